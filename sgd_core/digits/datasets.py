@@ -1,0 +1,121 @@
+"""Images of digits and their labels, as tensors in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from sgd_core.digits.sources import SOURCES, Source, check_classes, find_source
+from sgd_core.digits.storage import available, data_folder, open_dataset, raw_folder
+
+UCI_VALIDATION_SHARE = 0.2
+UCI_SPLIT_SEED = 0
+
+
+class DatasetMissing(Exception):  # noqa: N818  # a state of affairs that a page answers with an offer, not a mistake
+    """The files of a data set are not there (or are damaged); `name` is the data set to download."""
+
+    def __init__(self, name: str) -> None:
+        """State that the data set `name` is missing, and where it was looked for."""
+        self.name = name
+        super().__init__(f"{SOURCES[name].title} is not in {data_folder()} yet: download it first.")
+
+
+@dataclass(frozen=True, eq=False)
+class Digits:
+    """The images of the chosen classes, split into training and validation.
+
+    `train_images` (N, H, W) and `valid_images` (M, H, W) are float32 in [0, 1], 0 being paper; `train_labels` (N,) and
+    `valid_labels` (M,) are int64 indices into `classes`. Of two classes the first one is the positive (target 1).
+    Training images lie class after class, as in the book's first loader: what training without shuffling meets.
+    """
+
+    name: str
+    classes: tuple[int, ...]
+    image_shape: tuple[int, int]
+    train_images: Tensor
+    train_labels: Tensor
+    valid_images: Tensor
+    valid_labels: Tensor
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """What each class of `classes` is called ("3", "Trouser"), for a data set of our table; else its number."""
+        names = SOURCES[self.name].class_names if self.name in SOURCES else None
+        return tuple(names[number] if names else str(number) for number in self.classes)
+
+
+def load_digits(name: str, classes: Sequence[int] | None = (3, 7)) -> Digits:
+    """The chosen classes of a data set; `classes=None` is all ten. Never downloads anything.
+
+    "uci" is scikit-learn's bundled handwriting, values 0-16 divided by 16; 20 % of its 1,797 images are the validation
+    set, drawn with a fixed seed so that each digit has its share (the same images, whichever classes are chosen). The
+    others are torchvision's, values 0-255 divided by 255, with their official training and test halves.
+
+    Raises ValueError for an unknown data set or class, for equal classes and fewer than two; DatasetMissing when the
+    files of a known data set are not there.
+    """
+    source = find_source(name)
+    numbers = check_classes(classes)
+    halves = _uci() if source.folder is None else _downloaded(source)
+    largest = 16 if source.folder is None else 255
+    train_images, train_labels = _select(*halves[0], numbers, largest, by_class=True)
+    valid_images, valid_labels = _select(*halves[1], numbers, largest, by_class=False)
+    return Digits(name, numbers, source.image_shape, train_images, train_labels, valid_images, valid_labels)
+
+
+_Half = tuple[Tensor, Tensor]  # images (N, H, W) and labels (N,), both uint8: small enough to keep
+
+
+@lru_cache(maxsize=1)
+def _uci() -> tuple[_Half, _Half]:
+    from sklearn.datasets import load_digits as load_uci  # imported here: a second that other data sets need not pay
+    from sklearn.model_selection import train_test_split
+
+    bunch = load_uci()
+    train, valid = train_test_split(
+        np.arange(len(bunch.target)),
+        test_size=UCI_VALIDATION_SHARE,
+        stratify=bunch.target,
+        random_state=UCI_SPLIT_SEED,
+    )
+    images, labels = torch.tensor(bunch.images, dtype=torch.uint8), torch.tensor(bunch.target, dtype=torch.uint8)
+    return (images[train], labels[train]), (images[valid], labels[valid])
+
+
+def _downloaded(source: Source) -> tuple[_Half, _Half]:
+    if not available(source.key):
+        raise DatasetMissing(source.key)
+    return _read(source, raw_folder(source))
+
+
+@lru_cache(maxsize=2)  # MNIST is 55 MB as bytes, EMNIST's digits 220 MB
+def _read(source: Source, folder: Path) -> tuple[_Half, _Half]:
+    """Both halves from the files in `folder`, which is part of the key: SGD_LAB_DATA may change."""
+    return _read_half(source, train=True), _read_half(source, train=False)
+
+
+def _read_half(source: Source, *, train: bool) -> _Half:
+    dataset = open_dataset(source, train=train)
+    images, labels = dataset.data, dataset.targets
+    if source.key == "emnist_digits":
+        images = images.transpose(1, 2)  # EMNIST's files hold each image column by column
+    if source.key == "qmnist":
+        labels = labels[:, 0]  # the other columns say who wrote the digit
+    return images.contiguous(), labels.to(torch.uint8)
+
+
+def _select(images: Tensor, labels: Tensor, classes: tuple[int, ...], largest: int, *, by_class: bool) -> _Half:
+    index_of_class = torch.full((10,), -1, dtype=torch.int64)
+    index_of_class[list(classes)] = torch.arange(len(classes))
+    indices = index_of_class[labels.long()]
+    chosen = (indices >= 0).nonzero().squeeze(1)
+    if by_class:
+        chosen = chosen[indices[chosen].argsort(stable=True)]
+    return images[chosen].float().div_(largest), indices[chosen]

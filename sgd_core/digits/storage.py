@@ -1,0 +1,98 @@
+"""Where downloaded data sets are kept, and whether their files are there in full."""
+
+from __future__ import annotations
+
+import os
+import sys
+from functools import partial
+from math import prod
+from pathlib import Path
+from typing import Any
+
+from sgd_core.digits.sources import Source, find_source
+from sgd_core.digits.torchvision_cpu import torchvision_datasets
+
+_BYTES_PER_VALUE = {8: 1, 9: 1, 11: 2, 12: 4, 13: 4, 14: 8}  # the idx format's code of the element type
+
+
+def data_folder() -> Path:
+    """The folder of downloaded data sets: `SGD_LAB_DATA`, else "sgd-lab" in the user's cache folder.
+
+    Read from the environment at each call; the folder need not exist.
+    """
+    named = os.environ.get("SGD_LAB_DATA")
+    if named:
+        return Path(named).expanduser().absolute()
+    home = Path.home()
+    if sys.platform == "win32":
+        cache = Path(os.environ.get("LOCALAPPDATA") or home / "AppData" / "Local")
+    elif sys.platform == "darwin":
+        cache = home / "Library" / "Caches"
+    else:
+        cache = Path(os.environ.get("XDG_CACHE_HOME") or home / ".cache")
+    return cache / "sgd-lab"
+
+
+def available(name: str) -> bool:
+    """Whether the data set `name` can be loaded now, without a download; ValueError if there is no such data set."""
+    source = find_source(name)
+    if source.folder is None:
+        return True
+    if not raw_folder(source).is_dir():
+        return False  # answered before torchvision is imported, which takes a second
+    return all(is_whole(path) for path in raw_files(source))
+
+
+def raw_folder(source: Source) -> Path:
+    """Where torchvision looks for the unpacked files of a downloaded data set."""
+    assert source.folder is not None
+    return data_folder() / source.folder / "raw"
+
+
+def raw_files(source: Source) -> list[Path]:
+    """The unpacked files a data set consists of: images and labels of training and validation."""
+    folder = raw_folder(source)
+    if source.key == "emnist_digits":
+        parts = [f"emnist-digits-{half}-{kind}-ubyte" for half in ("train", "test") for kind in EMNIST_KINDS]
+        return [folder / part for part in parts]
+    return [folder / Path(name).stem for name, _ in archives(source)]
+
+
+EMNIST_KINDS = ("images-idx3", "labels-idx1")
+
+
+def archives(source: Source) -> list[tuple[str, str]]:
+    """(file name or full address, MD5 sum) of everything a download of the data set fetches, as torchvision has it."""
+    dataset = dataset_class(source)
+    if source.key == "emnist_digits":
+        return [(dataset.url, dataset.md5)]
+    if source.key == "qmnist":
+        return [*dataset.resources["train"], *dataset.resources["test"]]
+    return list(dataset.resources)
+
+
+def dataset_class(source: Source) -> Any:
+    """The torchvision class that knows the data set's addresses, checksums and file format."""
+    assert source.folder is not None
+    return getattr(torchvision_datasets(), source.folder)
+
+
+def open_dataset(source: Source, *, train: bool) -> Any:
+    """The training or validation half as torchvision reads it (`.data`, `.targets`)."""
+    dataset = dataset_class(source)
+    if source.key == "emnist_digits":
+        dataset = partial(dataset, split="digits")
+    return dataset(data_folder(), train=train, download=False)
+
+
+def is_whole(path: Path) -> bool:
+    """Whether an idx file is as long as its header says: what was cut off is as good as missing."""
+    try:
+        size = path.stat().st_size
+        with path.open("rb") as file:
+            head = file.read(4)
+            lengths = [int.from_bytes(file.read(4), "big") for _ in range(head[3])]
+    except (OSError, IndexError):
+        return False
+    width = _BYTES_PER_VALUE.get(head[2])
+    return width is not None and size == 4 + 4 * len(lengths) + width * prod(lengths)
