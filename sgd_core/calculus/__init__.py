@@ -1,0 +1,1 @@
+"""Formulas that people type, their derivatives, and the PyTorch session that computes them."""
