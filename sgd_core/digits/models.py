@@ -1,0 +1,79 @@
+"""The two models that learn digits, holding the parameters of any number of runs ("lanes") at once.
+
+Parameters are a flat list: weight (lanes, out, in) and bias (lanes, out) of the first layer, then of the second.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Model:
+    """One model: its name in code, its title, one line about it, and whether it has a hidden layer."""
+
+    key: str
+    title: str
+    about: str
+    has_hidden_layer: bool
+
+    def layers(self, pixels: int, hidden: int, maps: int) -> list[tuple[int, int]]:
+        """(inputs, outputs) of each layer for images of `pixels` pixels and `maps` scores."""
+        return [(pixels, hidden), (hidden, maps)] if self.has_hidden_layer else [(pixels, maps)]
+
+
+MODELS: dict[str, Model] = {
+    model.key: model
+    for model in (
+        Model("linear", "Linear", "One weight for each pixel; the score is their weighted sum plus a bias.", False),
+        Model("two_layer", "Two layers", "Weighted sums cut off at zero (ReLU), then weighed once more.", True),
+    )
+}
+
+
+def scores(parameters: Sequence[Tensor], inputs: Tensor) -> Tensor:
+    """The scores (N, lanes, maps) of flattened images (N, pixels); all lanes share one product with the pixels."""
+    weight, bias = parameters[:2]
+    lanes, outputs, pixels = weight.shape
+    columns = weight.view(lanes * outputs, pixels).T
+    layer = torch.addmm(bias.view(-1), inputs, columns).view(-1, lanes, outputs)
+    for weight, bias in zip(parameters[2::2], parameters[3::2], strict=True):
+        layer = torch.einsum("nlh,lmh->nlm", layer.relu(), weight) + bias
+    return layer
+
+
+def initial_parameters(
+    layers: Sequence[tuple[int, int]], init: str, generator: torch.Generator, lanes: int = 1
+) -> list[Tensor]:
+    """The parameters before the first step, the same values for every lane.
+
+    `init` is "zeros"; "normal", every weight and bias from N(0, 1) as in the book; or "default", torch.nn.Linear's own,
+    uniform within 1 / sqrt(inputs). Drawn in the order of the layers, weight before bias, as torch.nn does.
+    """
+    draw = INITS[init]
+    parameters = []
+    for inputs, outputs in layers:
+        for shape in ((outputs, inputs), (outputs,)):
+            drawn = draw(torch.empty(shape), inputs, generator)
+            parameters.append(drawn.expand(lanes, *shape).clone())
+    return parameters
+
+
+def _zeros(tensor: Tensor, inputs: int, generator: torch.Generator) -> Tensor:
+    return tensor.zero_()
+
+
+def _normal(tensor: Tensor, inputs: int, generator: torch.Generator) -> Tensor:
+    return tensor.normal_(generator=generator)
+
+
+def _default(tensor: Tensor, inputs: int, generator: torch.Generator) -> Tensor:
+    bound = inputs**-0.5
+    return tensor.uniform_(-bound, bound, generator=generator)
+
+
+INITS = {"zeros": _zeros, "normal": _normal, "default": _default}
