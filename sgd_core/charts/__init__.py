@@ -1,0 +1,1 @@
+"""Pictures: a tidy DataFrame in, an Altair chart out. No torch, no Streamlit."""

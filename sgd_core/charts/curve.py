@@ -1,0 +1,156 @@
+"""A function's curve with what happens on it: a point, its tangent, the path of a descent.
+
+One tidy frame feeds the whole picture, so that only data moves from frame to frame:
+`part` ("curve", "tangent", "path", "arrow", "point"), `x`, `y`, `order`, and, where a position lies outside of the
+window, `edge` (an arrow sign) and `label`.
+"""
+
+import math
+from collections.abc import Sequence
+from typing import Protocol
+
+import altair as alt
+import numpy as np
+import pandas as pd
+
+from sgd_core.charts.build import layers
+from sgd_core.charts.palette import ACCENT, QUIET, SECOND
+
+COLUMNS = ["part", "x", "y", "order", "edge", "label"]
+_SIGNS = {(0, 1): "↑", (0, -1): "↓", (1, 0): "→", (-1, 0): "←", (1, 1): "↗", (-1, 1): "↖", (1, -1): "↘", (-1, -1): "↙"}
+
+
+def part(name: str, x: Sequence[float] | np.ndarray, y: Sequence[float] | np.ndarray) -> pd.DataFrame:
+    """Return the rows of one part of the picture; `x` and `y` are of the same length."""
+    x, y = np.asarray(x, dtype=float), np.asarray(y, dtype=float)
+    return pd.DataFrame({"part": name, "x": x, "y": y, "order": np.arange(len(x)), "edge": "", "label": ""})
+
+
+def window(x: Sequence[float], y: np.ndarray, *, margin: float = 0.08) -> tuple[float, float]:
+    """Return the y range of the picture: all finite values of the curve and a margin on either side.
+
+    `x` is only used to say that a curve without a finite value gets the range (-1, 1).
+    """
+    finite = np.asarray(y, dtype=float)[np.isfinite(y)]
+    if not len(x) or not len(finite):
+        return -1.0, 1.0
+    # A pole would flatten everything else: leave the outermost two percent out when they dwarf the rest.
+    low, high = float(finite.min()), float(finite.max())
+    inner_low, inner_high = np.percentile(finite, [2, 98])
+    if high - low > 8 * (inner_high - inner_low) > 0:
+        low, high = float(inner_low), float(inner_high)
+    gap = (high - low) * margin or max(abs(high), 1.0) * 0.5
+    return low - gap, high + gap
+
+
+def keep_in_view(rows: pd.DataFrame, x_domain: tuple[float, float], y_domain: tuple[float, float]) -> pd.DataFrame:
+    """Move positions outside of the window to its edge and say so with an arrow and the true value.
+
+    Nothing is clipped silently: `edge` carries the direction and `label` the true position. Values that are not
+    numbers are left out of the drawing, since they have no place.
+    """
+    rows = rows[~(rows["x"].isna() | rows["y"].isna())].copy()
+    side_x = np.where(rows["x"] > x_domain[1], 1, np.where(rows["x"] < x_domain[0], -1, 0))
+    side_y = np.where(rows["y"] > y_domain[1], 1, np.where(rows["y"] < y_domain[0], -1, 0))
+    rows["edge"] = [_SIGNS.get((int(a), int(b)), "") for a, b in zip(side_x, side_y, strict=True)]
+    rows["label"] = [
+        f"x = {x:.4g}, f(x) = {y:.4g}" if edge else ""
+        for x, y, edge in zip(rows["x"], rows["y"], rows["edge"], strict=True)
+    ]
+    rows["x"] = rows["x"].clip(*x_domain)
+    rows["y"] = rows["y"].clip(*y_domain)
+    return rows
+
+
+class Touching(Protocol):
+    """A point of the curve with its slope."""
+
+    @property
+    def x(self) -> float:
+        """Where."""
+
+    @property
+    def value(self) -> float:
+        """The function's value there."""
+
+    @property
+    def slope(self) -> float:
+        """Its derivative there."""
+
+
+def tangent_part(at: Touching, x_domain: tuple[float, float]) -> pd.DataFrame:
+    """Return the tangent at a point as a line across the window; empty where there is no slope."""
+    if not (math.isfinite(at.value) and math.isfinite(at.slope)):
+        return part("tangent", [], [])
+    ends = np.asarray(x_domain, dtype=float)
+    return part("tangent", ends, at.value + at.slope * (ends - at.x))
+
+
+def curve_part(curve: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of the curve itself from `x, value`; places without a finite value leave a gap."""
+    return part("curve", curve["x"].to_numpy(), curve["value"].where(np.isfinite(curve["value"])).to_numpy())
+
+
+def curve_with_tangent(curve: pd.DataFrame, at: Touching, y_domain: tuple[float, float]) -> pd.DataFrame:
+    """Return the frame of a curve (`x, value`) with the point and its tangent."""
+    x_domain = (float(curve["x"].iloc[0]), float(curve["x"].iloc[-1]))
+    point = keep_in_view(part("point", [at.x], [at.value]), x_domain, y_domain)
+    return pd.concat([curve_part(curve), tangent_part(at, x_domain), point], ignore_index=True)
+
+
+def curve_picture(
+    frame: pd.DataFrame,
+    *,
+    x_domain: tuple[float, float],
+    y_domain: tuple[float, float],
+    x_title: str = "x",
+    y_title: str = "f(x)",
+    color: str = ACCENT,
+    height: int = 340,
+) -> alt.LayerChart:
+    """Draw the curve, the tangent (dashed), the path so far, the coming step and the present point.
+
+    The specification depends on the domains, titles, `color` and `height` alone, never on the data.
+    """
+    x = alt.X("x:Q", title=x_title, scale=alt.Scale(domain=list(x_domain), nice=False))
+    y = alt.Y("y:Q", title=y_title, scale=alt.Scale(domain=list(y_domain), nice=False))
+    base = alt.Chart(frame).encode(x=x, y=y)
+
+    def only(name: str) -> alt.Chart:
+        return base.transform_filter(alt.datum.part == name)
+
+    tip = [alt.Tooltip("x:Q", format=".6g", title=x_title), alt.Tooltip("y:Q", format=".6g", title=y_title)]
+    curve = only("curve").mark_line(color=QUIET, strokeWidth=2.5, clip=True).encode(order="order:Q")
+    tangent = only("tangent").mark_line(color=SECOND, strokeWidth=2, strokeDash=[6, 4], clip=True)
+    arrow = only("arrow").mark_line(color=SECOND, strokeWidth=3).encode(order="order:Q")
+    head = (
+        only("arrow-head")
+        .mark_point(color=SECOND, filled=True, size=90, opacity=1)
+        .encode(shape=alt.Shape("label:N", scale=_HEADS, legend=None))
+    )
+    path = only("path")
+    line = path.mark_line(color=color, strokeWidth=1.5, opacity=0.55).encode(order="order:Q")
+    dots = path.transform_filter(alt.datum.edge == "").mark_circle(color=color, size=36, opacity=0.75)
+    point = (
+        only("point")
+        .transform_filter(alt.datum.edge == "")
+        .mark_point(color=color, filled=True, size=150, opacity=1, stroke="white", strokeWidth=1.5)
+    )
+    outside = base.transform_filter((alt.datum.edge != "") & ((alt.datum.part == "path") | (alt.datum.part == "point")))
+    signs = outside.mark_text(color=color, fontSize=18, fontWeight="bold").encode(
+        text="edge:N", tooltip=alt.Tooltip("label:N", title="outside of the picture")
+    )
+    words = only("point").transform_filter(alt.datum.edge != "")
+    said = words.mark_text(color=color, fontSize=12, align=alt.expr(_ALIGN), dx=alt.expr(_DX), dy=18).encode(
+        text="label:N"
+    )
+    drawn = [curve, tangent, line, dots.encode(tooltip=tip), arrow, head, point.encode(tooltip=tip), signs, said]
+    return layers(*drawn, height=height)
+
+
+_HEADS = alt.Scale(domain=["right", "left"], range=["triangle-right", "triangle-left"])
+# A label at the right edge is written to the left of it, and the other way round.
+_ALIGN = (
+    "indexof(['→', '↗', '↘'], datum.edge) >= 0 ? 'right' : indexof(['↑', '↓'], datum.edge) >= 0 ? 'center' : 'left'"
+)
+_DX = "indexof(['→', '↗', '↘'], datum.edge) >= 0 ? -10 : indexof(['↑', '↓'], datum.edge) >= 0 ? 0 : 10"

@@ -1,0 +1,207 @@
+"""Weight maps and digit images.
+
+Two forms of a map with the same look and the same locked, zero-centred colour scale: `live` (one image mark a map,
+fast enough to paint thirty times a second) and `still` (one mark a pixel, with its position and weight on hover).
+Both are laid out on the same tiles, so the picture does not move when one replaces the other.
+"""
+
+import base64
+import io
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import altair as alt
+import numpy as np
+import pandas as pd
+from PIL import Image
+
+from sgd_core.charts.build import bare, layers
+from sgd_core.charts.palette import ACCENT, DIVERGING, SECOND
+
+_STOPS = np.array([[int(color[i : i + 2], 16) for i in (1, 3, 5)] for color in DIVERGING], dtype=float)
+_PADDING = {"left": 1, "right": 1, "top": 2, "bottom": 2}
+_HEADER = 0.16  # of a tile's side: the room above a tile for its title
+
+
+def colors(values: np.ndarray, limit: float) -> np.ndarray:
+    """Return the RGB bytes (..., 3) of values on the diverging scale from -limit over white zero to +limit.
+
+    Values beyond the limit get the end's colour. Interpolates linearly in RGB, as the still form's Vega scale does.
+    """
+    position = (np.clip(np.asarray(values, dtype=float) / limit, -1, 1) + 1) / 2 * (len(_STOPS) - 1)
+    low = np.clip(np.floor(position).astype(int), 0, len(_STOPS) - 2)
+    share = (position - low)[..., None]
+    return np.rint(_STOPS[low] * (1 - share) + _STOPS[low + 1] * share).astype(np.uint8)
+
+
+def png(pixels: np.ndarray) -> str:
+    """Return the data URL of a PNG of bytes, (H, W) for grey or (H, W, 3) for colour."""
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, "PNG", compress_level=1)
+    return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()
+
+
+def _tiles(count: int, columns: int) -> list[tuple[float, float]]:
+    """Return the lower left corners of the tiles, in tile units; y grows downwards and includes the header."""
+    return [((i % columns) * 1.08, (i // columns) * (1.08 + _HEADER) + _HEADER) for i in range(count)]
+
+
+def _canvas(columns: int, count: int, tile: int) -> tuple[alt.Scale, alt.Scale, int, int]:
+    rows = math.ceil(count / columns)
+    wide, high = columns * 1.08 - 0.08, rows * (1.08 + _HEADER) - 0.08
+    x = alt.Scale(domain=[0, wide], nice=False, zero=False)
+    y = alt.Scale(domain=[0, high], nice=False, zero=False, reverse=True)
+    return x, y, round(wide * tile), round(high * tile)
+
+
+def live_frame(maps: np.ndarray, titles: Sequence[str], *, limit: float, columns: int) -> pd.DataFrame:
+    """Return one row a map, (maps, H, W) in: `title, url` and the tile's corners."""
+    rows = [
+        {"title": title, "url": png(colors(one, limit)), "x": x, "x2": x + 1, "y": y, "y2": y + 1}
+        for one, title, (x, y) in zip(maps, titles, _tiles(len(maps), columns), strict=True)
+    ]
+    return pd.DataFrame(rows)
+
+
+def still_frame(maps: np.ndarray, titles: Sequence[str], *, columns: int) -> pd.DataFrame:
+    """Return one row a pixel: `title, row, column, value` and the pixel's corners; row 0 is on top."""
+    count, height, width = maps.shape
+    corners = np.array(_tiles(count, columns))
+    index, row, column = (axis.ravel() for axis in np.indices(maps.shape))
+    x, y = corners[index, 0] + column / width, corners[index, 1] + row / height
+    return pd.DataFrame(
+        {
+            "title": np.asarray(titles, dtype=object)[index],
+            "row": row,
+            "column": column,
+            "value": maps.ravel().astype(float),
+            "x": x,
+            "x2": x + 1 / width,
+            "y": y,
+            "y2": y + 1 / height,
+        }
+    )
+
+
+def _axes(x: alt.Scale, y: alt.Scale) -> dict[str, Any]:
+    return {
+        "x": alt.X("x:Q", scale=x, axis=None),
+        "x2": alt.X2("x2"),
+        "y": alt.Y("y:Q", scale=y, axis=None),
+        "y2": alt.Y2("y2"),
+    }
+
+
+def _titled(
+    frame: pd.DataFrame, pictures: alt.Chart, scales: tuple[alt.Scale, alt.Scale, int, int], first: str
+) -> alt.LayerChart:
+    x, y, wide, high = scales
+    words = (
+        alt.Chart(frame)
+        .transform_filter(first)
+        .mark_text(align="left", baseline="bottom", fontSize=12, dy=-2, color="#7f8ba0")
+        .encode(x=alt.X("x:Q", scale=x, axis=None), y=alt.Y("y:Q", scale=y, axis=None), text="title:N")
+    )
+    return _fixed(layers(pictures, words), wide, high)
+
+
+def _fixed(chart: alt.LayerChart, wide: int, high: int) -> alt.LayerChart:
+    """Give a chart exactly its size in screen pixels, so that pixels of an image stay square."""
+    return bare(chart.properties(width=wide, height=high, autosize=alt.AutoSizeParams(type="pad"), padding=_PADDING))
+
+
+def live_maps(frame: pd.DataFrame, *, count: int, columns: int, tile: int) -> alt.LayerChart:
+    """Draw `live_frame`: each of `count` maps is one image of `tile` by `tile` screen pixels."""
+    scales = _canvas(columns, count, tile)
+    images = alt.Chart(frame).mark_image(smooth=False, aspect=False).encode(url="url:N", **_axes(*scales[:2]))
+    return _titled(frame, images, scales, "true")
+
+
+def still_maps(
+    frame: pd.DataFrame, *, count: int, columns: int, tile: int, limit: float, quantity: str = "weight"
+) -> alt.LayerChart:
+    """Draw `still_frame`: a mark a pixel in the colours of the live form, with position and value on hover."""
+    scales = _canvas(columns, count, tile)
+    stops = [limit * (2 * i / (len(DIVERGING) - 1) - 1) for i in range(len(DIVERGING))]
+    color = alt.Color(
+        "value:Q",
+        scale=alt.Scale(domain=stops, range=list(DIVERGING), interpolate="rgb", clamp=True),
+        legend=None,
+    )
+    tip = [
+        alt.Tooltip("title:N", title="map"),
+        alt.Tooltip("row:Q"),
+        alt.Tooltip("column:Q"),
+        alt.Tooltip("value:Q", format="+.5f", title=quantity),
+    ]
+    pixels = alt.Chart(frame).mark_rect(strokeWidth=0).encode(color=color, tooltip=tip, **_axes(*scales[:2]))
+    return _titled(frame, pixels, scales, "datum.row == 0 && datum.column == 0")
+
+
+def color_bar(limit: float, *, width: int = 280, quantity: str = "weight") -> alt.LayerChart:
+    """Draw the maps' colour scale with its two ends and zero."""
+    values = np.linspace(-limit, limit, 81)
+    step = 2 * limit / 81
+    bar = pd.DataFrame(
+        {"url": [png(colors(values[None, :], limit))], "x": [-limit - step / 2], "x2": [limit + step / 2]}
+    )
+    ends = [-limit, 0, limit]
+    axis = alt.Axis(
+        values=ends,
+        format="+.3~g",
+        title=quantity,
+        orient="bottom",
+        labelFlush=True,
+        ticks=False,
+        domain=False,
+        grid=False,
+    )
+    image = (
+        alt.Chart(bar)
+        .mark_image(smooth=True, aspect=False)
+        .encode(
+            url="url:N",
+            x=alt.X("x:Q", scale=alt.Scale(domain=[-limit, limit], nice=False), axis=axis),
+            x2="x2",
+            y=alt.value(0),
+            y2=alt.value(10),
+        )
+    )
+    return _fixed(layers(image), width, 10)
+
+
+def digit_frame(
+    images: np.ndarray, captions: Sequence[str], right: Sequence[bool], *, columns: int, mark: bool = True
+) -> pd.DataFrame:
+    """Return one row an image: (n, H, W) values in [0, 1], a caption, and whether the answer is right."""
+    rows = [
+        {
+            "title": ("✓ " if ok else "✗ ") * mark + caption,
+            "right": ok,
+            "url": png(np.rint((1 - np.clip(image, 0, 1)) * 255).astype(np.uint8)),
+            "x": x,
+            "x2": x + 1,
+            "y": y,
+            "y2": y + 1,
+        }
+        for image, caption, ok, (x, y) in zip(images, captions, right, _tiles(len(images), columns), strict=True)
+    ]
+    return pd.DataFrame(rows)
+
+
+def digit_strip(frame: pd.DataFrame, *, count: int, columns: int, tile: int) -> alt.LayerChart:
+    """Draw `digit_frame`: dark ink on white, the caption above, right and wrong told apart by sign and colour."""
+    x, y, wide, high = _canvas(columns, count, tile)
+    images = alt.Chart(frame).mark_image(smooth=False, aspect=False).encode(url="url:N", **_axes(x, y))
+    words = (
+        alt.Chart(frame)
+        .mark_text(align="left", baseline="bottom", fontSize=12, dy=-2)
+        .encode(
+            x=alt.X("x:Q", scale=x, axis=None),
+            y=alt.Y("y:Q", scale=y, axis=None),
+            text="title:N",
+            color=alt.Color("right:N", scale=alt.Scale(domain=[True, False], range=[ACCENT, SECOND]), legend=None),
+        )
+    )
+    return _fixed(layers(images, words), wide, high)

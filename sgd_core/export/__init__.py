@@ -1,0 +1,1 @@
+"""What a learner takes home: code that prints the numbers on the screen."""
