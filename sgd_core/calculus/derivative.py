@@ -1,0 +1,45 @@
+"""The slope of any torch function: exactly by autograd, roughly by a nudge."""
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+
+def derivative(f: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
+    """Return df/dx by autograd at every element of `x`: same shape and dtype, detached.
+
+    `f` works element by element, so the gradient of the sum of its values holds every single derivative.
+    Where `f` does not depend on x the answer is zero. Raises ValueError on a tensor that is not floating-point.
+    """
+    _check(x)
+    with torch.enable_grad():
+        leaf = x.detach().requires_grad_()
+        total = torch.as_tensor(f(leaf)).sum()
+        if not total.requires_grad:
+            return torch.zeros_like(leaf)
+        (slope,) = torch.autograd.grad(total, leaf, allow_unused=True, materialize_grads=True)
+    return slope
+
+
+def secant(f: Callable[[Tensor], Tensor], x: Tensor, h: float | Tensor, kind: str = "forward") -> Tensor:
+    """Return the slope of the line through two points of the curve, at every element of `x`, in x's own precision.
+
+    "forward" is (f(x + h) - f(x)) / h, "central" is (f(x + h) - f(x - h)) / 2h; `h` broadcasts against `x`.
+    Raises ValueError on h = 0 or not finite, on another kind, and on a tensor that is not floating-point.
+    """
+    _check(x)
+    nudge = torch.as_tensor(h, dtype=x.dtype)
+    if not bool((nudge.isfinite() & (nudge != 0)).all()):
+        raise ValueError(f"The nudge h must be a finite number other than 0 in {x.dtype}; it is {h}.")
+    with torch.no_grad():
+        if kind == "forward":
+            return (f(x + nudge) - f(x)) / nudge
+        if kind == "central":
+            return (f(x + nudge) - f(x - nudge)) / (2 * nudge)
+    raise ValueError(f"Choose the difference as 'forward' or 'central', not {kind!r}.")
+
+
+def _check(x: Tensor) -> None:
+    if not isinstance(x, Tensor) or not x.is_floating_point():
+        raise ValueError("Give x as a floating-point tensor, such as torch.tensor(3.0).")
