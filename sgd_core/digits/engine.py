@@ -7,13 +7,13 @@ and share one matrix product a mini-batch.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from sgd_core.descent.optimizers import OPTIMIZERS, START, State
+from sgd_core.descent.optimizers import OPTIMIZERS, START
 from sgd_core.digits.config import TrainConfig
 from sgd_core.digits.datasets import Digits
 from sgd_core.digits.losses import LOSSES, maps_for, targets_for
@@ -72,37 +72,32 @@ class Batches:
 class Engine:
     """Parameters of `lanes` runs, the data they learn from, and the two things one does with them: step and judge.
 
-    `parameters` is a list of tensors (lanes, ...), changed by `step`; `gradients` are those of the last mini-batch;
-    `states` is what the optimizer remembers; `alive` (lanes,) is False for a lane that has diverged and moves no more.
+    `parameters` are tensors (lanes * out, ...) as `models` lays them out, changed by `step`; `gradients` are those of
+    the last mini-batch; `states` is what the optimizer remembers; `alive` (lanes,) is False for a lane that has
+    diverged and moves no more.
     """
 
-    def __init__(
-        self,
-        config: TrainConfig,
-        digits: Digits,
-        *,
-        lanes: int = 1,
-        parameters: Sequence[Tensor] | None = None,
-        states: Sequence[State] | None = None,
-    ) -> None:
-        """Flatten the data and draw the initial weights, or begin from the given ones (shapes with lanes, copied)."""
+    def __init__(self, config: TrainConfig, digits: Digits, lanes: int = 1) -> None:
+        """Flatten the data once and draw the initial weights."""
         classes = len(digits.classes)
         height, width = digits.image_shape
+        self.lanes = lanes
         self._train = _half(digits.train_images, digits.train_labels, classes)
         self._valid = _half(digits.valid_images, digits.valid_labels, classes)
         self._loss = LOSSES[config.loss]
         self._rule, self._options = OPTIMIZERS[config.optimizer].rule, config.update_rule.options
         self.batches = Batches(config, len(self._train.pixels))
         self._batch = torch.empty(self.batches.size, height * width)
-        if parameters is None:
-            layers = MODELS[config.model].layers(height * width, config.hidden, maps_for(classes))
-            # a stream of its own, so that the same seed gives the same mini-batches whatever the initial weights
-            generator = torch.Generator().manual_seed(config.seed + 1)
-            parameters = initial_parameters(layers, config.init, generator, lanes)
-        self.parameters = [parameter.detach().clone().requires_grad_() for parameter in parameters]
-        self.gradients = tuple(torch.zeros_like(parameter) for parameter in parameters)
-        self.states = list(states) if states is not None else [START] * len(self.parameters)
-        self.alive = torch.ones(len(self.parameters[0]), dtype=torch.bool)
+        self._shares = torch.empty(0)
+        # a stream of its own, so that the same seed gives the same mini-batches whatever the initial weights
+        generator = torch.Generator().manual_seed(config.seed + 1)
+        layers = MODELS[config.model].layers(height * width, config.hidden, maps_for(classes))
+        self.parameters = [part.requires_grad_() for part in initial_parameters(layers, config.init, generator, lanes)]
+        self._weights = [parameter.detach() for parameter in self.parameters]  # the same memory, unknown to autograd
+        self.gradients = tuple(torch.zeros_like(parameter) for parameter in self._weights)
+        self.states = [START] * len(self.parameters)
+        self.alive = torch.ones(lanes, dtype=torch.bool)
+        self._all_alive = True
 
     @property
     def train_count(self) -> int:
@@ -112,54 +107,65 @@ class Engine:
     def step(self, rows: Tensor | slice, lr: float | Tensor) -> Tensor:
         """Take one step on a mini-batch; answer its loss (lanes,) at the weights before the step.
 
-        `lr` is a number, or (lanes,), one learning rate a lane. A lane whose loss is not finite does not take the step;
-        a lane whose loss or new weights are not finite is no longer `alive`.
+        `lr` is a number, or (lanes,), one learning rate a lane. A lane whose loss is not finite does not take the step
+        and is no longer `alive`. (Weights that overflow show in the loss of the next mini-batch, or in `judge`.)
         """
         if isinstance(rows, slice):
             pixels, targets = self._train.pixels[rows], self._train.targets[rows]
         else:
             pixels = torch.index_select(self._train.pixels, 0, rows, out=self._batch[: len(rows)])
-            targets = self._train.targets[rows]
-        losses = self._loss.values(scores(self.parameters, pixels), targets).mean(0)
-        total = losses.sum()
-        gradients = torch.autograd.grad(total, self.parameters)  # lanes do not mix: each gets its own gradient
-        with torch.no_grad():
-            if not math.isfinite(total.item()):
-                self.alive &= losses.isfinite()
-            self.gradients = gradients
+            targets = self._train.targets.index_select(0, rows)
+        values = self._loss.values(scores(self.parameters, pixels, self.lanes), targets)
+        if len(values) != len(self._shares):
+            self._shares = torch.full_like(values, 1 / len(values), requires_grad=False)
+        # The gradient of the mean over images: each image has the same share. Lanes do not mix, each gets its own.
+        self.gradients = torch.autograd.grad(values, self.parameters, self._shares)
+        losses = values.detach().mean(0)
+        if not math.isfinite((losses if self.lanes == 1 else losses.sum()).item()):
+            self._bury(losses.isfinite())
+        if self._all_alive or self.alive.any():
             self._update(lr)
-        return losses.detach()
+        return losses
 
     def _update(self, lr: float | Tensor) -> None:
-        all_alive = bool(self.alive.all())
-        if not all_alive and not self.alive.any():
-            return
-        for i, parameter in enumerate(self.parameters):
-            shape = (-1, *[1] * (parameter.dim() - 1))
-            rates = lr.view(shape) if isinstance(lr, Tensor) else lr
-            update, self.states[i] = self._rule(parameter, self.gradients[i], self.states[i], rates, self._options)
-            parameter += update if all_alive else update.where(self.alive.view(shape), 0.0)
-            if not math.isfinite(
-                parameter.sum().item()
-            ):  # one cheap look; the thorough one only where it is called for
-                self.alive &= parameter.flatten(1).isfinite().all(1)
+        for i, (weight, gradient) in enumerate(zip(self._weights, self.gradients, strict=True)):
+            rates = self._spread(lr, weight) if isinstance(lr, Tensor) else lr
+            update, self.states[i] = self._rule(weight, gradient, self.states[i], rates, self._options)
+            weight += update if self._all_alive else update.where(self._spread(self.alive, weight), 0.0)
+
+    def _bury(self, healthy: Tensor) -> None:
+        self.alive = self.alive & healthy
+        self._all_alive = bool(self.alive.all())
+
+    def _spread(self, values: Tensor, parameter: Tensor) -> Tensor:
+        """One value a lane (lanes,), repeated for the lane's rows so that it broadcasts against a parameter."""
+        rows = values.repeat_interleave(len(parameter) // self.lanes)
+        return rows.view(-1, *[1] * (parameter.dim() - 1))
 
     def judge(self) -> Evaluation:
-        """Loss and accuracy of both sets at the present weights; counts and sums over single images."""
+        """Loss and accuracy of both sets at the present weights; counts and sums over single images.
+
+        A lane with a loss or a weight that is not finite is no longer `alive` afterwards.
+        """
         with torch.inference_mode():
             train_loss, train_accuracy = self._judge(self._train)
             valid_loss, valid_accuracy = self._judge(self._valid)
+            healthy = train_loss.isfinite() & valid_loss.isfinite()
+            for weight in self._weights:
+                healthy &= weight.view(self.lanes, -1).isfinite().all(1)
+        self._bury(healthy)
         return Evaluation(train_loss, train_accuracy, valid_loss, valid_accuracy)
 
     def _judge(self, half: _Half) -> tuple[Tensor, Tensor]:
-        lanes, widest = len(self.alive), max(parameter.shape[1] for parameter in self.parameters)
-        piece = max(1, LARGEST_LAYER // (lanes * widest))
-        loss, right = torch.zeros(lanes, dtype=torch.float64), torch.zeros(lanes, dtype=torch.int64)
+        widest = max(len(parameter) for parameter in self.parameters)
+        piece = max(1, LARGEST_LAYER // widest)
+        maps = half.targets.shape[1]
+        loss, right = torch.zeros(self.lanes, dtype=torch.float64), torch.zeros(self.lanes, dtype=torch.int64)
         pieces = (torch.split(part, piece) for part in (half.pixels, half.targets, half.labels))
         for pixels, targets, labels in zip(*pieces, strict=True):
-            answer = scores(self.parameters, pixels)
+            answer = scores(self._weights, pixels, self.lanes)
             loss += self._loss.values(answer, targets).sum(0)
-            right += (self._loss.decide(answer) == labels.unsqueeze(1)).sum(0)
+            right += (self._loss.decide(answer, maps) == labels.unsqueeze(1)).sum(0)
         return loss / len(half.labels), right / len(half.labels)
 
 

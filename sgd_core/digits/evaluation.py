@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from sgd_core.digits.config import TrainConfig
+from sgd_core.digits.datasets import Digits
 from sgd_core.digits.losses import LOSSES
 from sgd_core.digits.models import scores
 from sgd_core.digits.training import Snapshot
@@ -28,16 +29,25 @@ class Predictions(NamedTuple):
     decided: NDArray[np.int64]
 
 
+def spread(digits: Digits, count: int) -> NDArray[np.int64]:
+    """Row numbers of `count` validation images, the classes in turn: the first of each, then the second of each."""
+    labels = digits.valid_labels.numpy()
+    rows = [np.flatnonzero(labels == label) for label in range(len(digits.classes))]
+    turns = max(len(of_class) for of_class in rows)
+    mixed = [of_class[turn] for turn in range(turns) for of_class in rows if turn < len(of_class)]
+    return np.asarray(mixed[:count], dtype=np.int64)
+
+
 def predict(
     model: Snapshot | Sequence[NDArray[np.float32]], config: TrainConfig, images: Tensor | NDArray[np.float32]
 ) -> Predictions:
     """What the model of a snapshot (or of its `parameters`) answers for images (N, H, W), or one image (H, W)."""
     parameters = model.parameters if isinstance(model, Snapshot) else model
-    lanes = [torch.tensor(array, dtype=torch.float32).unsqueeze(0) for array in parameters]
-    pixels = torch.as_tensor(images, dtype=torch.float32).reshape(-1, lanes[0].shape[-1])
+    tensors = [torch.tensor(array, dtype=torch.float32) for array in parameters]
+    pixels = torch.as_tensor(images, dtype=torch.float32).reshape(-1, tensors[0].shape[1])
     loss = LOSSES[config.loss]
     with torch.inference_mode():
-        answer = scores(lanes, pixels)
-        return Predictions(
-            answer[:, 0].numpy(), loss.outputs(answer)[:, 0].numpy(), loss.decide(answer).squeeze(1).numpy()
-        )
+        answer = scores(tensors, pixels)
+        maps = answer.shape[1]
+        outputs, decided = loss.outputs(answer, maps)[:, 0], loss.decide(answer, maps)[:, 0]
+    return Predictions(answer.numpy(), outputs.numpy(), decided.numpy())

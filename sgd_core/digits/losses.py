@@ -1,8 +1,8 @@
 """The losses a digit model can learn by: each says what a score costs, what it means and what it decides.
 
-Everywhere `scores` is (N, lanes, maps) float32: N images, any number of runs side by side, and one map of weights for
+Everywhere `scores` is (N, lanes * maps) float32: N images, any number of runs side by side, and one map of weights for
 two classes (a high score speaks for the first class) or one map for each of more classes. `targets` is (N, maps):
-1 for the truth, 0 otherwise.
+1 for the truth, 0 otherwise. With one map, lanes stay columns: every further reshape costs time in each mini-batch.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ class Loss:
     """One loss: its name in code, its title, one line on when to use it, and its three definitions.
 
     `values(scores, targets)` -> (N, lanes), what each image costs; a run's loss is the mean over images.
-    `outputs(scores)` -> (N, lanes, maps), the score as the loss reads it (a probability, or the score itself).
+    `outputs(scores, maps)` -> (N, lanes, maps), scores as the loss reads them (probabilities, or the scores themselves).
     `threshold` is the score above which a model of one map decides for the first class.
     """
 
@@ -27,14 +27,14 @@ class Loss:
     title: str
     about: str
     values: Callable[[Tensor, Tensor], Tensor]
-    outputs: Callable[[Tensor], Tensor]
+    outputs: Callable[[Tensor, int], Tensor]
     threshold: float
 
-    def decide(self, scores: Tensor) -> Tensor:
+    def decide(self, scores: Tensor, maps: int) -> Tensor:
         """(N, lanes) int64, for each image the index into `classes` of the class with the best score."""
-        if scores.shape[-1] == 1:
-            return (scores.squeeze(-1) <= self.threshold).long()
-        return scores.argmax(-1)
+        if maps == 1:
+            return (scores <= self.threshold).long()
+        return _by_lane(scores, maps).argmax(-1)
 
 
 def maps_for(classes: int) -> int:
@@ -49,28 +49,35 @@ def targets_for(labels: Tensor, classes: int) -> Tensor:
     return functional.one_hot(labels, classes).float()
 
 
-def probabilities(scores: Tensor) -> Tensor:
-    """Sigmoid of a single score, softmax of several; same shape as `scores`."""
-    return scores.sigmoid() if scores.shape[-1] == 1 else scores.softmax(-1)
+def probabilities(scores: Tensor, maps: int) -> Tensor:
+    """Sigmoid of single scores, softmax of a lane's several, (N, lanes, maps)."""
+    by_lane = _by_lane(scores, maps)
+    return by_lane.sigmoid() if maps == 1 else by_lane.softmax(-1)
+
+
+def _by_lane(scores: Tensor, maps: int) -> Tensor:
+    return scores.view(len(scores), -1, maps)
 
 
 def _cross_entropy(scores: Tensor, targets: Tensor) -> Tensor:
-    if scores.shape[-1] == 1:
-        wanted = targets.unsqueeze(1).expand_as(scores)
-        return functional.binary_cross_entropy_with_logits(scores, wanted, reduction="none").squeeze(-1)
-    return -(scores.log_softmax(-1) * targets.unsqueeze(1)).sum(-1)
+    maps = targets.shape[1]
+    if maps == 1:
+        return functional.binary_cross_entropy_with_logits(scores, targets.expand_as(scores), reduction="none")
+    return -(_by_lane(scores, maps).log_softmax(-1) * targets.unsqueeze(1)).sum(-1)
 
 
 def _mean_absolute_error(scores: Tensor, targets: Tensor) -> Tensor:
-    return (targets.unsqueeze(1) - probabilities(scores)).abs().mean(-1)
+    maps = targets.shape[1]
+    if maps == 1:
+        return (targets - scores.sigmoid()).abs()
+    return (targets.unsqueeze(1) - probabilities(scores, maps)).abs().mean(-1)
 
 
 def _mean_squared_error(scores: Tensor, targets: Tensor) -> Tensor:
-    return (scores - targets.unsqueeze(1)).square().mean(-1)
-
-
-def _identity(scores: Tensor) -> Tensor:
-    return scores
+    maps = targets.shape[1]
+    if maps == 1:
+        return (scores - targets).square()
+    return (_by_lane(scores, maps) - targets.unsqueeze(1)).square().mean(-1)
 
 
 LOSSES: dict[str, Loss] = {
@@ -97,7 +104,7 @@ LOSSES: dict[str, Loss] = {
             title="Mean squared error",
             about="The squared distance of the raw score from 1 or 0: for the linear model exactly a quadratic bowl.",
             values=_mean_squared_error,
-            outputs=_identity,
+            outputs=_by_lane,
             threshold=0.5,
         ),
     )

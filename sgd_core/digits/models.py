@@ -1,6 +1,7 @@
 """The two models that learn digits, holding the parameters of any number of runs ("lanes") at once.
 
-Parameters are a flat list: weight (lanes, out, in) and bias (lanes, out) of the first layer, then of the second.
+Parameters are a flat list: weight (lanes * out, in) and bias (lanes * out,) of the first layer, then of the second.
+The rows of a lane lie together, so that all lanes of a layer are the one matrix that a product wants.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
+from torch.nn.functional import linear
 
 
 @dataclass(frozen=True)
@@ -35,14 +37,16 @@ MODELS: dict[str, Model] = {
 }
 
 
-def scores(parameters: Sequence[Tensor], inputs: Tensor) -> Tensor:
-    """The scores (N, lanes, maps) of flattened images (N, pixels); all lanes share one product with the pixels."""
-    weight, bias = parameters[:2]
-    lanes, outputs, pixels = weight.shape
-    columns = weight.view(lanes * outputs, pixels).T
-    layer = torch.addmm(bias.view(-1), inputs, columns).view(-1, lanes, outputs)
+def scores(parameters: Sequence[Tensor], inputs: Tensor, lanes: int = 1) -> Tensor:
+    """The scores (N, lanes * maps) of flattened images (N, pixels); all lanes share one product with the pixels."""
+    layer = linear(inputs, parameters[0], parameters[1])
     for weight, bias in zip(parameters[2::2], parameters[3::2], strict=True):
-        layer = torch.einsum("nlh,lmh->nlm", layer.relu(), weight) + bias
+        if lanes == 1:
+            layer = linear(layer.relu(), weight, bias)
+        else:  # each lane's second layer sees its own hidden units only
+            hidden = layer.relu().view(-1, lanes, weight.shape[1])
+            own = torch.einsum("nlh,lmh->nlm", hidden, weight.view(lanes, -1, weight.shape[1]))
+            layer = own.flatten(1) + bias
     return layer
 
 
@@ -59,7 +63,7 @@ def initial_parameters(
     for inputs, outputs in layers:
         for shape in ((outputs, inputs), (outputs,)):
             drawn = draw(torch.empty(shape), inputs, generator)
-            parameters.append(drawn.expand(lanes, *shape).clone())
+            parameters.append(drawn.repeat(lanes, *[1] * (len(shape) - 1)))
     return parameters
 
 

@@ -142,10 +142,9 @@ class _Camera:
         judged = engine.judge()
         train_loss, valid_loss = judged.train_loss.item(), judged.valid_loss.item()
         epoch = images / engine.train_count
-        finite = math.isfinite(train_loss) and math.isfinite(valid_loss) and bool(engine.alive[0])
         status: Status = "running"
         reason = ""
-        if not finite:
+        if not engine.alive[0]:
             status, reason = "diverged", self._why_diverged(step, lr)
         elif epoch == self._config.epochs:
             status, reason = "finished", f"All {self._config.epochs} epochs are done."
@@ -178,14 +177,14 @@ class _Camera:
         )
 
 
-def _frozen(lanes: Tensor) -> Array:
-    array = lanes.detach()[0].numpy().copy()
+def _frozen(tensor: Tensor) -> Array:
+    array = tensor.detach().numpy().copy()
     array.setflags(write=False)
     return array
 
 
 def _place(engine: Engine, weights: Sequence[Array]) -> None:
-    shapes = [tuple(parameter.shape[1:]) for parameter in engine.parameters]
+    shapes = [tuple(parameter.shape) for parameter in engine.parameters]
     given = [np.shape(array) for array in weights]
     if given != shapes:
         raise ValueError(f"The initial weights must have the shapes {shapes}, not {given}.")

@@ -1,0 +1,29 @@
+"""What tests of several wings share: MNIST, fetched once a session from the mirror that SGD_LAB_MIRROR names."""
+
+import os
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def mnist_folder(tmp_path_factory):
+    """A data folder (for SGD_LAB_DATA) with MNIST in it; skips where no mirror is named."""
+    if not os.environ.get("SGD_LAB_MIRROR"):
+        pytest.skip("SGD_LAB_MIRROR names no place to fetch MNIST from")
+    from sgd_core.digits.download import download
+
+    folder = tmp_path_factory.mktemp("data")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SGD_LAB_DATA", str(folder))
+        download("mnist")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def mnist(mnist_folder):
+    """MNIST's 3s and 7s."""
+    from sgd_core.digits.datasets import load_digits
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SGD_LAB_DATA", str(mnist_folder))
+        return load_digits("mnist", classes=(3, 7))
