@@ -109,8 +109,8 @@ class Playback(Generic[T]):
 
     @property
     def playing(self) -> bool:
-        """Whether the run is meant to go on by itself; False once it has ended."""
-        return self._playing and not self._ended
+        """Whether the run is meant to go on by itself; False once there is nothing left to play, or to play again."""
+        return self._playing and not (self._ended and self.at_latest)
 
     def play(self) -> None:
         """Mean the run to go on by itself; whoever paces it calls `advance` while `playing`."""
@@ -147,6 +147,16 @@ class Playback(Generic[T]):
             self._history = kept
             self._position = max(earlier - 1, min(0, len(kept) - 1))
 
+    def restart(self, snapshots: Iterable[T]) -> None:
+        """Forget the run and hold a new one, not yet begun; waits for a snapshot that is just being computed."""
+        with self._busy:
+            if isinstance(self._source, Generator):
+                self._source.close()
+            with self._record:
+                self._source, self._history, self._position = iter(snapshots), [], -1
+                self._closing = self._ended = self._playing = False
+                self._error = None
+
     def close(self) -> None:
         """End the run and let its generator go, at once or as soon as the snapshot in hand is done."""
         self._closing = True
@@ -160,7 +170,7 @@ class Playback(Generic[T]):
                 self._busy.release()
 
     def _end(self) -> None:
-        self._ended, self._playing = True, False
+        self._ended = True
         if isinstance(self._source, Generator):
             self._source.close()
 

@@ -7,7 +7,7 @@ window, `edge` (an arrow sign) and `label`.
 
 import math
 from collections.abc import Sequence
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import altair as alt
 import numpy as np
@@ -96,6 +96,35 @@ def curve_with_tangent(curve: pd.DataFrame, at: Touching, y_domain: tuple[float,
     x_domain = (float(curve["x"].iloc[0]), float(curve["x"].iloc[-1]))
     point = keep_in_view(part("point", [at.x], [at.value]), x_domain, y_domain)
     return pd.concat([curve_part(curve), tangent_part(at, x_domain), point], ignore_index=True)
+
+
+def descent_frame(curve: pd.DataFrame, run: pd.DataFrame, step: int, y_domain: tuple[float, float]) -> pd.DataFrame:
+    """Return the frame of a descent at `step`: the path so far, the tangent here, and the coming step as an arrow.
+
+    `curve` has `x, value`; `run` is one run of `descend` (`step, x, loss, gradient, update`).
+    """
+    x_domain = (float(curve["x"].iloc[0]), float(curve["x"].iloc[-1]))
+    past, here = run[run["step"] <= step], run[run["step"] == step].iloc[0]
+    at = _Here(float(here["x"]), float(here["loss"]), float(here["gradient"]))
+    parts = [
+        curve_part(curve),
+        tangent_part(at, x_domain),
+        keep_in_view(part("path", past["x"].to_numpy(), past["loss"].to_numpy()), x_domain, y_domain),
+        keep_in_view(part("point", [at.x], [at.value]), x_domain, y_domain),
+    ]
+    target = at.x + float(here["update"])
+    if x_domain[0] <= at.x <= x_domain[1] and y_domain[0] <= at.value <= y_domain[1] and target != at.x:
+        end = min(max(target, x_domain[0]), x_domain[1])
+        head = part("arrow-head", [end], [at.value])
+        head["label"] = "right" if target > at.x else "left"
+        parts += [part("arrow", [at.x, end], [at.value, at.value]), head]
+    return pd.concat(parts, ignore_index=True)
+
+
+class _Here(NamedTuple):
+    x: float
+    value: float
+    slope: float
 
 
 def curve_picture(

@@ -14,83 +14,77 @@ _LEGEND = alt.Legend(title=None, orient="top", symbolType="stroke", symbolSize=3
 _SPLIT_DASH = alt.Scale(domain=["training", "validation"], range=[[1, 0], [6, 3]])
 
 
-def split_frame(history: pd.DataFrame, value: dict[str, str]) -> pd.DataFrame:
-    """Return `epoch, split, value` rows from a wide history; `value` maps a split to its column."""
-    parts = [
-        pd.DataFrame({"epoch": history["epoch"], "split": split, "value": history[column]})
-        for split, column in value.items()
-    ]
-    return pd.concat(parts, ignore_index=True)
-
-
 def split_curves(
-    frame: pd.DataFrame, *, epochs: float, top: float, title: str = "loss", bottom: float = 0.0, height: int = 260
+    frame: pd.DataFrame, *, epochs: float, top: float, bottom: float = 0.0, height: int = 260
 ) -> alt.LayerChart:
-    """Draw training (solid) and validation (dashed) against the epoch, with the last value written at its end.
+    """Draw training (solid) and validation loss (dashed) against the epoch, with a dot at the present end.
 
-    `frame` has `epoch`, `split`, `value`; the axes run from 0 to `epochs` and from `bottom` to `top`.
+    `frame` is a history with `epoch`, `train_loss`, `valid_loss`; values that are not finite must be missing. The axes
+    run from 0 to `epochs` and from `bottom` to `top`.
     """
-    x = alt.X(
-        "epoch:Q",
-        title="epoch",
-        scale=alt.Scale(domain=[0, epochs], nice=False),
-        axis=alt.Axis(tickMinStep=1, grid=False),
-    )
-    y = alt.Y("value:Q", title=title, scale=alt.Scale(domain=[bottom, top], nice=False))
+    x = _epochs(epochs)
+    y = alt.Y("loss:Q", title="loss", scale=alt.Scale(domain=[bottom, top], nice=False))
     color = alt.Color("split:N", scale=_SPLITS, legend=_LEGEND)
     dash = alt.StrokeDash("split:N", scale=_SPLIT_DASH, legend=_LEGEND)
-    tip = [
-        alt.Tooltip("split:N"),
-        alt.Tooltip("epoch:Q", format=".2f"),
-        alt.Tooltip("value:Q", format=".4f", title=title),
-    ]
-    lines = (
-        alt.Chart(frame).mark_line(clip=True, strokeWidth=2).encode(x=x, y=y, color=color, strokeDash=dash, tooltip=tip)
-    )
-    ends = (
+    tip = [alt.Tooltip("split:N"), alt.Tooltip("epoch:Q", format=".2f"), alt.Tooltip("loss:Q", format=".4f")]
+    both = (
         alt.Chart(frame)
-        .transform_window(rank="rank()", sort=[alt.SortField("epoch", order="descending")], groupby=["split"])
-        .transform_filter(alt.datum.rank == 1)
+        .transform_fold(["train_loss", "valid_loss"], as_=["column", "loss"])
+        .transform_calculate(split="datum.column == 'train_loss' ? 'training' : 'validation'")
+    )
+    lines = both.mark_line(clip=True, strokeWidth=2).encode(x=x, y=y, color=color, strokeDash=dash, tooltip=tip)
+    ends = (
+        both.transform_joinaggregate(last="max(epoch)")
+        .transform_filter("datum.epoch == datum.last")
         .mark_circle(size=55, opacity=1, clip=True)
         .encode(x=x, y=y, color=alt.Color("split:N", scale=_SPLITS, legend=None), tooltip=tip)
     )
     return layers(lines, ends, height=height)
 
 
-def accuracy_curve(frame: pd.DataFrame, *, epochs: float, bottom: float = 0.0, height: int = 260) -> alt.LayerChart:
-    """Draw validation accuracy against the epoch, with baselines as labelled level lines.
+def accuracy_curve(
+    frame: pd.DataFrame,
+    *,
+    epochs: float,
+    baselines: tuple[tuple[str, float], ...] = (),
+    bottom: float = 0.0,
+    height: int = 260,
+) -> alt.LayerChart:
+    """Draw validation accuracy against the epoch, with baselines (name, share) as labelled level lines.
 
-    `frame` has `epoch`, `value`, `baseline` (empty for the run itself, else the words at the level line).
+    `frame` is a history with `epoch`, `valid_accuracy`.
     """
-    x = alt.X(
+    x = _epochs(epochs)
+    scale = alt.Scale(domain=[bottom, 1], nice=False)
+    y = alt.Y("valid_accuracy:Q", title="validation accuracy", scale=scale, axis=alt.Axis(format="%", tickCount=5))
+    tip = [alt.Tooltip("epoch:Q", format=".2f"), alt.Tooltip("valid_accuracy:Q", format=".2%", title="accuracy")]
+    run = alt.Chart(frame)
+    line = run.mark_line(color=VALIDATION, strokeWidth=2, strokeDash=[6, 3]).encode(x=x, y=y, tooltip=tip)
+    end = (
+        run.transform_joinaggregate(last="max(epoch)")
+        .transform_filter("datum.epoch == datum.last")
+        .mark_circle(color=VALIDATION, size=55, opacity=1)
+        .encode(x=x, y=y, tooltip=tip)
+    )
+    rows = [{"level": share, "name": f"{name} {share:.1%}"} for name, share in baselines]
+    levels = alt.Chart(alt.Data(values=rows))
+    at = alt.Y("level:Q", scale=scale)
+    rules = levels.mark_rule(color=QUIET, strokeDash=[2, 3], strokeWidth=1.5).encode(
+        y=at, tooltip=alt.Tooltip("name:N")
+    )
+    words = levels.mark_text(color=QUIET, align="right", baseline="top", dy=4, dx=-4, fontSize=12).encode(
+        x=alt.value("width"), y=at, text="name:N"
+    )
+    return layers(rules, words, line, end, height=height)
+
+
+def _epochs(epochs: float) -> alt.X:
+    return alt.X(
         "epoch:Q",
         title="epoch",
         scale=alt.Scale(domain=[0, epochs], nice=False),
         axis=alt.Axis(tickMinStep=1, grid=False),
     )
-    y = alt.Y(
-        "value:Q",
-        title="validation accuracy",
-        scale=alt.Scale(domain=[bottom, 1], nice=False),
-        axis=alt.Axis(format="%", tickCount=5),
-    )
-    run = alt.Chart(frame).transform_filter(alt.datum.baseline == "")
-    tip = [alt.Tooltip("epoch:Q", format=".2f"), alt.Tooltip("value:Q", format=".2%", title="accuracy")]
-    line = run.mark_line(color=VALIDATION, strokeWidth=2, strokeDash=[6, 3]).encode(x=x, y=y, tooltip=tip)
-    end = (
-        run.transform_window(rank="rank()", sort=[alt.SortField("epoch", order="descending")])
-        .transform_filter(alt.datum.rank == 1)
-        .mark_circle(color=VALIDATION, size=55, opacity=1)
-        .encode(x=x, y=y, tooltip=tip)
-    )
-    levels = alt.Chart(frame).transform_filter(alt.datum.baseline != "")
-    rules = levels.mark_rule(color=QUIET, strokeDash=[2, 3], strokeWidth=1.5).encode(
-        y=y, tooltip=[alt.Tooltip("baseline:N"), alt.Tooltip("value:Q", format=".2%", title="accuracy")]
-    )
-    words = levels.mark_text(color=QUIET, align="right", baseline="top", dy=4, dx=-4, fontSize=12).encode(
-        x=alt.value("width"), y=y, text="baseline:N"
-    )
-    return layers(rules, words, line, end, height=height)
 
 
 def loss_by_step(

@@ -17,7 +17,7 @@ import pandas as pd
 from PIL import Image
 
 from sgd_core.charts.build import bare, layers
-from sgd_core.charts.palette import ACCENT, DIVERGING, SECOND
+from sgd_core.charts.palette import ACCENT, DIVERGING, QUIET, SECOND
 
 _STOPS = np.array([[int(color[i : i + 2], 16) for i in (1, 3, 5)] for color in DIVERGING], dtype=float)
 _PADDING = {"left": 1, "right": 1, "top": 2, "bottom": 2}
@@ -94,16 +94,31 @@ def _axes(x: alt.Scale, y: alt.Scale) -> dict[str, Any]:
 
 
 def _titled(
-    frame: pd.DataFrame, pictures: alt.Chart, scales: tuple[alt.Scale, alt.Scale, int, int], first: str
+    frame: pd.DataFrame, pictures: alt.Chart, *, count: int, columns: int, tile: int, first: str
 ) -> alt.LayerChart:
-    x, y, wide, high = scales
+    x, y, wide, high = _canvas(columns, count, tile)
     words = (
         alt.Chart(frame)
         .transform_filter(first)
-        .mark_text(align="left", baseline="bottom", fontSize=12, dy=-2, color="#7f8ba0")
+        .mark_text(align="left", baseline="bottom", fontSize=12, dy=-2, color=QUIET)
         .encode(x=alt.X("x:Q", scale=x, axis=None), y=alt.Y("y:Q", scale=y, axis=None), text="title:N")
     )
-    return _fixed(layers(pictures, words), wide, high)
+    return _fixed(layers(pictures, _edges(count, columns, x, y), words), wide, high)
+
+
+def _edges(count: int, columns: int, x: alt.Scale, y: alt.Scale) -> alt.Chart:
+    """Draw a thin line around each tile, since a map of zeros is white on white."""
+    tiles = [{"ex": left, "ex2": left + 1, "ey": top, "ey2": top + 1} for left, top in _tiles(count, columns)]
+    return (
+        alt.Chart(alt.Data(values=tiles))
+        .mark_rect(filled=False, stroke=QUIET, strokeWidth=0.75, opacity=0.7)
+        .encode(
+            x=alt.X("ex:Q", scale=x, axis=None),
+            x2="ex2",
+            y=alt.Y("ey:Q", scale=y, axis=None),
+            y2="ey2",
+        )
+    )
 
 
 def _fixed(chart: alt.LayerChart, wide: int, high: int) -> alt.LayerChart:
@@ -115,7 +130,7 @@ def live_maps(frame: pd.DataFrame, *, count: int, columns: int, tile: int) -> al
     """Draw `live_frame`: each of `count` maps is one image of `tile` by `tile` screen pixels."""
     scales = _canvas(columns, count, tile)
     images = alt.Chart(frame).mark_image(smooth=False, aspect=False).encode(url="url:N", **_axes(*scales[:2]))
-    return _titled(frame, images, scales, "true")
+    return _titled(frame, images, count=count, columns=columns, tile=tile, first="true")
 
 
 def still_maps(
@@ -136,7 +151,7 @@ def still_maps(
         alt.Tooltip("value:Q", format="+.5f", title=quantity),
     ]
     pixels = alt.Chart(frame).mark_rect(strokeWidth=0).encode(color=color, tooltip=tip, **_axes(*scales[:2]))
-    return _titled(frame, pixels, scales, "datum.row == 0 && datum.column == 0")
+    return _titled(frame, pixels, count=count, columns=columns, tile=tile, first="datum.row == 0 && datum.column == 0")
 
 
 def color_bar(limit: float, *, width: int = 280, quantity: str = "weight") -> alt.LayerChart:

@@ -6,7 +6,17 @@ import pandas as pd
 
 from sgd_core.digits.training import Snapshot
 
-COLUMNS = ["epoch", "step", "lr", "batch_loss", "train_loss", "train_accuracy", "valid_loss", "valid_accuracy", "status"]
+COLUMNS = [
+    "epoch",
+    "step",
+    "lr",
+    "batch_loss",
+    "train_loss",
+    "train_accuracy",
+    "valid_loss",
+    "valid_accuracy",
+    "status",
+]
 MOST_SNAPSHOTS = 400
 
 

@@ -1,0 +1,62 @@
+"""The frame around every page: title, icon, menu in lesson order, and the end with the link to share."""
+
+from pathlib import Path
+from typing import NamedTuple
+
+import streamlit as st
+
+from pages.ui.controls import Controls
+
+ICON = Path(__file__).with_name("icon.png")  # a file of ours: a named icon would be fetched from the internet
+
+
+class Page(NamedTuple):
+    """One entry of the menu."""
+
+    path: str
+    title: str
+    icon: str
+    promise: str
+
+
+PAGES = {
+    "home": Page("app.py", "Home", ":material/home:", "The seven steps of learning, run live on real digits."),
+    "derivatives": Page(
+        "pages/1_Derivatives.py", "Derivatives", ":material/show_chart:", "What a slope says, and how PyTorch finds it."
+    ),
+    "stepping": Page(
+        "pages/2_Stepping.py",
+        "Stepping",
+        ":material/footprint:",
+        "From one step with a learning rate to a whole descent.",
+    ),
+    "pitfalls": Page(
+        "pages/3_Learning_rate_pitfalls.py",
+        "Learning-rate pitfalls",
+        ":material/warning:",
+        "Too low, too high, bouncing: how to know which.",
+    ),
+    "training": Page(
+        "pages/4_Digit_training.py",
+        "Digit training",
+        ":material/model_training:",
+        "Watch a model learn to read digits.",
+    ),
+}
+
+
+def open_page(name: str, lead: str) -> Controls:
+    """Draw the page's frame and return its controls; call it first on every page.
+
+    `lead` is the page's claim: one or two sentences under its title.
+    """
+    page = PAGES[name]
+    st.set_page_config(page_title=f"{page.title} · SGD Lab", page_icon=ICON, layout="wide")
+    with st.sidebar:
+        st.markdown("### SGD Lab")
+        for entry in PAGES.values():
+            st.page_link(entry.path, label=entry.title, icon=entry.icon)
+    heading, share = st.columns([4, 1], vertical_alignment="center")
+    heading.title("SGD Lab" if name == "home" else page.title, anchor=False)
+    st.markdown(lead)
+    return Controls(name, notes=st.container(), share=share)

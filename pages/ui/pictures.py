@@ -1,0 +1,64 @@
+"""Putting a chart on the page so that, from frame to frame, only its data travels.
+
+Building an Altair chart costs as much as painting it. So each picture's specification is built once per set of
+parameters, with the rows taken out, and sent again with new rows; the browser then swaps the data in place.
+"""
+
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any
+
+import altair as alt
+import pandas as pd
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+ChartFunction = Callable[..., alt.Chart | alt.LayerChart]
+
+
+class _Blueprint:
+    """A chart function with its parameters and a sample frame; equal by function and parameters only."""
+
+    def __init__(self, chart: ChartFunction, parameters: tuple[tuple[str, Any], ...], sample: pd.DataFrame) -> None:
+        self.chart, self.parameters, self.sample = chart, parameters, sample
+
+    def __hash__(self) -> int:
+        return hash((self.chart, self.parameters))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Blueprint) and (self.chart, self.parameters) == (other.chart, other.parameters)
+
+
+@lru_cache(maxsize=256)
+def _specification(blueprint: _Blueprint) -> dict[str, Any]:
+    chart = blueprint.chart(blueprint.sample.head(1), **dict(blueprint.parameters))
+    spec = chart.to_dict()
+    spec.pop("datasets", None)
+    _drop_data(spec)
+    return spec
+
+
+def _drop_data(spec: dict[str, Any]) -> None:
+    """Take the sample's rows out, so that every layer reads the one frame sent with the chart."""
+    if "values" not in spec.get("data", {}):  # values written into the chart itself stay
+        spec.pop("data", None)
+    for layer in spec.get("layer", []):
+        _drop_data(layer)
+
+
+def picture(
+    chart: ChartFunction,
+    frame: pd.DataFrame,
+    *,
+    alt: str,
+    slot: DeltaGenerator | None = None,
+    width: str = "stretch",
+    key: str | None = None,
+    **parameters: Any,
+) -> None:
+    """Draw `chart(frame, **parameters)` in `slot` (or here); `parameters` must be hashable and are the whole look.
+
+    `alt` is the sentence that says what the picture shows to someone who cannot see it.
+    """
+    spec = _specification(_Blueprint(chart, tuple(sorted(parameters.items())), frame))
+    (slot or st).vega_lite_chart(frame, spec, width=width, alt=alt, key=key)

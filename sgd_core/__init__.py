@@ -1,0 +1,56 @@
+"""SGD Lab's computing core: derivatives, descents and digit training, with no user interface.
+
+These names stay; other programs call them. Each is loaded when it is first used, so that drawing a chart does not wait
+for PyTorch.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from sgd_core.calculus.catalogue import CATALOGUE as CATALOGUE
+    from sgd_core.calculus.derivative import derivative as derivative
+    from sgd_core.calculus.formula import FormulaError as FormulaError
+    from sgd_core.calculus.formula import Function as Function
+    from sgd_core.calculus.formula import parse_function as parse_function
+    from sgd_core.descent.descend import descend as descend
+    from sgd_core.descent.optimizers import Optimizer as Optimizer
+    from sgd_core.digits.baselines import pixel_similarity as pixel_similarity
+    from sgd_core.digits.config import TrainConfig as TrainConfig
+    from sgd_core.digits.datasets import DatasetMissing as DatasetMissing
+    from sgd_core.digits.datasets import Digits as Digits
+    from sgd_core.digits.datasets import load_digits as load_digits
+    from sgd_core.digits.training import Control as Control
+    from sgd_core.digits.training import Snapshot as Snapshot
+    from sgd_core.digits.training import train as train
+
+_HOMES = {
+    "CATALOGUE": "calculus.catalogue",
+    "derivative": "calculus.derivative",
+    "FormulaError": "calculus.formula",
+    "Function": "calculus.formula",
+    "parse_function": "calculus.formula",
+    "descend": "descent.descend",
+    "Optimizer": "descent.optimizers",
+    "pixel_similarity": "digits.baselines",
+    "TrainConfig": "digits.config",
+    "DatasetMissing": "digits.datasets",
+    "Digits": "digits.datasets",
+    "load_digits": "digits.datasets",
+    "Control": "digits.training",
+    "Snapshot": "digits.training",
+    "train": "digits.training",
+}
+__all__ = sorted(_HOMES)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'sgd_core' has no attribute {name!r}")
+    value = getattr(import_module(f"sgd_core.{_HOMES[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_HOMES})
