@@ -40,9 +40,11 @@ def sgd(x: Tensor, gradient: Tensor, state: State, lr: Tensor | float, options: 
     momentum = options["momentum"]
     if momentum == 0:
         return _against(g, lr), State(state.step + 1)
-    b = g.clone()  # a copy, since the caller may write over its gradient
     if state.buffers:
-        b = b.mul_(1 - options["dampening"]).add_(state.buffers[0], alpha=momentum)  # b = momentum b + (1 - d) g
+        fresh = g * (1 - options["dampening"]) if options["dampening"] else g
+        b = torch.add(fresh, state.buffers[0], alpha=momentum)  # b = momentum b + (1 - dampening) g
+    else:
+        b = g.clone()  # a copy, since the caller may write over its gradient
     direction = torch.add(g, b, alpha=momentum) if options["nesterov"] else b
     return _against(direction, lr), State(state.step + 1, (b,))
 
@@ -111,9 +113,11 @@ def _adam(g: Tensor, state: State, lr: Tensor | float, options: Options) -> tupl
     v = torch.addcmul(v * beta2, g, g, value=1 - beta2)  # v = beta2 v + (1 - beta2) g²
     if largest:
         largest = [torch.maximum(largest[0], v)]
-    scale = (largest[0] if largest else v).sqrt().div_(math.sqrt(1 - beta2**t)).add_(options["eps"])
-    direction = torch.div(m, scale).div_(1 - beta1**t)
-    return _against(direction, lr), State(t, (m, v, *largest))
+    # The two bias corrections are plain numbers: as one factor they cost one operation on the tensor, not three.
+    correction = math.sqrt(1 - beta2**t)
+    scale = (largest[0] if largest else v).sqrt().add_(options["eps"] * correction)
+    direction = torch.div(m, scale).mul_(-correction / (1 - beta1**t))
+    return torch.mul(direction, lr), State(t, (m, v, *largest))
 
 
 def _decayed(x: Tensor, gradient: Tensor, options: Options) -> Tensor:
