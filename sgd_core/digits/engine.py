@@ -164,9 +164,9 @@ class Engine:
         pieces = (torch.split(part, piece) for part in (half.pixels, half.targets, half.labels))
         for pixels, targets, labels in zip(*pieces, strict=True):
             answer = scores(self._weights, pixels, self.lanes)
-            loss += self._loss.values(answer, targets).sum(0)
+            loss += self._loss.values(answer, targets).sum(0, dtype=torch.float64)
             right += (self._loss.decide(answer, maps) == labels.unsqueeze(1)).sum(0)
-        return loss / len(half.labels), right / len(half.labels)
+        return loss / len(half.labels), right.double() / len(half.labels)
 
 
 @dataclass(frozen=True, eq=False)
