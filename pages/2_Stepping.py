@@ -9,7 +9,7 @@ from pages.ui.formula import choose_function
 from pages.ui.frame import open_page
 from pages.ui.parts import notice, same_in_pytorch
 from pages.ui.pictures import picture
-from pages.ui.transport import Speed, recorded, transport
+from pages.ui.transport import Player, Speed, play, recorded
 from sgd_core.calculus.sampling import sample
 from sgd_core.charts.curve import curve_picture, descent_frame, window
 from sgd_core.charts.history import loss_by_step
@@ -120,4 +120,5 @@ same_in_pytorch(
 )
 controls.close()
 with ground:
-    transport(controls, playback, stage, speed=SPEEDS[speed], total=steps, scrub=True)
+    progress = lambda step: (step / steps, f"step {step:,} of {steps:,}")  # noqa: E731
+    play(Player(controls, playback, stage, SPEEDS[speed], progress, scrub=True))

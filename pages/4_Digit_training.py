@@ -8,7 +8,7 @@ from pages.training.stage import stage
 from pages.ui.datasets import offer_missing
 from pages.ui.frame import open_page
 from pages.ui.parts import same_in_pytorch
-from pages.ui.transport import Speed, Words, transport
+from pages.ui.transport import Player, Speed, Words, play
 from sgd_core.digits.training import Control
 from sgd_core.export.training import training_script
 
@@ -30,8 +30,7 @@ SPEEDS = {
 }
 run = playback_of(config)
 ground = st.container()
-speed = ground.container()
-with speed:
+with ground:
     pace = controls.segments("speed", "Speed", list(SPEEDS), "every step", label_visibility="collapsed")
 
 same_in_pytorch(training_script(config), key="training_code")
@@ -41,13 +40,18 @@ st.caption(
 )
 controls.close()
 with ground:
-    transport(
-        controls,
-        run,
-        lambda: stage(config, run),
-        speed=SPEEDS[pace],
-        step=Control(steps=1, lr=config.lr),
-        noun="step",
-        words=Words("Train", "Train again", "Step"),
-        restart=lambda: start(config),
+    play(
+        Player(
+            controls,
+            run,
+            lambda: stage(config, run),
+            SPEEDS[pace],
+            progress=lambda now: (
+                now.epoch / config.epochs,
+                f"step {now.step:,}, epoch {now.epoch:.4g} of {config.epochs:,}",
+            ),
+            step=Control(steps=1, lr=config.lr),
+            words=Words("Train", "Train again", "Step"),
+            restart=lambda: start(config),
+        )
     )

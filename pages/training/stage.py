@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -35,12 +36,15 @@ def stage(config: TrainConfig, run: Playback[Snapshot]) -> Callable[[Snapshot, b
     rows = spread(digits, SHOWN)
     sample = digits.valid_images[rows].numpy()
     truth = digits.valid_labels[rows].tolist()
-    names, titles = digits.class_names, _titles(digits.class_names)
+    titles = _titles(digits.class_names)
     columns, tile = (1, 252) if len(titles) == 1 else (4, 78)
     similarity = similarity_of(config.dataset, config.classes)
     baselines = (("chance", 1 / len(digits.classes)), ("pixel similarity", similarity))
 
+    drawn_limit = 0.0  # the colour bar is drawn again only when its scale has moved
+
     def paint(now: Snapshot, live: bool) -> None:
+        nonlocal drawn_limit
         bound(run)
         seen = [snapshot for snapshot in run.history if snapshot.step <= now.step]
         history = history_frame(seen)
@@ -48,39 +52,44 @@ def stage(config: TrainConfig, run: Playback[Snapshot]) -> Callable[[Snapshot, b
             slot.metric(label, value)
         _paint_curves(loss, accuracy, history, config, baselines)
         limit = _limit(seen)
-        kind = f"{'image' if live else 'pixels'}"
+        layout: dict[str, Any] = {"count": len(titles), "columns": columns, "tile": tile}
+        words = f"The weights after step {now.step:,}, on a scale from −{limit:g} to +{limit:g}."
         if live:
             frame = maps.live_frame(now.weights, titles, limit=limit, columns=columns)
-            picture(
-                maps.live_maps, frame, slot=weights, width="content", count=len(titles), columns=columns, tile=tile,
-                alt=f"The weights after step {now.step} as {kind}.",
-            )  # fmt: skip
+            picture(maps.live_maps, frame, slot=weights, width="content", alt=words, **layout)
         else:
             frame = maps.still_frame(now.weights, titles, columns=columns)
-            picture(
-                maps.still_maps, frame, slot=weights, width="content", count=len(titles), columns=columns, tile=tile,
-                limit=limit, alt=f"The weights after step {now.step}, one mark a pixel.",
-            )  # fmt: skip
-            scale.altair_chart(
-                maps.color_bar(limit, width=columns * tile - 20),
-                width="content",
-                alt=f"Weights from −{limit:g} to +{limit:g}.",
-            )
-        decided = predict(now, config, sample).decided
-        frame = maps.digit_frame(
-            sample,
-            [names[d] if d == t else f"{names[d]}, is {names[t]}" for d, t in zip(decided, truth, strict=True)],
-            [bool(d == t) for d, t in zip(decided, truth, strict=True)],
-            columns=4,
-        )
-        picture(
-            maps.digit_strip, frame, slot=answers, width="content", count=SHOWN, columns=4, tile=72,
-            alt=f"{SHOWN} validation images; the model is right on {int((decided == truth).sum())} of them.",
-        )  # fmt: skip
+            picture(maps.still_maps, frame, slot=weights, width="content", alt=words, limit=limit, **layout)
+        if limit != drawn_limit:
+            bar = maps.color_bar(limit, width=columns * tile - 20)
+            scale.altair_chart(bar, width="content", alt=f"The colours run from −{limit:g} over zero to +{limit:g}.")
+            if live or not drawn_limit:
+                _note(note, now, history, similarity, live)
+            drawn_limit = limit
+        _paint_answers(answers, sample, truth, predict(now, config, sample).decided, digits.class_names)
         if not live:
-            _note(note, now, history, similarity)
+            _note(note, now, history, similarity, live)
 
     return paint
+
+
+def _paint_answers(
+    slot: DeltaGenerator, images: np.ndarray, truth: list[int], decided: np.ndarray, names: tuple[str, ...]
+) -> None:
+    right = [bool(d == t) for d, t in zip(decided, truth, strict=True)]
+    captions = [
+        names[d] if ok else f"{names[d]}, is {names[t]}" for d, t, ok in zip(decided, truth, right, strict=True)
+    ]
+    picture(
+        maps.digit_strip,
+        maps.digit_frame(images, captions, right, columns=4),
+        slot=slot,
+        width="content",
+        count=len(images),
+        columns=4,
+        tile=72,
+        alt=f"{len(images)} validation images; the model is right about {sum(right)} of them.",
+    )
 
 
 def _titles(names: tuple[str, ...]) -> list[str]:
@@ -135,11 +144,18 @@ def _paint_curves(
 def _limit(seen: list[Snapshot]) -> float:
     """Return the end of the colour scale: it only grows, and begins wide enough for what a run's first steps promise."""
     largest = max(float(np.abs(snapshot.weights[np.isfinite(snapshot.weights)]).max(initial=0)) for snapshot in seen)
-    promised = max((8 * snapshot.lr * float(np.abs(snapshot.gradient).max()) for snapshot in seen[1:2]), default=0.0)
+    promised = max((3 * snapshot.lr * float(np.abs(snapshot.gradient).max()) for snapshot in seen[1:2]), default=0.0)
     return weight_limit(max(largest, promised if math.isfinite(promised) else 0.0))
 
 
-def _note(slot: DeltaGenerator, now: Snapshot, history: pd.DataFrame, similarity: float) -> None:
+def _note(slot: DeltaGenerator, now: Snapshot, history: pd.DataFrame, similarity: float, live: bool) -> None:
+    if live:
+        slot.info(
+            "Watch the curves fall while the weights take shape. Pause at any time, or change the learning rate: it "
+            "takes effect at the next step.",
+            icon=":material/visibility:",
+        )
+        return
     if now.status == "diverged":
         slot.error(f"**Diverged.** {now.reason}", icon=":material/trending_up:")
         return

@@ -6,13 +6,14 @@ versions of the app, so a value that makes no sense is answered with a sentence,
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Literal, TypeVar
 from urllib.parse import urlencode
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-BIND = "query-params"
+BIND: Literal["query-params"] = "query-params"
+T = TypeVar("T")
 
 
 class Controls:
@@ -51,13 +52,13 @@ class Controls:
         """One of a list, as a drop-down; the options are the words in the address."""
         key, asked = self._asked(name)
         value = st.selectbox(label, options, options.index(default), key=key, bind=BIND, **more)
-        return self._took(name, asked, value, str, "one of " + ", ".join(options))
+        return self._took(name, asked, str(value), str, "one of " + ", ".join(options))
 
     def segments(self, name: str, label: str, options: Sequence[str], default: str, **more: Any) -> str:
         """One of a few, as a row of buttons."""
         key, asked = self._asked(name)
         value = st.segmented_control(label, options, default=default, key=key, bind=BIND, required=True, **more)
-        return self._took(name, asked, value or default, str, "one of " + ", ".join(options))
+        return self._took(name, asked, str(value or default), str, "one of " + ", ".join(options))
 
     def toggle(self, name: str, label: str, default: bool, **more: Any) -> bool:
         """A switch."""
@@ -69,7 +70,7 @@ class Controls:
         """A line of text, such as a formula."""
         key, asked = self._asked(name)
         value = st.text_input(label, default, key=key, bind=BIND, **more)
-        return self._took(name, asked, value, str, "text")
+        return self._took(name, asked, str(value), str, "text")
 
     def learning_rate(
         self,
@@ -153,7 +154,7 @@ class Controls:
             st.session_state[f"_asked_{key}"] = st.query_params[key]
         return key, st.session_state.get(f"_asked_{key}")
 
-    def _took(self, name: str, asked: str | None, value: Any, read: Callable[[str], Any], wanted: str) -> Any:
+    def _took(self, name: str, asked: str | None, value: T, read: Callable[[str], Any], wanted: str) -> T:
         """Note the value, and answer a link that asked for something else until the person moves the widget."""
         self.values[name] = value
         if asked is None:

@@ -6,7 +6,7 @@ parameters, with the rows taken out, and sent again with new rows; the browser t
 
 from collections.abc import Callable
 from functools import lru_cache
-from typing import Any
+from typing import Any, Literal
 
 import altair as alt
 import pandas as pd
@@ -52,7 +52,7 @@ def picture(
     *,
     alt: str,
     slot: DeltaGenerator | None = None,
-    width: str = "stretch",
+    width: Literal["stretch", "content"] = "stretch",
     key: str | None = None,
     **parameters: Any,
 ) -> None:

@@ -67,7 +67,7 @@ def accuracy_curve(
         .encode(x=x, y=y, tooltip=tip)
     )
     rows = [{"level": share, "name": f"{name} {share:.1%}"} for name, share in baselines]
-    levels = alt.Chart(alt.Data(values=rows))
+    levels = alt.Chart(alt.InlineData(values=rows))
     at = alt.Y("level:Q", scale=scale)
     rules = levels.mark_rule(color=QUIET, strokeDash=[2, 3], strokeWidth=1.5).encode(
         y=at, tooltip=alt.Tooltip("name:N")

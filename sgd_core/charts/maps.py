@@ -110,7 +110,7 @@ def _edges(count: int, columns: int, x: alt.Scale, y: alt.Scale) -> alt.Chart:
     """Draw a thin line around each tile, since a map of zeros is white on white."""
     tiles = [{"ex": left, "ex2": left + 1, "ey": top, "ey2": top + 1} for left, top in _tiles(count, columns)]
     return (
-        alt.Chart(alt.Data(values=tiles))
+        alt.Chart(alt.InlineData(values=tiles))
         .mark_rect(filled=False, stroke=QUIET, strokeWidth=0.75, opacity=0.7)
         .encode(
             x=alt.X("ex:Q", scale=x, axis=None),
