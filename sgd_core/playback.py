@@ -132,7 +132,7 @@ class Playback(Generic[T]):
         """Put the cursor on the nearest place there is in the record; -1 is the newest."""
         with self._record:
             last = len(self._history) - 1
-            self._position = last if position == -1 else max(0, min(position, last))
+            self._position = last if position == -1 else min(max(position, 0), last)
             return self._history[self._position] if self._history else None
 
     def thin(self, keep: Callable[[Sequence[T]], Iterable[T]]) -> None:

@@ -76,7 +76,7 @@ def mirror(monkeypatch):
 
         server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         servers.append(server)
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
         monkeypatch.setenv("SGD_LAB_MIRROR", f"http://127.0.0.1:{server.server_port}")
         return asked
 
