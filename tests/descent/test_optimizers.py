@@ -1,6 +1,8 @@
 """The update rules against torch.optim itself."""
 
 import pickle
+import subprocess
+import sys
 
 import pytest
 import torch
@@ -155,3 +157,9 @@ def test_senseless_settings_get_a_sentence(name, options, words):
 def test_options_beside_a_complete_optimizer_are_refused():
     with pytest.raises(ValueError, match="Optimizer itself"):
         as_optimizer(Optimizer("sgd"), momentum=0.9)
+
+
+def test_the_rules_stand_alone():
+    """The digits build on them and need neither SymPy nor formulas."""
+    code = "import sys, sgd_core.descent.optimizers; assert not {'sympy', 'pandas', 'sgd_core.calculus'} & set(sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
