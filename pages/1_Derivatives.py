@@ -7,7 +7,7 @@ import streamlit as st
 from pages.ui.formula import choose_function
 from pages.ui.frame import open_page
 from pages.ui.parts import notice, same_in_pytorch
-from pages.ui.pictures import picture
+from pages.ui.pictures import clickable
 from sgd_core.calculus.sampling import look_at, sample
 from sgd_core.calculus.session import run_session
 from sgd_core.charts.curve import curve_picture, curve_with_tangent, window
@@ -33,9 +33,12 @@ defined = math.isfinite(at.value) and math.isfinite(at.slope)
 left, right = st.columns([3, 2], gap="large")
 with left:
     st.subheader("The slope at a point", anchor=False)
-    picture(
+    clickable(
         curve_picture,
         curve_with_tangent(curve, at, y_domain),
+        key="derivatives_curve",
+        on_pick=lambda picked: st.session_state.update(derivatives_x=picked["x"]),
+        pick=True,
         x_domain=function.domain,
         y_domain=y_domain,
         y_title=function.formula,

@@ -29,7 +29,7 @@ SPEEDS = {
     "full speed": Speed(20, Control(lr=config.lr), budget=0.04),
 }
 run = playback_of(config)
-ground = st.container()
+ground = st.container(key="training_stage")
 with ground:
     pace = controls.segments("speed", "Speed", list(SPEEDS), "every step", label_visibility="collapsed")
 

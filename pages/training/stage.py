@@ -50,13 +50,13 @@ def stage(config: TrainConfig, run: Playback[Snapshot]) -> Callable[[Snapshot, b
         history = history_frame(seen)
         for slot, (label, value) in zip(numbers, _numbers(now, config), strict=True):
             slot.metric(label, value)
-        _paint_curves(loss, accuracy, history, config, baselines)
+        _paint_curves(loss, accuracy, history, config, baselines, live)
         limit = _limit(seen)
         layout: dict[str, Any] = {"count": len(titles), "columns": columns, "tile": tile}
         words = f"The weights after step {now.step:,}, on a scale from −{limit:g} to +{limit:g}."
         if live:
             frame = maps.live_frame(now.weights, titles, limit=limit, columns=columns)
-            picture(maps.live_maps, frame, slot=weights, width="content", alt=words, **layout)
+            picture(maps.live_maps, frame, slot=weights, width="content", alt=words, live=True, **layout)
         else:
             frame = maps.still_frame(now.weights, titles, columns=columns)
             picture(maps.still_maps, frame, slot=weights, width="content", alt=words, limit=limit, **layout)
@@ -66,7 +66,7 @@ def stage(config: TrainConfig, run: Playback[Snapshot]) -> Callable[[Snapshot, b
             if live or not drawn_limit:
                 _note(note, now, history, similarity, live)
             drawn_limit = limit
-        _paint_answers(answers, sample, truth, predict(now, config, sample).decided, digits.class_names)
+        _paint_answers(answers, sample, truth, predict(now, config, sample).decided, digits.class_names, live)
         if not live:
             _note(note, now, history, similarity, live)
 
@@ -74,7 +74,7 @@ def stage(config: TrainConfig, run: Playback[Snapshot]) -> Callable[[Snapshot, b
 
 
 def _paint_answers(
-    slot: DeltaGenerator, images: np.ndarray, truth: list[int], decided: np.ndarray, names: tuple[str, ...]
+    slot: DeltaGenerator, images: np.ndarray, truth: list[int], decided: np.ndarray, names: tuple[str, ...], live: bool
 ) -> None:
     right = [bool(d == t) for d, t in zip(decided, truth, strict=True)]
     captions = [
@@ -84,6 +84,7 @@ def _paint_answers(
         maps.digit_strip,
         maps.digit_frame(images, captions, right, columns=4),
         slot=slot,
+        live=live,
         width="content",
         count=len(images),
         columns=4,
@@ -115,6 +116,7 @@ def _paint_curves(
     history: pd.DataFrame,
     config: TrainConfig,
     baselines: tuple[tuple[str, float], ...],
+    live: bool,
 ) -> None:
     losses, right = history[["train_loss", "valid_loss"]].to_numpy(), history["valid_accuracy"].to_numpy()
     finite = losses[np.isfinite(losses)]
@@ -125,6 +127,7 @@ def _paint_curves(
         split_curves,
         frame,
         slot=loss,
+        live=live,
         epochs=float(config.epochs),
         top=ceiling(float(finite.max(initial=0)) * 1.02),
         alt=f"Training loss {losses[-1, 0]:.4g} and validation loss {losses[-1, 1]:.4g}.",
@@ -134,6 +137,7 @@ def _paint_curves(
         accuracy_curve,
         frame,
         slot=accuracy,
+        live=live,
         epochs=float(config.epochs),
         baselines=baselines,
         bottom=max(0.0, lowest) if right.min() > lowest else 0.0,

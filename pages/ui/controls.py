@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
+from streamlit.elements.lib.mutable_tab_container import TabContainer
 
 BIND: Literal["query-params"] = "query-params"
 T = TypeVar("T")
@@ -22,7 +23,8 @@ class Controls:
     def __init__(self, page: str, *, notes: DeltaGenerator, share: DeltaGenerator) -> None:
         """`notes` is where rejected values are answered, `share` where the link to copy is offered."""
         self.page = page
-        self.values: dict[str, Any] = {}
+        # Kept for the visit: a section that is closed now still has its place in the link.
+        self.values: dict[str, Any] = st.session_state.setdefault(f"_values_{page}", {})
         self._notes, self._share = notes, share
 
     def key(self, name: str) -> str:
@@ -59,6 +61,14 @@ class Controls:
         key, asked = self._asked(name)
         value = st.segmented_control(label, options, default=default, key=key, bind=BIND, required=True, **more)
         return self._took(name, asked, str(value or default), str, "one of " + ", ".join(options))
+
+    def sections(self, names: Sequence[str], name: str = "section") -> Sequence[TabContainer]:
+        """The page's sections as tabs; draw a section only if its `.open`, so that closed ones cost nothing."""
+        key, asked = self._asked(name)
+        tabs = st.tabs(names, key=key, bind=BIND)
+        shown = next((label for label, tab in zip(names, tabs, strict=True) if tab.open), names[0])
+        self._took(name, asked, shown, str, "one of " + ", ".join(names))
+        return tabs
 
     def toggle(self, name: str, label: str, default: bool, **more: Any) -> bool:
         """A switch."""

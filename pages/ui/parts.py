@@ -1,5 +1,6 @@
 """Small pieces every lesson uses: what to notice, the same in PyTorch."""
 
+import pandas as pd
 import streamlit as st
 
 
@@ -14,3 +15,10 @@ def same_in_pytorch(script: str, *, key: str) -> None:
     with st.expander("The same in PyTorch", icon=":material/code:", key=key):
         st.caption("Run as it is, this prints the numbers above.")
         st.code(script, language="python")
+
+
+def download_csv(frame: pd.DataFrame, name: str, *, key: str) -> None:
+    """Offer a frame as a CSV file, written with every digit it has."""
+    st.download_button(
+        "Download CSV", frame.to_csv(index=False), f"{name}.csv", "text/csv", icon=":material/download:", key=key
+    )

@@ -1,8 +1,8 @@
 """The one thing that plays, pauses and steps.
 
-A paced loop inside a fragment moves a `Playback` and paints each moment into slots. Any widget that a person touches
-interrupts the loop at its next `st.` call, between two steps; the run itself lives in the session, so it goes on
-from exactly where it was. Call `play(Player(...))` last on the page (inside a container laid out earlier), so that the
+A paced loop moves a `Playback` and paints each moment into slots. Any widget that a person touches interrupts the loop
+at its next `st.` call, between two steps; the run itself lives in the session, so it goes on from exactly where it
+was. The buttons stand outside of the fragment, because a click inside it would wait for the loop to end. Call `play(Player(...))` last on the page (inside a container laid out earlier), so that the
 rest of the page is drawn before the loop begins.
 """
 
@@ -121,15 +121,15 @@ def play(player: Player) -> None:
     if player.scrub:
         _follow_link(player)
         player.controls.values["at"] = lambda: player.playback.position
+    if player.playback.latest is None:
+        player.playback.advance()  # the moment before the first step
+    _buttons(player)
     _fragment(player)
 
 
 @st.fragment
 def _fragment(player: Player) -> None:
     playback = player.playback
-    if playback.latest is None:
-        playback.advance()  # the moment before the first step
-    _buttons(player)
     bar = st.empty()
     paint = player.stage()
     paint(playback.current, playback.playing)

@@ -136,9 +136,11 @@ def curve_picture(
     y_title: str = "f(x)",
     color: str = ACCENT,
     height: int = 340,
+    pick: bool = False,
 ) -> alt.LayerChart:
     """Draw the curve, the tangent (dashed), the path so far, the coming step and the present point.
 
+    `pick=True` adds the selection "pick": a click anywhere takes the x of the curve's nearest point.
     The specification depends on the domains, titles, `color` and `height` alone, never on the data.
     """
     x = alt.X("x:Q", title=x_title, scale=alt.Scale(domain=list(x_domain), nice=False))
@@ -174,6 +176,9 @@ def curve_picture(
         text="label:N"
     )
     drawn = [curve, tangent, line, dots.encode(tooltip=tip), arrow, head, point.encode(tooltip=tip), signs, said]
+    if pick:
+        choice = alt.selection_point(name="pick", fields=["x"], on="click", nearest=True, clear=False, toggle=False)
+        drawn.insert(0, only("curve").mark_circle(opacity=0, size=1).add_params(choice))
     return layers(*drawn, height=height)
 
 

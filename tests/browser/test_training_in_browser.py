@@ -1,0 +1,97 @@
+"""Digit training as a person does it: train, pause, change the learning rate in mid-run, leave, return."""
+
+import re
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, expect
+
+pytestmark = pytest.mark.browser
+Visit = Callable[[str], Page]
+
+STEP = re.compile(r"step ([\d,]+), epoch ([\d.]+) of ([\d,]+)")
+
+
+def step_of(page: Page) -> int:
+    text = page.get_by_test_id("stProgress").inner_text()
+    found = STEP.search(text)
+    assert found, text
+    return int(found[1].replace(",", ""))
+
+
+def press(page: Page, name: str) -> None:
+    page.get_by_role("button", name=name, exact=True).click()
+
+
+def wait_for_step(page: Page, at_least: int) -> int:
+    page.wait_for_function(
+        """least => { const e = document.querySelector('[data-testid=stProgress]');
+            const found = e && /step ([\\d,]+)/.exec(e.innerText);
+            return found && Number(found[1].replaceAll(',', '')) >= least; }""",
+        arg=at_least,
+        timeout=30_000,
+    )
+    return step_of(page)
+
+
+def test_a_full_run_is_painted_frame_by_frame(visit: Visit) -> None:
+    page = visit("Digit_training?training_epochs=4")
+    page.evaluate(
+        """() => { window.seen = []; const look = () => {
+            const image = document.querySelector('.st-key-training_stage image');
+            const url = image && (image.getAttribute('href') || image.getAttribute('xlink:href'));
+            if (url && url !== window.seen.at(-1)) window.seen.push(url);
+            requestAnimationFrame(look); }; look(); }"""
+    )
+    press(page, "Train")
+    expect(page.get_by_role("button", name="Train again", exact=True)).to_be_visible()
+    assert step_of(page) == 4 * 5  # 290 images in mini-batches of 64: five steps an epoch
+    expect(page.get_by_text("Validation accuracy", exact=True)).to_be_visible()
+    assert page.evaluate("window.seen.length") >= 6, "the weight map changed while it trained"
+
+
+def test_pause_holds_in_mid_run_and_play_goes_on_from_there(visit: Visit) -> None:
+    page = visit("Digit_training?training_epochs=400&training_speed=every+step")
+    press(page, "Train")
+    wait_for_step(page, 3)
+    press(page, "Pause")
+    expect(page.get_by_role("button", name="Train", exact=True)).to_be_visible()
+    held = step_of(page)
+    assert held < 2000
+    page.wait_for_timeout(500)  # a pause that does not hold would move on in this time
+    assert step_of(page) == held
+    press(page, "Step")
+    assert wait_for_step(page, held + 1) == held + 1
+    press(page, "Train")
+    wait_for_step(page, held + 5)
+    press(page, "Reset")
+    expect(page.get_by_test_id("stProgress")).to_contain_text("step 0,")
+
+
+def test_a_learning_rate_changed_in_mid_run_takes_effect_and_loses_nothing(visit: Visit) -> None:
+    page = visit("Digit_training?training_epochs=400")
+    press(page, "Train")
+    before = wait_for_step(page, 3)
+    rate = page.get_by_role("spinbutton", name="Learning rate, exact")
+    rate.fill("0.002")
+    rate.press("Enter")
+    page.wait_for_url(re.compile("training_lr=0.002"))
+    assert wait_for_step(page, before + 3) > before, "the run goes on"
+    expect(page.get_by_role("button", name="Pause", exact=True)).to_be_visible()
+    press(page, "Pause")
+    expect(page.get_by_role("button", name="Train", exact=True)).to_be_visible()
+
+
+def test_leaving_the_page_keeps_the_run(visit: Visit) -> None:
+    page = visit("Digit_training?training_epochs=300")
+    press(page, "Train")
+    wait_for_step(page, 3)
+    press(page, "Pause")
+    expect(page.get_by_role("button", name="Train", exact=True)).to_be_visible()
+    held = step_of(page)
+    page.get_by_role("link", name="Stepping", exact=True).click()
+    expect(page.get_by_role("heading", name="Stepping", exact=True)).to_be_visible()
+    page.get_by_role("link", name="Digit training", exact=True).click()
+    expect(page.get_by_role("heading", name="Digit training", exact=True)).to_be_visible()
+    expect(page.get_by_test_id("stProgress")).to_contain_text(f"step {held:,},")
+    expect(page.get_by_label("Epochs, passes over the training images")).to_have_value("300")

@@ -1,0 +1,52 @@
+"""The app in-process: every page as a person would get it, without a browser."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = {
+    "home": "app.py",
+    "derivatives": "pages/1_Derivatives.py",
+    "stepping": "pages/2_Stepping.py",
+    "pitfalls": "pages/3_Learning_rate_pitfalls.py",
+    "training": "pages/4_Digit_training.py",
+}
+Open = Callable[..., AppTest]
+
+
+def open_page(name: str, **query: str) -> AppTest:
+    """Open a page by its short name as a link would, with the values of `query`; it must not raise."""
+    at = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
+    if name != "home":
+        at.switch_page(PAGES[name])
+    for key, value in query.items():
+        at.query_params[key] = value
+    at.run()
+    assert not at.exception, at.exception
+    return at
+
+
+@pytest.fixture(autouse=True)
+def _own_data_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each test has an empty data folder: no data set but the embedded one."""
+    monkeypatch.setenv("SGD_LAB_DATA", str(tmp_path / "data"))
+
+
+@pytest.fixture
+def app() -> Iterator[Open]:
+    """A function that opens a page: `app("stepping", stepping_lr="0.3")`."""
+    yield open_page
+
+
+def charts(at: AppTest) -> list[str]:
+    """The sentences that describe the charts on the page."""
+    return [chart.proto.alt for chart in at.get("vega_lite_chart")]
+
+
+def said(at: AppTest) -> str:
+    """Everything the page says in words, in one string."""
+    kinds = (at.markdown, at.caption, at.info, at.warning, at.error, at.success, at.title, at.subheader)
+    return "\n".join(str(element.value) for kind in kinds for element in kind)
