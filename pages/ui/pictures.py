@@ -40,7 +40,7 @@ def _specification(blueprint: _Blueprint) -> dict[str, Any]:
 
 def _drop_data(spec: dict[str, Any]) -> None:
     """Take the sample's rows out, so that every layer reads the one frame sent with the chart."""
-    if "values" not in spec.get("data", {}):  # values written into the chart itself stay
+    if not {"values", "sequence"} & set(spec.get("data", {})):  # values written into the chart itself stay
         spec.pop("data", None)
     for layer in spec.get("layer", []):
         _drop_data(layer)

@@ -26,7 +26,8 @@ class Speed(NamedTuple):
 
     frames: float
     control: Any = None
-    budget: float = 0.0  # seconds a frame may spend on further moments; 0: exactly one moment a frame
+    budget: float = 0.0  # seconds a frame may spend on further moments; 0: exactly `stride` moments a frame
+    stride: int = 1  # moments a frame goes on at least
 
 
 class Words(NamedTuple):
@@ -45,8 +46,8 @@ class Player:
     """A run and how it is shown and driven.
 
     `stage()` lays out the slots and returns `paint(snapshot, live)`. `progress(snapshot)` says how far the run is, as a
-    share from 0 to 1 and in words. `step` is what the Step button asks of the run. `scrub=True` adds Back and, in the
-    bar's place while nothing plays, a slider over the moments, in the address as `<page>_at`. `restart()` gives the
+    share from 0 to 1 and in words. `step` is what the Step button asks of the run. `scrub=True` adds Back, End and, in
+    the bar's place while nothing plays, a slider over the moments, in the address as `<page>_at`. `restart()` gives the
     snapshots of a new run for Reset; without it, Reset goes back to the first moment.
     """
 
@@ -96,6 +97,11 @@ class Player:
         """Pause and go one step back."""
         self.playback.pause()
         self.playback.back()
+
+    def last(self) -> None:
+        """Pause and go to the last moment recorded."""
+        self.playback.pause()
+        self.playback.seek(-1)
 
 
 def recorded(key: str, moments: int) -> Playback[int]:
@@ -158,6 +164,7 @@ def _buttons(player: Player) -> None:
                 key=key("back"),
                 disabled=playback.position == 0,
             )
+            st.button("End", icon=":material/last_page:", on_click=player.last, key=key("end"), disabled=player.at_end)
         st.button("Reset", icon=":material/restart_alt:", on_click=player.rewind, key=key("reset"), disabled=untouched)
 
 
@@ -166,6 +173,8 @@ def _loop(player: Player, paint: Paint, bar: DeltaGenerator) -> None:
     while playback.playing:
         started = time.monotonic()
         moved = player.move(speed.control)
+        for _ in range(speed.stride - 1):
+            moved = player.move(speed.control) or moved
         while moved is not None and time.monotonic() - started < speed.budget:
             moved = player.move(speed.control) or moved
             if player.at_end:
