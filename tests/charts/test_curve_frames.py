@@ -1,0 +1,64 @@
+"""What a curve's picture shows: nothing is clipped silently, the arrow is the update."""
+
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from sgd_core.charts import curve
+
+
+class At(NamedTuple):
+    x: float
+    value: float
+    slope: float
+
+
+X = np.linspace(-3, 3, 61)
+PARABOLA = pd.DataFrame({"x": X, "value": X**2})
+WINDOW = curve.window(X.tolist(), X**2)
+
+
+def test_the_tangent_goes_through_the_point_with_its_slope() -> None:
+    rows = curve.tangent_part(At(-1.5, 2.25, -3.0), (-3.0, 3.0))
+    (x1, y1), (x2, y2) = rows[["x", "y"]].to_numpy()
+    assert (y2 - y1) / (x2 - x1) == -3 and np.isclose(y1 + (-1.5 - x1) * -3, 2.25)
+
+
+def test_a_point_without_a_slope_has_no_tangent() -> None:
+    assert curve.tangent_part(At(0, 0, np.nan), (-1, 1)).empty
+
+
+def test_positions_outside_stand_at_the_edge_with_an_arrow_and_their_value() -> None:
+    rows = curve.keep_in_view(curve.part("path", [0, 9, -9, 0], [0, 0, 50, -50]), (-3, 3), (-1, 10))
+    assert list(rows["edge"]) == ["", "→", "↖", "↓"]
+    assert list(rows["x"]) == [0, 3, -3, 0] and list(rows["y"]) == [0, 0, 10, -1]
+    assert rows["label"].iloc[2] == "x = -9, f(x) = 50" and rows["label"].iloc[0] == ""
+
+
+def test_infinite_positions_are_shown_and_nan_has_no_place() -> None:
+    rows = curve.keep_in_view(curve.part("path", [np.inf, np.nan], [np.inf, 1]), (-3, 3), (-1, 10))
+    assert list(rows["edge"]) == ["↗"]
+
+
+def test_the_descents_arrow_is_its_update() -> None:
+    columns = {"step": [0, 1], "x": [-1.5, -1.2], "loss": [2.25, 1.44], "gradient": [-3, -2.4], "update": [0.3, 0.24]}
+    rows = curve.descent_frame(PARABOLA, pd.DataFrame(columns), 1, WINDOW)
+    arrow = rows[rows["part"] == "arrow"]
+    assert np.allclose(arrow["x"], [-1.2, -0.96]) and np.allclose(arrow["y"], 1.44)
+    assert rows[rows["part"] == "arrow-head"]["label"].item() == "right"
+    assert len(rows[rows["part"] == "path"]) == 2
+
+
+def test_a_pole_does_not_flatten_the_rest() -> None:
+    x = np.linspace(-1, 1, 401)
+    with np.errstate(divide="ignore"):
+        low, high = curve.window(x.tolist(), 1 / x)
+    assert high - low < 300
+    assert curve.window([], np.array([])) == (-1, 1)
+    assert curve.window([0, 1], np.array([np.nan, np.inf])) == (-1, 1)
+
+
+def test_the_curves_gap_stays_a_gap() -> None:
+    part = curve.curve_part(pd.DataFrame({"x": [0, 1, 2], "value": [1.0, np.inf, 2.0]}))
+    assert part["y"].isna().tolist() == [False, True, False]
