@@ -113,6 +113,9 @@ def tell(step: int, w: float, gradient: float, update: float, loss: float, statu
     )
 
 
+player = Player(
+    controls, playback, stage, SPEEDS[speed], lambda step: (step / steps, f"step {step:,} of {steps:,}"), scrub=True
+)
 ground = st.container()
 same_in_pytorch(
     descent_script(
@@ -122,5 +125,4 @@ same_in_pytorch(
 )
 controls.close()
 with ground:
-    progress = lambda step: (step / steps, f"step {step:,} of {steps:,}")  # noqa: E731
-    play(Player(controls, playback, stage, SPEEDS[speed], progress, scrub=True))
+    play(player)

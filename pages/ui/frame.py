@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import streamlit as st
+import torch
 
 from pages.ui.controls import Controls
 
@@ -50,6 +51,8 @@ def open_page(name: str, lead: str) -> Controls:
 
     `lead` is the page's claim: one or two sentences under its title.
     """
+    # Small tensors and a browser on the same few cores: a second thread of torch only stands in the way.
+    torch.set_num_threads(1)
     page = PAGES[name]
     st.set_page_config(page_title=f"{page.title} · SGD Lab", page_icon=ICON, layout="wide")
     with st.sidebar:

@@ -61,6 +61,12 @@ class Player:
     scrub: bool = False
     restart: Callable[[], Iterable[Any]] | None = None
 
+    def __post_init__(self) -> None:
+        """Give the position its place in the link, and go where the link says; before `controls.close()`, that is."""
+        if self.scrub:
+            _follow_link(self)
+            self.controls.values["at"] = lambda: self.playback.position
+
     @property
     def at_end(self) -> bool:
         """Whether there is nothing further to show."""
@@ -124,9 +130,6 @@ def recorded(key: str, moments: int) -> Playback[int]:
 
 def play(player: Player) -> None:
     """Draw the buttons and the stage, and play the run while it is meant to play."""
-    if player.scrub:
-        _follow_link(player)
-        player.controls.values["at"] = lambda: player.playback.position
     if player.playback.latest is None:
         player.playback.advance()  # the moment before the first step
     _buttons(player)

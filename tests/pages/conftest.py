@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from reading import charts, said  # noqa: F401  for tests that look here
 from streamlit.testing.v1 import AppTest
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -39,14 +40,3 @@ def _own_data_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def app() -> Iterator[Open]:
     """A function that opens a page: `app("stepping", stepping_lr="0.3")`."""
     yield open_page
-
-
-def charts(at: AppTest) -> list[str]:
-    """The sentences that describe the charts on the page."""
-    return [chart.proto.alt for chart in at.get("vega_lite_chart")]
-
-
-def said(at: AppTest) -> str:
-    """Everything the page says in words, in one string."""
-    kinds = (at.markdown, at.caption, at.info, at.warning, at.error, at.success, at.title, at.subheader)
-    return "\n".join(str(element.value) for kind in kinds for element in kind)
