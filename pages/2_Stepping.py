@@ -116,7 +116,7 @@ def tell(step: int, w: float, gradient: float, update: float, loss: float, statu
 player = Player(
     controls, playback, stage, SPEEDS[speed], lambda step: (step / steps, f"step {step:,} of {steps:,}"), scrub=True
 )
-ground = st.container()
+ground = st.container(key="stepping_stage")
 same_in_pytorch(
     descent_script(
         function.torch_code, start=w0, lrs=[lr], steps=steps, optimizer=Optimizer("sgd").torch_code("[w]", "lr")

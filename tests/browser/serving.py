@@ -1,0 +1,61 @@
+"""Running the app for a browser, and waiting for it."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from playwright.sync_api import Page, expect
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def free_port() -> int:
+    """Return a port that nobody listens on."""
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return int(s.getsockname()[1])
+
+
+@contextmanager
+def serve(data: Path, **environment: str) -> Iterator[str]:
+    """Run the app on a free port with its own data folder; yields its address."""
+    port = free_port()
+    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
+    command += ["--server.address", "127.0.0.1", "--server.headless", "true", "--server.fileWatcherType", "none"]
+    env = {**os.environ, "SGD_LAB_DATA": str(data), **environment}
+    process = subprocess.Popen(command, cwd=ROOT, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    url = f"http://127.0.0.1:{port}"
+    try:
+        end = time.monotonic() + 60
+        while True:
+            try:
+                urllib.request.urlopen(url + "/_stcore/health", timeout=1).read()
+                break
+            except OSError:
+                assert process.poll() is None, "the server ended"
+                assert time.monotonic() < end, "the server did not come up"
+                time.sleep(0.1)
+        yield url
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+def idle(page: Page) -> None:
+    """Wait until the script has ended and what it sent is drawn."""
+    page.wait_for_selector("[data-test-script-state=notRunning]", state="attached", timeout=60_000)
+    expect(page.get_by_test_id("stException")).to_have_count(0)
+
+
+@contextmanager
+def serve_to(page: Page, data: Path, **environment: str) -> Iterator[str]:
+    """Run a server of its own for a page, which is sent away before the server ends."""
+    with serve(data, **environment) as url:
+        yield url
+        page.goto("about:blank")

@@ -1,0 +1,148 @@
+"""What only a real browser and a real server show: cold links, copied links, playing, downloads."""
+
+import functools
+import http.server
+import re
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+from serving import idle, serve_to
+
+pytestmark = pytest.mark.browser
+Visit = Callable[[str], Page]
+
+
+def press(page: Page, name: str) -> None:
+    page.get_by_role("button", name=name, exact=True).click()
+
+
+def test_a_deep_link_on_a_cold_server_gives_its_page_and_state(page: Page, tmp_path: Path) -> None:
+    with serve_to(page, tmp_path) as url:
+        page.goto(f"{url}/Stepping?stepping_lr=0.3&stepping_function=Two+valleys&stepping_at=4")
+        idle(page)
+        expect(page.get_by_role("heading", name="Stepping", exact=True)).to_be_visible()
+        expect(page.get_by_role("spinbutton", name="Learning rate, exact")).to_have_value("0.3")
+        expect(page.get_by_text("step 4 of 20", exact=True)).to_be_visible()
+        expect(page.get_by_role("link", name="Home", exact=True)).to_be_visible()
+
+
+def test_the_copied_link_brings_all_settings_to_another_server(page: Page, visit: Visit, tmp_path: Path) -> None:
+    visit("Digit_training?training_lr=0.07&training_seed=11&training_epochs=3")
+    press(page, "Copy link")
+    link = page.locator("[data-testid=stPopoverBody] code").inner_text()
+    assert "training_lr=0.07" in link and "training_dataset=" in link and "training_batch=64" in link
+    with serve_to(page, tmp_path) as url:
+        page.goto(url + re.sub(r"^https?://[^/]+", "", link))
+        idle(page)
+        expect(page.get_by_role("spinbutton", name="Learning rate, exact")).to_have_value("0.07")
+        expect(page.get_by_label("Seed", exact=True)).to_have_value("11")
+        expect(page.get_by_test_id("stProgress")).to_contain_text("of 3")
+
+
+def test_home_walks_through_the_seven_steps(visit: Visit) -> None:
+    page = visit("")
+    for words in ("Begin anywhere", "Let the weights vote", "One number for how wrong", "Which way is worse"):
+        expect(page.get_by_text(words)).to_be_visible()
+        press(page, "Next")
+    expect(page.get_by_text("Go the other way")).to_be_visible()
+    press(page, "Next")
+    expect(page.get_by_text("Again, and again")).to_be_visible()
+    press(page, "Next")
+    expect(page.get_by_text("Enough.")).to_be_visible()
+    assert "home_at=6" in page.url
+    page.reload()
+    idle(page)
+    expect(page.get_by_text("Enough.")).to_be_visible()
+    press(page, "Start over")
+    expect(page.get_by_text("Begin anywhere")).to_be_visible()
+
+
+def test_stepping_plays_pauses_goes_back_and_resets(visit: Visit) -> None:
+    page = visit("Stepping?stepping_steps=200&stepping_speed=fast")
+    place = page.locator(".st-key-stepping_stage")
+    press(page, "Play")
+    expect(place.get_by_test_id("stProgress")).to_contain_text(re.compile(r"step ([3-9]|\d\d+) of 200"))
+    press(page, "Pause")
+    expect(page).to_have_url(re.compile(r"stepping_at=\d+"))
+    at = int(re.findall(r"stepping_at=(\d+)", page.url)[0])
+    assert 3 <= at < 200
+    press(page, "Back")
+    expect(place.get_by_text(f"step {at - 1} of 200", exact=True)).to_be_visible()
+    press(page, "Step")
+    expect(place.get_by_text(f"step {at} of 200", exact=True)).to_be_visible()
+    expect(page).to_have_url(re.compile(f"stepping_at={at}"))
+    press(page, "Reset")
+    expect(place.get_by_text("step 0 of 200", exact=True)).to_be_visible()
+
+
+def test_a_click_on_the_curve_moves_x(visit: Visit) -> None:
+    page = visit("Derivatives")
+    plot = page.locator(".st-key-derivatives_curve [role=graphics-document]").first
+    expect(plot).to_be_visible()
+    box = plot.bounding_box()
+    assert box
+    page.mouse.click(box["x"] + 0.8 * box["width"], box["y"] + 0.5 * box["height"])
+    expect(page).to_have_url(re.compile(r"derivatives_x=[12]\."))
+
+
+@contextmanager
+def mirror(folder: Path, *, delay: float = 0.0, cut: bool = False) -> Iterator[str]:
+    """Serve a folder over loopback HTTP, slowly if asked, or breaking off in the middle of each file."""
+
+    class Handler(http.server.SimpleHTTPRequestHandler):
+        def copyfile(self, source, outputfile) -> None:  # type: ignore[no-untyped-def]
+            sent = 0
+            while chunk := source.read(500_000):
+                outputfile.write(chunk)
+                sent += len(chunk)
+                time.sleep(delay)
+                if cut:
+                    outputfile.flush()
+                    self.connection.close()
+                    return
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Handler, directory=str(folder)))
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+def test_mnist_is_fetched_with_a_progress_bar_and_then_opens_the_digit_pages(
+    page: Page, tmp_path: Path, mnist_mirror: Path
+) -> None:
+    with mirror(mnist_mirror, delay=0.1) as source, serve_to(page, tmp_path / "data", SGD_LAB_MIRROR=source) as url:
+        page.goto(url)
+        idle(page)
+        page.get_by_role("button", name="Fetch MNIST").click()
+        expect(page.get_by_test_id("stProgress")).to_contain_text(re.compile(r"Fetching train-images.*[1-9]\.\d of"))
+        expect(page.get_by_role("button", name="Fetch MNIST")).to_have_count(0, timeout=60_000)
+        page.goto(f"{url}/Digit_training?training_epochs=1")
+        idle(page)
+        expect(page.get_by_role("combobox", name="Data set")).to_have_value("MNIST")
+        press(page, "Train")
+        expect(page.get_by_role("button", name="Train again", exact=True)).to_be_visible(timeout=60_000)
+        expect(page.get_by_test_id("stProgress")).to_contain_text("step 194, epoch 1 of 1")
+
+
+def test_a_broken_mirror_is_answered_and_leaves_nothing(page: Page, tmp_path: Path, mnist_mirror: Path) -> None:
+    data = tmp_path / "data"
+    with mirror(mnist_mirror, cut=True) as source, serve_to(page, data, SGD_LAB_MIRROR=source) as url:
+        page.goto(f"{url}/Digit_training?training_dataset=MNIST")
+        idle(page)
+        page.get_by_role("button", name="Fetch MNIST").click()
+        expect(page.get_by_test_id("stAlert").filter(has_text="SGD_LAB_MIRROR")).to_be_visible()
+        assert not [file for file in data.rglob("*") if file.is_file()]
+        press(page, "Step")
+        expect(page.get_by_test_id("stProgress")).to_contain_text("step 1,")
