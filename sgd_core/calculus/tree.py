@@ -76,12 +76,12 @@ def computation(tree: Node, variables: Sequence[str]) -> Computation:
     A variable that does not occur enters as `0*variable`: the result has its shape, its gradient is zero.
     """
     places = {name: place for place, name in enumerate(variables)}
-    return _compute(_with_all(tree, variables), places)
+    return _compute(with_all(tree, variables), places)
 
 
 def torch_code(tree: Node, variables: Sequence[str]) -> str:
     """Return the same computation as Python source over `torch`, `math` and the variables' names."""
-    return _code(_with_all(tree, variables))[0]
+    return _code(with_all(tree, variables))[0]
 
 
 def names(tree: Node) -> set[str]:
@@ -91,7 +91,8 @@ def names(tree: Node) -> set[str]:
     return set().union(*(names(child) for child in tree.children))
 
 
-def _with_all(tree: Node, variables: Sequence[str]) -> Node:
+def with_all(tree: Node, variables: Sequence[str]) -> Node:
+    """Return the tree with `0*variable` added for each variable that does not occur in it."""
     occurring = names(tree)
     for name in variables:
         if name not in occurring:

@@ -1,0 +1,219 @@
+"""The graph that autograd records for a formula, and the walk through it: values forward, the chain rule backward.
+
+The values and gradients are those of one real run of PyTorch: every intermediate tensor keeps its gradient.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Literal, NamedTuple
+
+import torch
+from torch import Tensor
+
+from .formula import Function
+from .tree import FUNCTIONS, OPERATORS, Node, Number, torch_code, with_all
+
+RESULT = "y"
+
+
+@dataclass(frozen=True)
+class GraphNode:
+    """One tensor of the computation.
+
+    `name` is the variable, v1, v2 ... or "y" for the result. `label` and `code` say how it comes from its inputs, in
+    short and as PyTorch source. `inputs` are the places of its inputs in the trace, a tensor used twice listed twice;
+    `local` holds for each the derivative of this node by that input. `gradient` is the derivative of the result by
+    this node, as autograd found it; `grad_fn` is autograd's name of the operation ("" for the variable).
+    """
+
+    name: str
+    op: str
+    label: str
+    code: str
+    inputs: tuple[int, ...]
+    local: tuple[float, ...]
+    value: float
+    gradient: float
+    grad_fn: str
+
+
+@dataclass(frozen=True)
+class Trace:
+    """A formula run once at x, forward and backward: its tensors in the order of computation, the result last."""
+
+    formula: str
+    nodes: tuple[GraphNode, ...]
+
+    @property
+    def edges(self) -> list[tuple[int, int]]:
+        """(input, place among the user's inputs) as pairs (user, which), in the order of computation."""
+        return [(user, which) for user, node in enumerate(self.nodes) for which in range(len(node.inputs))]
+
+    def contribution(self, user: int, which: int) -> float:
+        """Return what flows back from a node to one of its inputs: its gradient times the local derivative."""
+        return self.nodes[user].gradient * self.nodes[user].local[which]
+
+
+def trace(function: Function, x: float, *, dtype: torch.dtype = torch.float64) -> Trace:
+    """Run a formula of one variable at `x` and return every tensor of the run with its value and gradient.
+
+    Numbers in the formula are no nodes, just as autograd has none for them. Values and gradients may be NaN or
+    infinite where the formula is undefined. Raises ValueError for several variables.
+    """
+    if len(function.variables) != 1:
+        raise ValueError("The graph is drawn for a formula of one variable; choose one such as x**2.")
+    run = _Run(torch.tensor(x, dtype=dtype, requires_grad=True), function.variables[0])
+    run.visit(with_all(function.tree, function.variables))
+    run.tensors[-1].backward()  # type: ignore[no-untyped-call]
+    nodes = [
+        replace(node, gradient=float(tensor.grad if tensor.grad is not None else torch.zeros(())))
+        for node, tensor in zip(run.nodes, run.tensors, strict=True)
+    ]
+    if len(nodes) > 1:
+        nodes[-1] = replace(nodes[-1], name=RESULT)
+    return Trace(function.formula, tuple(nodes))
+
+
+class _Run:
+    def __init__(self, leaf: Tensor, variable: str) -> None:
+        self.tensors = [leaf]
+        self.nodes = [GraphNode(variable, "variable", variable, variable, (), (), float(leaf.detach()), 0.0, "")]
+
+    def visit(self, node: Node) -> int:
+        """Compute a subtree that depends on the variable and return the place of its tensor."""
+        if node.op == "variable":
+            return 0
+        places = [self.visit(child) for child in node.children if child.value is None]
+        tensor = _apply(node, [self.tensors[place] for place in places])
+        tensor.retain_grad()
+        # The local derivative: the same operation once more, its inputs cut off from everything before them.
+        alone = [self.tensors[place].detach().requires_grad_() for place in places]
+        local = torch.autograd.grad(_apply(node, alone), alone)
+        names = [self.nodes[place].name for place in places]
+        self.tensors.append(tensor)
+        self.nodes.append(
+            GraphNode(
+                name=f"v{len(self.nodes)}",
+                op=node.op,
+                label=_written(node, names, code=False),
+                code=_written(node, names, code=True),
+                inputs=tuple(places),
+                local=tuple(float(slope) for slope in local),
+                value=float(tensor.detach()),
+                gradient=0.0,
+                grad_fn=type(tensor.grad_fn).__name__,
+            )
+        )
+        return len(self.nodes) - 1
+
+
+def _apply(node: Node, inputs: list[Tensor]) -> Tensor:
+    """Do one operation; children that are plain numbers stay plain numbers, as in `tree.computation`."""
+    waiting = iter(inputs)
+    operands: list[Tensor | Number] = [next(waiting) if child.value is None else child.value for child in node.children]
+    if node.op == "negative":
+        return -torch.as_tensor(operands[0])
+    if node.op in FUNCTIONS:
+        return FUNCTIONS[node.op].on_tensor(torch.as_tensor(operands[0]))
+    result: Tensor = OPERATORS[node.op].compute(*operands)
+    return result
+
+
+def _written(node: Node, names: list[str], *, code: bool) -> str:
+    waiting = iter(names)
+    parts = [next(waiting) if child.value is None else _number(child, code) for child in node.children]
+    if node.op == "negative":
+        return f"-{parts[0]}"
+    if node.op in FUNCTIONS:
+        return f"torch.{node.op}({parts[0]})" if code else f"{node.op}({parts[0]})"
+    return OPERATORS[node.op].sign.join(parts)
+
+
+def _number(node: Node, code: bool) -> str:
+    if node.op in ("number", "constant"):
+        return torch_code(node, ()) if code else node.name or f"{node.value:.4g}"
+    if code:
+        return f"({torch_code(node, ())})"
+    text = f"{node.value:.4g}"
+    return f"({text})" if text.startswith("-") else text
+
+
+class Moment(NamedTuple):
+    """One moment of the walk: what is being done at which node, and what is known by now.
+
+    `phase` is "start", "forward" (this node gets its value), "seed" (the result's gradient by itself is 1) or
+    "backward" (this node hands gradients to its inputs). `known` counts the nodes that have a value; `gradients` are
+    the sums that have arrived so far, None where nothing has; `flowed` counts the nodes, from the last, that have
+    handed on theirs.
+    """
+
+    phase: Literal["start", "forward", "seed", "backward"]
+    node: int
+    known: int
+    gradients: tuple[float | None, ...]
+    flowed: int
+
+
+def walk(run: Trace) -> list[Moment]:
+    """Return the walk through a trace: its values in order, then the chain rule node by node from the result back."""
+    count = len(run.nodes)
+    arrived: list[float | None] = [None] * count
+    moments = [Moment("start", 0, 0, tuple(arrived), 0)]
+    moments += [Moment("forward", place, place + 1, tuple(arrived), 0) for place in range(count)]
+    arrived[-1] = 1.0
+    moments.append(Moment("seed", count - 1, count, tuple(arrived), 0))
+    for user in range(count - 1, 0, -1):
+        for which, place in enumerate(run.nodes[user].inputs):
+            arrived[place] = (arrived[place] or 0.0) + run.contribution(user, which)
+        moments.append(Moment("backward", user, count, tuple(arrived), count - user))
+    return moments
+
+
+class Place(NamedTuple):
+    """Where a node is drawn: its layer (the longest way from the variable) and its row, both from 0."""
+
+    layer: float
+    row: float
+
+
+class Layout(NamedTuple):
+    """Places of the nodes, the way of every edge as points (in the order of `Trace.edges`), and the size."""
+
+    places: tuple[Place, ...]
+    routes: tuple[tuple[Place, ...], ...]
+    layers: int
+    rows: int
+
+
+HALF_BOX = 0.36  # half the width of a box, in layers
+
+
+def layout(run: Trace) -> Layout:
+    """Lay a trace out without crossings: every use of the variable has a row of its own, a user stands amid its inputs."""
+    layers = [0]
+    for node in run.nodes[1:]:
+        layers.append(1 + max(layers[place] for place in node.inputs))
+    rows = [0.0] * len(run.nodes)
+    uses: dict[tuple[int, int], float] = {}  # the row of each use of the variable
+
+    def put(user: int) -> float:
+        below = []
+        for which, place in enumerate(run.nodes[user].inputs):
+            if place == 0:
+                uses[user, which] = float(len(uses))
+            below.append(uses[user, which] if place == 0 else put(place))
+        rows[user] = sum(below) / len(below) if below else 0.0
+        return rows[user]
+
+    put(len(run.nodes) - 1)
+    rows[0] = sum(uses.values()) / len(uses) if uses else 0.0
+    places = tuple(Place(float(layer), row) for layer, row in zip(layers, rows, strict=True))
+
+    def route(user: int, which: int) -> tuple[Place, ...]:
+        source, target = places[run.nodes[user].inputs[which]], places[user]
+        lane = uses.get((user, which), source.row)
+        bends = {source.layer + 0.5, target.layer - 0.5}
+        middle = [Place(at, lane) for at in sorted(bends)] if (user, which) in uses or len(bends) > 1 else []
+        return (Place(source.layer + HALF_BOX, source.row), *middle, Place(target.layer - HALF_BOX, target.row))
+
+    routes = tuple(route(user, which) for user, which in run.edges)
+    return Layout(places, routes, max(layers) + 1, max(len(uses), 1))

@@ -1,0 +1,110 @@
+"""Functions of many weights: a vector added up to one number, and two weights on a surface."""
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+import torch
+from numpy.typing import NDArray
+
+from .derivative import derivative
+from .formula import Function, parse_function
+
+MOST_ELEMENTS = 1000
+PAIR = ("a", "b")
+
+
+def read_vector(text: str) -> list[float]:
+    """Read numbers separated by commas or spaces; raise ValueError with a sentence on anything else.
+
+    Between 1 and 1,000 finite numbers.
+    """
+    words = text.replace(";", ",").strip().strip("[]()").replace(",", " ").split()
+    if not words:
+        raise ValueError("The vector is empty; write at least one number, such as 3, 4, 10.")
+    if len(words) > MOST_ELEMENTS:
+        raise ValueError(f"The vector has {len(words):,} elements; shorten it to at most {MOST_ELEMENTS:,}.")
+    return [_element(word, place) for place, word in enumerate(words, start=1)]
+
+
+def _element(word: str, place: int) -> float:
+    shown = word if len(word) <= 20 else word[:20] + "…"
+    try:
+        number = float(word)
+    except ValueError:
+        raise ValueError(f"Element {place}, “{shown}”, is not a number; write one, such as 3 or -0.5.") from None
+    if not math.isfinite(number):
+        raise ValueError(f"Element {place}, “{shown}”, is not a finite number; write one, such as 3 or -0.5.")
+    return number
+
+
+def elementwise(function: Function, values: list[float]) -> pd.DataFrame:
+    """Return `element, x, value, gradient`: f at every element, and the gradient of the sum of all values.
+
+    In float64; NaN or infinite where the function is undefined.
+    """
+    x = torch.tensor(values, dtype=torch.float64)
+    with torch.no_grad():
+        value = function(x)
+    return pd.DataFrame(
+        {
+            "element": range(1, len(values) + 1),
+            "x": x.numpy(),
+            "value": value.numpy(),
+            "gradient": derivative(function, x).numpy(),
+        }
+    )
+
+
+def surface(text: str, reach: float) -> Function:
+    """Return a formula of the two weights a and b, worth drawing from -reach to reach in both."""
+    return parse_function(text, variables=PAIR, domain=(-reach, reach))
+
+
+SURFACES = {
+    "Bowl": surface("a**2 + b**2", 3),
+    "Long valley": surface("a**2/4 + 2*b**2", 3),
+    "Turned valley": surface("a**2 + b**2 + 1.6*a*b", 3),
+    "Saddle": surface("a**2 - b**2", 3),
+    "Two dips": surface("a**4/4 - a**2 + b**2/2 + a*b/4", 2.5),
+}
+
+
+class Slope(NamedTuple):
+    """A surface at a point: the weights, the value, and both partial derivatives by autograd."""
+
+    a: float
+    b: float
+    value: float
+    by_a: float
+    by_b: float
+
+    @property
+    def length(self) -> float:
+        """The length of the gradient: how steep the surface is straight uphill."""
+        return math.hypot(self.by_a, self.by_b)
+
+
+def slope_at(function: Function, a: float, b: float) -> Slope:
+    """Return value and partial derivatives of a function of two weights, in float64, by one backward pass."""
+    pair = [torch.tensor(weight, dtype=torch.float64, requires_grad=True) for weight in (a, b)]
+    value = function(*pair)
+    by_a, by_b = torch.autograd.grad(value, pair)
+    return Slope(a, b, float(value.detach()), float(by_a), float(by_b))
+
+
+def heights(function: Function, points: int = 241) -> NDArray[np.float64]:
+    """Return the values on a square grid over the domain, (points, points); rows follow b, columns follow a."""
+    axis = torch.linspace(*function.domain, points, dtype=torch.float64)
+    with torch.no_grad():
+        return function(axis[None, :], axis[:, None]).expand(points, points).numpy()
+
+
+def slices(function: Function, a: float, b: float, points: int = 121) -> dict[str, pd.DataFrame]:
+    """Return the curves `x, value` along each weight while the other one is held: {"a": ..., "b": ...}."""
+    axis = torch.linspace(*function.domain, points, dtype=torch.float64)
+    held_a, held_b = (torch.full_like(axis, weight) for weight in (a, b))
+    with torch.no_grad():
+        along = {"a": function(axis, held_b), "b": function(held_a, axis)}
+    return {name: pd.DataFrame({"x": axis.numpy(), "value": value.numpy()}) for name, value in along.items()}
