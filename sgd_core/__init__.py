@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from sgd_core.digits.datasets import DatasetMissing as DatasetMissing
     from sgd_core.digits.datasets import Digits as Digits
     from sgd_core.digits.datasets import load_digits as load_digits
+    from sgd_core.digits.lr_range import lr_range_test as lr_range_test
+    from sgd_core.digits.sharpness import sharpness as sharpness
+    from sgd_core.digits.sweep import sweep as sweep
     from sgd_core.digits.training import Control as Control
     from sgd_core.digits.training import Snapshot as Snapshot
     from sgd_core.digits.training import train as train
@@ -37,6 +40,9 @@ _HOMES = {
     "DatasetMissing": "digits.datasets",
     "Digits": "digits.datasets",
     "load_digits": "digits.datasets",
+    "lr_range_test": "digits.lr_range",
+    "sharpness": "digits.sharpness",
+    "sweep": "digits.sweep",
     "Control": "digits.training",
     "Snapshot": "digits.training",
     "train": "digits.training",

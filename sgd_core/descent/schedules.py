@@ -6,15 +6,17 @@ the run, a tenth of it, all of it.
 
 import math
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from numbers import Real
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 from torch.optim import lr_scheduler
 
 MAX_STEPS = 1_000_000
@@ -97,6 +99,50 @@ def scheduler_code(schedule: str, lr: float, steps: int) -> str:
         return ""
     arguments = "".join(f", {key}={value!r}" for key, value in options.items())
     return f"torch.optim.lr_scheduler.{SCHEDULES[name].scheduler}(optimizer{arguments})"
+
+
+def descend_on_schedules(
+    f: Callable[[Tensor], Tensor], start: float, lr: float, steps: int, schedules: Sequence[str]
+) -> pd.DataFrame:
+    """Walk down a function of one weight by plain gradient descent, once with each schedule, all side by side.
+
+    Returns the columns of `descend` and `schedule`: a row for each run and step 0..steps. `lr` is the learning rate of
+    the row's own step (in the last row, after which no step follows, the one before). A run whose numbers are no longer
+    finite is "diverged" and stands still. Raises ValueError as `learning_rates` does, and on a start that is not finite.
+    """
+    if not math.isfinite(start) or not schedules:
+        raise ValueError("Give a finite start and at least one schedule.")
+    rates = np.stack([learning_rates(schedule, lr, steps) for schedule in schedules], axis=1)
+    rates = np.concatenate([rates, rates[-1:]])
+    x = torch.full((len(schedules),), float(start), dtype=torch.float64)
+    alive = torch.ones(len(schedules), dtype=torch.bool)
+    rows = []
+    for rate in torch.tensor(rates):
+        value, slope = _value_and_slope(f, x)
+        alive = alive & x.isfinite() & value.isfinite() & slope.isfinite()
+        update = torch.where(alive, -rate * slope, 0.0)
+        rows.append(torch.stack([rate, x, value, slope, update, alive.double()]))
+        x = x + update
+    columns = dict(zip(("lr", "x", "loss", "gradient", "update"), torch.stack(rows, 2).numpy(), strict=False))
+    runs, count = columns["x"].shape
+    last = np.where(np.arange(count) == count - 1, "finished", "running")[None]
+    frame: dict[str, Any] = {
+        "run": np.arange(runs).repeat(count),
+        "schedule": np.array(schedules).repeat(count),
+        "step": np.tile(np.arange(count), runs),
+        **{name: values.ravel() for name, values in columns.items()},
+        "status": np.where(torch.stack(rows, 2)[5].numpy() > 0, last, "diverged").ravel(),
+    }
+    return pd.DataFrame(frame)
+
+
+def _value_and_slope(f: Callable[[Tensor], Tensor], x: Tensor) -> tuple[Tensor, Tensor]:
+    leaf = x.detach().requires_grad_()
+    value = torch.as_tensor(f(leaf))
+    if not value.requires_grad:
+        return value.detach().expand_as(x), torch.zeros_like(x)
+    (slope,) = torch.autograd.grad(value.sum(), leaf)
+    return value.detach(), slope
 
 
 def _options(schedule: str, lr: float, steps: int) -> dict[str, Any] | None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from sgd_core.descent.schedules import SCHEDULES, learning_rates, scheduler_code
+from sgd_core.descent.schedules import SCHEDULES, descend_on_schedules, learning_rates, scheduler_code
 
 LR, N = 0.8, 30
 
@@ -82,3 +82,36 @@ def test_senseless_values_get_a_sentence(arguments, sentence):
     for ask in (learning_rates, scheduler_code):
         with pytest.raises(ValueError, match=sentence):
             ask(*arguments)
+
+
+def test_a_descent_on_schedules_takes_the_steps_of_torchs_own_optimizer_and_scheduler():
+    frame = descend_on_schedules(lambda x: x**2 + torch.sin(3 * x), -1.5, 0.3, 12, list(SCHEDULES))
+    assert list(frame["schedule"].unique()) == list(SCHEDULES) and len(frame) == 6 * 13
+    for key, run in frame.groupby("schedule"):
+        w = torch.tensor(-1.5, dtype=torch.float64, requires_grad=True)
+        optimizer = torch.optim.SGD([w], lr=0.3)
+        code = scheduler_code(key, 0.3, 12) or "None"
+        scheduler = eval(code, {"torch": torch, "optimizer": optimizer})
+        for row in run.itertuples():
+            assert row.x == pytest.approx(w.item(), rel=1e-12)
+            if row.step < 12:
+                assert row.lr == optimizer.param_groups[0]["lr"]
+            optimizer.zero_grad()
+            loss = w**2 + torch.sin(3 * w)
+            loss.backward()
+            assert row.loss == pytest.approx(loss.item(), rel=1e-12)
+            optimizer.step()
+            if row.step < 12:
+                assert row.update == pytest.approx(w.item() - row.x, rel=1e-9, abs=1e-15)
+            if scheduler and row.step < 11:
+                scheduler.step()
+        assert run["status"].tolist() == ["running"] * 12 + ["finished"]
+
+
+def test_a_descent_on_schedules_says_when_it_has_left_the_numbers():
+    frame = descend_on_schedules(lambda x: x - torch.log(x), 4.0, 9.0, 5, ["constant", "warm_up"])
+    constant = frame[frame["schedule"] == "constant"]
+    assert constant["status"].tolist() == ["running"] + ["diverged"] * 5
+    assert constant["x"].nunique() == 2 and (constant["update"].iloc[1:] == 0).all()
+    with pytest.raises(ValueError, match="finite start"):
+        descend_on_schedules(lambda x: x**2, math.inf, 0.1, 5, ["step"])

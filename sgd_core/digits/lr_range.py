@@ -1,0 +1,134 @@
+"""The learning-rate range test: let the learning rate grow until the loss explodes, and read off a good one.
+
+After L. N. Smith, Cyclical learning rates (2017). The smoothing, the stop rule and the four ways to read the curve are
+those of fastai 2.8 (`Learner.lr_find`), so that its users find their numbers again.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from torch import Tensor
+
+from sgd_core.digits.config import TrainConfig, check_lr
+from sgd_core.digits.datasets import Digits
+from sgd_core.digits.engine import Batches, Engine
+
+COLUMNS = ["lr", "loss", "smoothed"]
+SUGGESTIONS = {
+    "valley": "About the middle of the longest stretch over which the smoothed loss falls; a safe default.",
+    "steep": "Where the smoothed loss falls most steeply, per decade of learning rate.",
+    "minimum": "A tenth of the learning rate with the lowest smoothed loss, where it is already about to explode.",
+    "slide": "The last place before the explosion at which the slope has not yet begun to change.",
+}
+SLIDE_WIDTH, SLIDE_CHANGE = 15, 0.005
+
+Array = NDArray[np.float64]
+
+
+def lr_range_test(
+    config: TrainConfig,
+    digits: Digits,
+    *,
+    start: float = 1e-7,
+    end: float = 10.0,
+    batches: int = 100,
+    smoothing: float = 0.98,
+    stop_at: float = 4.0,
+) -> pd.DataFrame:
+    """Train while the learning rate grows from `start` to `end`, by the same factor at each of so many mini-batches.
+
+    Returns a row a mini-batch: lr, loss (of the mini-batch, before its step), smoothed (an exponential mean that keeps
+    the share `smoothing` of what it was, corrected for its start). It ends early where the smoothed loss exceeds
+    `stop_at` times its best, or the loss is not finite. `.attrs["suggestions"]` maps "valley", "steep", "minimum" (a
+    tenth of it) and "slide" to learning rates, read off the curve without its first tenth and its last five
+    mini-batches as fastai does; one that the curve is too short for is missing. `config.lr` and `config.epochs` are not
+    used. Raises ValueError on values that make no sense.
+    """
+    start, end = check_lr(start), check_lr(end)
+    if end <= start:
+        raise ValueError(f"The learning rate has to grow: its end, {end:g}, must exceed its start, {start:g}.")
+    if not isinstance(batches, int) or isinstance(batches, bool) or not 2 <= batches <= 100_000:
+        raise ValueError(f"The number of mini-batches must be a whole number from 2 to 100,000, not {batches!r}.")
+    if not 0 <= smoothing < 1:
+        raise ValueError(f"The smoothing must be a number from 0 to below 1, not {smoothing!r}.")
+    if not stop_at > 1:
+        raise ValueError(f"The test must stop at more than 1 times the best loss, not {stop_at!r}.")
+    wanted = tuple(range(10)) if config.classes is None else config.classes
+    if wanted != digits.classes:
+        raise ValueError(f"The configuration is for the classes {wanted}, but the digits are {digits.classes}.")
+    engine = Engine(config, digits)
+    rates = np.geomspace(start, end, batches)
+    losses: list[float] = []
+    best, mean = math.inf, 0.0
+    for rate, rows in zip(rates, _endless(engine.batches), strict=False):
+        losses.append(engine.step(rows, float(rate)).item())
+        mean = smoothing * mean + (1 - smoothing) * losses[-1]
+        smoothed = mean / (1 - smoothing ** len(losses))
+        best = min(best, smoothed)
+        if not math.isfinite(losses[-1]) or smoothed > stop_at * best:
+            break
+    loss = np.asarray(losses)
+    frame = pd.DataFrame({"lr": rates[: len(loss)], "loss": loss, "smoothed": smooth(loss, smoothing)})
+    first, last = batches // 10, len(frame) - 5
+    frame.attrs["suggestions"] = suggestions(
+        frame["lr"].to_numpy()[first:last], frame["smoothed"].to_numpy()[first:last]
+    )
+    return frame
+
+
+def _endless(batches: Batches) -> Iterator[Tensor | slice]:
+    while True:
+        yield from batches.epoch()
+
+
+def smooth(loss: Array, smoothing: float = 0.98) -> Array:
+    """Return the exponential mean of `loss`, in which each value before counts `smoothing` times less; unbiased."""
+    means, mean = np.empty(len(loss)), 0.0
+    for i, value in enumerate(loss):
+        mean = smoothing * mean + (1 - smoothing) * value
+        means[i] = mean / (1 - smoothing ** (i + 1))
+    return means
+
+
+def suggestions(lr: Array, loss: Array) -> dict[str, float]:
+    """Read learning rates off a curve: `lr` rising, `loss` (smoothed) beside it; what it is too short for is missing."""
+    lr, loss = np.asarray(lr, dtype=float), np.asarray(loss, dtype=float)
+    broken = np.flatnonzero(~np.isfinite(loss))
+    if broken.size:
+        lr, loss = lr[: broken[0]], loss[: broken[0]]
+    found: dict[str, float] = {}
+    if len(loss) >= 2:
+        found["valley"] = float(lr[_valley(loss)])
+        found["steep"] = float(lr[(np.diff(loss) / np.diff(np.log(lr))).argmin()])
+        found["minimum"] = float(lr[loss.argmin()]) / 10
+    if len(loss) > SLIDE_WIDTH:
+        found["slide"] = float(lr[_slide(loss)])
+    return found
+
+
+def _valley(loss: Array) -> int:
+    """Return the place one half into the longest falling subsequence: a third and a sixth of its width after its start."""
+    lengths = np.ones(len(loss), dtype=int)
+    for i in range(1, len(loss)):
+        higher = lengths[:i][loss[:i] > loss[i]]
+        lengths[i] = 1 + higher.max(initial=0)
+    end = int(lengths.argmax())
+    start = end - int(lengths[end])
+    third = (end - start) / 3
+    return max(start + int(third) + int(third / 2), 0)
+
+
+def _slide(loss: Array) -> int:
+    """Slide a window down from the end until the slopes at its two ends agree; return its left end then."""
+    slope = np.gradient(loss)
+    right = len(loss) - 1
+    left = place = right - SLIDE_WIDTH
+    while left >= 0 and abs(slope[right] - slope[left]) > SLIDE_CHANGE:
+        place = left
+        right, left = right - 1, left - 1
+    return place
