@@ -13,7 +13,22 @@ from .tree import OPERATORS, Node
 Array = NDArray[np.float64]
 
 
-class AbsoluteValue(sympy.Function):  # type: ignore[misc]
+class _Real(sympy.Function):  # type: ignore[misc]
+    """A function of our own; of a plain number it is a number, since SymPy would search long for its digits."""
+
+    @classmethod
+    def eval(cls, u: Any) -> Any:
+        """Return the number this is, or None to keep the function."""
+        if not u.is_number:
+            return None
+        with np.errstate(all="ignore"):
+            value = float(_EVALUATE[cls](_evaluate(u, {})))
+        if not np.isfinite(value):
+            return None
+        return _EXACT[cls](u) if u.is_Rational and cls in _EXACT else sympy.Float(value)
+
+
+class AbsoluteValue(_Real):
     """|u| for real u; SymPy's own Abs would bring in complex numbers where it cannot prove u real."""
 
     def fdiff(self, argindex: int = 1) -> Any:
@@ -24,7 +39,7 @@ class AbsoluteValue(sympy.Function):  # type: ignore[misc]
         return rf"\left|{{{printer._print(self.args[0])}}}\right|"
 
 
-class Sigmoid(sympy.Function):  # type: ignore[misc]
+class Sigmoid(_Real):
     """The logistic function 1 / (1 + exp(-u)), kept under its name."""
 
     def fdiff(self, argindex: int = 1) -> Any:
@@ -36,7 +51,7 @@ class Sigmoid(sympy.Function):  # type: ignore[misc]
         return rf"\sigma{power}\left({printer._print(self.args[0])}\right)"
 
 
-class Relu(sympy.Function):  # type: ignore[misc]
+class Relu(_Real):
     """The larger of 0 and u."""
 
     def fdiff(self, argindex: int = 1) -> Any:
@@ -48,13 +63,14 @@ class Relu(sympy.Function):  # type: ignore[misc]
         return rf"\max{power}\left(0, {printer._print(self.args[0])}\right)"
 
 
-class Positive(sympy.Function):  # type: ignore[misc]
+class Positive(_Real):
     """1 where u > 0, otherwise 0: the derivative of `Relu`."""
 
     def _latex(self, printer: Any, **_: Any) -> str:
         return rf"\mathbf{{1}}_{{{printer._print(self.args[0])} > 0}}"
 
 
+_EXACT: dict[Any, Any] = {AbsoluteValue: abs, Relu: lambda u: max(u, sympy.S.Zero)}
 _BUILD = {
     "sin": sympy.sin,
     "cos": sympy.cos,
@@ -94,10 +110,22 @@ def expression(tree: Node) -> sympy.Expr:
         return sympy.Symbol(tree.name, real=True)
     if tree.op == "constant":
         return {"pi": sympy.pi, "e": sympy.E}[tree.name]
+    if tree.value is not None and _nested(tree):
+        return sympy.Float(tree.value)
     parts = [expression(child) for child in tree.children]
     if tree.op == "negative":
         return -parts[0]
     return _BUILD[tree.op](parts[0]) if tree.op in _BUILD else OPERATORS[tree.op].compute(*parts)
+
+
+def _nested(constant: Node) -> bool:
+    """Tell whether a constant holds functions of functions, whose digits SymPy may search for minutes."""
+    calls = constant.op in _BUILD or constant.op == "power"
+    return any(_holds_call(child) if calls else _nested(child) for child in constant.children)
+
+
+def _holds_call(node: Node) -> bool:
+    return node.op in _BUILD or any(_holds_call(child) for child in node.children)
 
 
 @lru_cache(maxsize=256)

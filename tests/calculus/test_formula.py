@@ -94,6 +94,12 @@ def test_latex():
     assert parse_function("abs(log(x))").derivative_latex.count("sign") == 1
 
 
+def test_constants_stay_exact_where_that_is_quick():
+    assert parse_function("abs(-1/3)*x + relu(-2)").derivative_latex == r"\frac{1}{3}"
+    assert parse_function("sin(pi/6)*x").derivative_latex == r"\frac{1}{2}"
+    assert float(parse_function("sin(sqrt(2))*x").derivative_latex) == pytest.approx(math.sin(math.sqrt(2)), rel=1e-14)
+
+
 def test_where_the_derivative_jumps_sympy_follows_torch():
     for formula in ("abs(x)", "relu(x)", "relu(-x) + abs(x)*3"):
         x = torch.zeros(1, dtype=torch.float64, requires_grad=True)

@@ -127,6 +127,11 @@ HOSTILE = [
     "999999999999989**(1/3)*x",
     "sqrt(999999999999989*x)",
     "*".join(["sin(x)"] * 28),
+    # constants whose digits SymPy searched for minutes
+    "+relu(exp(e/tan(tan(log(relu(0.5))))))",
+    "e - pi/log(log(abs(exp(pi))))",
+    "tan(sqrt(exp(e/exp(sqrt(exp(tan(abs(10**9))))))))",
+    "x - relu(log(exp(x - x + 2)))/log(log(abs(exp(pi))))",
 ]
 
 
