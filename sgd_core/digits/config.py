@@ -9,6 +9,7 @@ from numbers import Integral, Real
 from typing import Any
 
 from sgd_core.descent.optimizers import Optimizer
+from sgd_core.descent.schedules import SCHEDULES
 from sgd_core.digits.losses import LOSSES
 from sgd_core.digits.models import INITS, MODELS
 from sgd_core.digits.sources import check_classes, find_source
@@ -27,7 +28,10 @@ class TrainConfig:
     are kept as a sorted tuple of those that differ from torch's defaults. `hidden` counts the two-layer model's units.
     `init` is "zeros" (fine for the linear model; a two-layer model then never learns, see `remarks`), "normal" (N(0, 1)
     as in the book) or "default" (torch.nn.Linear's). The seed settles the order of images and, apart from it, the
-    initial weights. Raises ValueError with one sentence on a value that makes no sense.
+    initial weights. `schedule` moves the learning rate over all `epochs` (a name of `descent.schedules`, whose largest
+    learning rate is `lr`). `patience` stops a run that has not beaten its best validation accuracy for so many epochs;
+    `seconds` stops it after so much computing time, the one setting whose effect depends on the machine; None: never.
+    Raises ValueError with one sentence on a value that makes no sense.
     """
 
     classes: tuple[int, ...] | None = (3, 7)
@@ -43,6 +47,9 @@ class TrainConfig:
     seed: int = 0
     hidden: int = 30
     optimizer_options: Mapping[str, Any] | Iterable[tuple[str, Any]] = ()
+    schedule: str = "constant"
+    patience: int | None = None
+    seconds: float | None = None
 
     def __post_init__(self) -> None:
         """Check every field and bring it into its one spelling, so that equal runs have equal configurations."""
@@ -57,6 +64,9 @@ class TrainConfig:
             "batch_size": None if self.batch_size is None else _whole("The batch size", self.batch_size, 1, None),
             "seed": _whole("The seed", self.seed, 0, LARGEST_SEED),
             "hidden": _whole("The number of hidden units", self.hidden, 1, MOST_HIDDEN_UNITS),
+            "schedule": _choice("schedule", self.schedule, SCHEDULES),
+            "patience": None if self.patience is None else _whole("The patience, in epochs,", self.patience, 1, None),
+            "seconds": None if self.seconds is None else _positive("The time limit, in seconds,", self.seconds),
             "optimizer_options": tuple(sorted(Optimizer(self.optimizer, **_options(self.optimizer_options)).settings)),
         }
         if not isinstance(self.shuffle, bool):
@@ -106,12 +116,16 @@ class TrainConfig:
 
 def check_lr(lr: object) -> float:
     """The learning rate as a float; ValueError unless it is a finite number above 0."""
+    return _positive("The learning rate", lr)
+
+
+def _positive(what: str, value: object) -> float:
     try:
-        number = float(lr) if isinstance(lr, Real) and not isinstance(lr, bool) else math.nan
+        number = float(value) if isinstance(value, Real) and not isinstance(value, bool) else math.nan
     except OverflowError:  # a whole number too large for a float
         number = math.inf
     if not math.isfinite(number) or number <= 0:
-        raise ValueError(f"The learning rate must be a finite number above 0, not {lr!r}.")
+        raise ValueError(f"{what} must be a finite number above 0, not {value!r}.")
     return number
 
 

@@ -56,12 +56,12 @@ class Batches:
         """Mini-batches, and so steps, in an epoch."""
         return math.ceil(self._count / self._size)
 
-    def epoch(self) -> Iterator[Tensor | slice]:
-        """The mini-batches of the next epoch."""
-        starts = range(0, self._count, self._size)
+    def epoch(self, seen: int = 0) -> Iterator[Tensor | slice]:
+        """The mini-batches of the next epoch, or what is left of it after the first `seen` images of its order."""
+        starts = range(seen, self._count, self._size)
         if not self._shuffled:
             return (slice(start, min(start + self._size, self._count)) for start in starts)
-        return iter(torch.split(torch.randperm(self._count, generator=self._generator), self._size))
+        return iter(torch.split(torch.randperm(self._count, generator=self._generator)[seen:], self._size))
 
     def skip(self, epochs: int) -> None:
         """Pass over whole epochs, as if they had been trained."""
@@ -73,8 +73,8 @@ class Engine:
     """Parameters of `lanes` runs, the data they learn from, and the two things one does with them: step and judge.
 
     `parameters` are tensors (lanes * out, ...) as `models` lays them out, changed by `step`; `gradients` are those of
-    the last mini-batch; `states` is what the optimizer remembers; `alive` (lanes,) is False for a lane that has
-    diverged and moves no more.
+    the last mini-batch, `updates` what the last step added; `states` is what the optimizer remembers; `alive` (lanes,)
+    is False for a lane that has diverged and moves no more.
     """
 
     def __init__(self, config: TrainConfig, digits: Digits, lanes: int = 1) -> None:
@@ -95,6 +95,7 @@ class Engine:
         self.parameters = [part.requires_grad_() for part in initial_parameters(layers, config.init, generator, lanes)]
         self._weights = [parameter.detach() for parameter in self.parameters]  # the same memory, unknown to autograd
         self.gradients = tuple(torch.zeros_like(parameter) for parameter in self._weights)
+        self.updates = list(self.gradients)
         self.states = [START] * len(self.parameters)
         self.alive = torch.ones(lanes, dtype=torch.bool)
         self._all_alive = True
@@ -132,6 +133,7 @@ class Engine:
             rates = self._spread(lr, weight) if isinstance(lr, Tensor) else lr
             update, self.states[i] = self._rule(weight, gradient, self.states[i], rates, self._options)
             weight += update if self._all_alive else update.where(self._spread(self.alive, weight), 0.0)
+            self.updates[i] = update
 
     def _bury(self, healthy: Tensor) -> None:
         self.alive = self.alive & healthy

@@ -14,7 +14,7 @@ from sgd_core.digits.config import TrainConfig
 from sgd_core.digits.datasets import Digits
 from sgd_core.digits.losses import LOSSES
 from sgd_core.digits.models import scores
-from sgd_core.digits.training import Snapshot
+from sgd_core.digits.snapshots import Snapshot
 
 
 class Predictions(NamedTuple):

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from sgd_core.digits.training import Snapshot
+from sgd_core.digits.snapshots import Snapshot
 
 COLUMNS = [
     "epoch",
@@ -18,6 +18,8 @@ COLUMNS = [
     "status",
 ]
 MOST_SNAPSHOTS = 400
+MOST_BYTES = 64 * 2**20  # of arrays in one run's record
+FEWEST_SNAPSHOTS = 8  # however large they are
 
 
 def history_frame(snapshots: Sequence[Snapshot]) -> pd.DataFrame:
@@ -25,10 +27,15 @@ def history_frame(snapshots: Sequence[Snapshot]) -> pd.DataFrame:
     return pd.DataFrame([[getattr(snapshot, name) for name in COLUMNS] for snapshot in snapshots], columns=COLUMNS)
 
 
+def room_for(snapshot: Snapshot) -> int:
+    """Return how many snapshots like this one a record may keep: 400, or as many as 64 MB hold, and 8 at least."""
+    return max(FEWEST_SNAPSHOTS, min(MOST_SNAPSHOTS, MOST_BYTES // snapshot.nbytes))
+
+
 def thinned(snapshots: Sequence[Snapshot], most: int = MOST_SNAPSHOTS) -> list[Snapshot]:
     """Return at most `most` of the snapshots, in order: the ends always, then epochs' ends, then the others evenly.
 
-    What bounds a run's memory: a ten-class MNIST snapshot holds about 100 kB.
+    What bounds a run's memory: a ten-class MNIST snapshot holds about 100 kB, three times that with Adam.
     """
     if len(snapshots) <= most:
         return list(snapshots)

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 
 import sgd_core
 from sgd_core.export.code import derivative_script, descent_script
-from sgd_core.export.training import training_script
+from sgd_core.export.training import Leg, run_script, training_script
 
 
 def run(script: str, folder: Path) -> list[str]:
@@ -57,3 +58,55 @@ def test_the_training_script_repeats_the_run(tmp_path: Path, settings: dict[str,
     snapshots = sgd_core.train(config, sgd_core.load_digits("uci", config.classes))
     wanted = np.array([[s.epoch, s.train_loss, s.valid_loss, s.valid_accuracy] for s in snapshots])
     assert np.allclose(numbers, wanted, atol=1e-6)
+
+
+def check(script: str, folder: Path, shown: list[sgd_core.Snapshot]) -> None:
+    """The script prints what these snapshots say."""
+    numbers = np.array([[float(part) for part in line.split()] for line in run(script, folder)])
+    wanted = np.array([[s.epoch, s.train_loss, s.valid_loss, s.valid_accuracy] for s in shown])
+    assert numbers.shape == wanted.shape
+    assert np.allclose(numbers, wanted, atol=1e-6)
+
+
+STOPPING = [
+    {"schedule": "one_cycle", "epochs": 3},
+    {"schedule": "cosine", "epochs": 3, "batch_size": None, "optimizer": "adamw", "lr": 0.02},
+    {"patience": 2, "epochs": 40, "classes": None, "lr": 1.0},
+]
+
+
+@pytest.mark.parametrize("settings", STOPPING, ids=str)
+def test_schedules_and_patience_are_in_the_script(tmp_path: Path, settings: dict[str, object]) -> None:
+    config = sgd_core.TrainConfig(**settings)
+    digits = sgd_core.load_digits("uci", config.classes)
+    snapshots = list(sgd_core.train(config, digits))
+    assert config.patience is None or snapshots[-1].status == "stopped"
+    check(training_script(config, len(digits.train_images)), tmp_path, snapshots)
+
+
+@pytest.mark.parametrize("schedule", ["constant", "step", "one_cycle"])
+def test_a_run_is_told_as_it_went_with_its_learning_rates_and_its_branches(tmp_path: Path, schedule: str) -> None:
+    digits = sgd_core.load_digits("uci")
+    first = sgd_core.TrainConfig(schedule=schedule, epochs=4, optimizer_options={"momentum": 0.5}, lr=0.1)
+    trunk = sgd_core.train(first, digits)
+    shown = [next(trunk), next(trunk)]
+    shown.append(trunk.send(sgd_core.Control(lr=0.05)))  # by hand, after the first epoch
+    fork = trunk.send(sgd_core.Control(steps=2))  # 2 epochs and 2 steps
+    shown.append(fork)
+    second = replace(
+        first, lr=0.02, optimizer_options={"momentum": 0.9}, batch_size=40, loss="mean_squared_error", seed=3
+    )
+    branch = list(sgd_core.train(second, digits, after=fork))
+    shown.append(branch[1])
+    third = replace(second, optimizer="adam", optimizer_options={}, lr=0.001)
+    twig = sgd_core.train(third, digits, after=branch[1])
+    next(twig)
+    shown.append(twig.send(sgd_core.Control(steps=3)))
+    legs = [
+        Leg(first, fork.epoch, fork.step, fork.rates),
+        Leg(second, branch[1].epoch, branch[1].step, branch[1].rates),
+        Leg(third, shown[-1].epoch, shown[-1].step, shown[-1].rates),
+    ]
+    if schedule == "constant":
+        assert "scheduled" not in run_script(legs)
+    check(run_script(legs, len(digits.train_images)), tmp_path, shown)
