@@ -31,19 +31,23 @@ class _Blueprint:
 
 @lru_cache(maxsize=256)
 def _specification(blueprint: _Blueprint) -> dict[str, Any]:
-    chart = blueprint.chart(blueprint.sample.head(1), **dict(blueprint.parameters))
-    spec = chart.to_dict()
-    spec.pop("datasets", None)
-    _drop_data(spec)
+    sample = blueprint.sample.head(1)
+    spec = blueprint.chart(sample, **dict(blueprint.parameters)).to_dict()
+    # Altair names data sets by their content, those written into the chart itself too.
+    ours = set(alt.Chart(sample).mark_point().to_dict().get("datasets", {}))
+    _settle_data(spec, {name: rows for name, rows in spec.pop("datasets", {}).items() if name not in ours})
     return spec
 
 
-def _drop_data(spec: dict[str, Any]) -> None:
-    """Take the sample's rows out, so that every layer reads the one frame sent with the chart."""
-    if not {"values", "sequence"} & set(spec.get("data", {})):  # values written into the chart itself stay
+def _settle_data(spec: dict[str, Any], own: dict[str, Any]) -> None:
+    """Take the sample's rows out, so that every layer reads the one frame sent; the chart's own values stay."""
+    data = spec.get("data", {})
+    if data.get("name") in own:
+        spec["data"] = {"values": own[data["name"]]}
+    elif not {"values", "sequence"} & set(data):
         spec.pop("data", None)
     for layer in spec.get("layer", []):
-        _drop_data(layer)
+        _settle_data(layer, own)
 
 
 def picture(

@@ -21,7 +21,7 @@ class Look(NamedTuple):
 
     color: str
     shape: str
-    dash: tuple[int, int]
+    dash: tuple[int, ...]
     sign: str
 
 
@@ -32,6 +32,16 @@ REGIMES = {
     "diverging": Look("#dc3545", "triangle-up", (8, 3), "▲"),
 }
 UNNAMED = Look(QUIET, "square", (1, 0), "■")  # a fate outside the four, such as a run that left the domain
+
+# Runs side by side, told apart by a letter, a colour, a shape and a dash.
+RACERS = {
+    "A": Look(ACCENT, "circle", (1, 0), "A"),
+    "B": Look(SECOND, "square", (6, 2), "B"),
+    "C": Look("#2a9350", "diamond", (2, 2), "C"),
+    "D": Look("#7d6bd6", "triangle-up", (8, 3, 2, 3), "D"),
+    "E": Look("#bf7d00", "triangle-down", (4, 4), "E"),
+    "F": Look("#dc3545", "cross", (10, 3), "F"),
+}
 
 # ColorBrewer's RdBu with eleven classes, turned so that negative is blue, positive red, and zero exactly white.
 DIVERGING = (

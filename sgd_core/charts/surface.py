@@ -1,0 +1,121 @@
+"""A loss of two weights seen from above: bands of equal height, and the paths of runs over them."""
+
+import base64
+import io
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import altair as alt
+import numpy as np
+import pandas as pd
+from PIL import Image
+
+from sgd_core.charts.build import layers
+from sgd_core.charts.curve import keep_in_view, part
+from sgd_core.charts.palette import ACCENT, QUIET
+from sgd_core.charts.race import runs
+
+Range = tuple[float, float]
+BANDS = 18
+GRID = 41  # places a click can take, along each side: few enough for the browser to draw vectors
+_INK = tuple(int(ACCENT[i : i + 2], 16) for i in (1, 3, 5))
+_LINE = tuple(int(QUIET[i : i + 2], 16) for i in (1, 3, 5))
+
+
+def levels(heights: np.ndarray) -> np.ndarray:
+    """Return the heights (BANDS + 1,) between which the bands lie: closer together where most of the surface lies.
+
+    The range is raised to a power that puts the median height in the middle, so that a deep, steep surface still
+    shows rings around its bottom.
+    """
+    finite = heights[np.isfinite(heights)]
+    if not finite.size or finite.min() == finite.max():
+        return np.linspace(0.0, 1.0, BANDS + 1) + (float(finite[0]) if finite.size else 0.0)
+    low, high = float(finite.min()), float(finite.max())
+    middle = float(np.clip((np.median(finite) - low) / (high - low), 1e-6, 0.5))
+    power = np.log(middle) / np.log(0.5)
+    return low + (high - low) * np.linspace(0, 1, BANDS + 1) ** power
+
+
+def surface_url(heights: np.ndarray, size: int = 480) -> str:
+    """Return the data URL of a picture of `heights` (n, n), rows from the lowest y up: the higher, the stronger the ink.
+
+    It is transparent, so that it looks right on a light and on a dark page; places without a value stay empty.
+    """
+    fine = np.array(Image.fromarray(_filled(heights).astype(np.float32)).resize((size, size), Image.Resampling.BICUBIC))
+    hole = np.array(Image.fromarray(np.isnan(heights)).resize((size, size), Image.Resampling.NEAREST))
+    band = np.searchsorted(levels(heights)[1:-1], fine)
+    edge = np.zeros_like(hole)
+    edge[:-1] |= band[:-1] != band[1:]
+    edge[:, :-1] |= band[:, :-1] != band[:, 1:]
+    pixels = np.empty((size, size, 4), dtype=np.uint8)
+    pixels[..., :3] = np.where(edge[..., None], _LINE, _INK)
+    pixels[..., 3] = np.where(edge, 150, 8 + band * 120 // BANDS)
+    pixels[hole] = 0
+    buffer = io.BytesIO()
+    Image.fromarray(pixels[::-1]).quantize(64, method=Image.Quantize.FASTOCTREE).save(buffer, "PNG", optimize=False)
+    return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()
+
+
+def _filled(heights: np.ndarray) -> np.ndarray:
+    finite = heights[np.isfinite(heights)]
+    return np.where(np.isfinite(heights), heights, finite.max() if finite.size else 0.0)
+
+
+def surface_frame(
+    paths: Mapping[str, pd.DataFrame],
+    x_domain: Range,
+    y_domain: Range,
+    minima: Sequence[tuple[float, float]] = (),
+) -> pd.DataFrame:
+    """Return the rows of runs over a surface: for each letter the rows to draw (`x, y`), the present one last."""
+    rows = [part("minimum", [x for x, _ in minima], [y for _, y in minima]).assign(racer="")]
+    for racer, path in paths.items():
+        x, y = path["x"].to_numpy(), path["y"].to_numpy()
+        for name, places in (("path", slice(None)), ("point", slice(-1, None))):
+            drawn = keep_in_view(part(name, x[places], y[places]), x_domain, y_domain)
+            rows.append(drawn.assign(racer=racer))
+            true = ~(np.isnan(x[places]) | np.isnan(y[places]))
+            said = [f"x = {a:.4g}, y = {b:.4g}" for a, b in zip(x[places][true], y[places][true], strict=True)]
+            rows[-1]["label"] = said
+    return pd.concat(rows, ignore_index=True)
+
+
+def surface_picture(
+    frame: pd.DataFrame, *, url: str, x_domain: Range, y_domain: Range, pick: bool = False, height: int = 440
+) -> alt.LayerChart:
+    """Draw `surface_frame` over the picture `url` of the window; `pick=True` adds the selection "pick" of x and y."""
+    axis = alt.Axis(grid=False, zindex=1)
+    x_scale = alt.Scale(domain=list(x_domain), nice=False, zero=False)
+    y_scale = alt.Scale(domain=list(y_domain), nice=False, zero=False)
+    x, y = alt.X("x:Q", scale=x_scale, axis=axis), alt.Y("y:Q", scale=y_scale, axis=axis)
+    whole = alt.InlineData(
+        values=[{"url": url, "x": x_domain[0], "x2": x_domain[1], "y": y_domain[0], "y2": y_domain[1]}]
+    )
+    image = alt.Chart(whole).mark_image(aspect=False).encode(url="url:N", x=x, x2="x2", y=y, y2="y2")
+    base = alt.Chart(frame).encode(x=x, y=y)
+    lowest = base.transform_filter(alt.datum.part == "minimum").mark_point(
+        shape="cross", filled=True, size=110, color=QUIET, opacity=1, stroke="white", strokeWidth=1
+    )
+    tip = [alt.Tooltip("x:Q", format=".4g"), alt.Tooltip("y:Q", format=".4g")]
+    drawn: list[Any] = [image]
+    if pick:
+        drawn.append(_places(x, y, x_domain, y_domain))
+    drawn += [lowest.encode(tooltip=tip), *runs(base, ("x", "y"), ("x", "y"))]
+    return layers(*drawn, height=height)
+
+
+def _places(x: alt.X, y: alt.Y, x_domain: Range, y_domain: Range) -> alt.Chart:
+    """Return invisible marks on a grid that a click takes the nearest of; the browser makes them itself."""
+    choice = alt.selection_point(name="pick", fields=["x", "y"], on="click", nearest=True, clear=False, toggle=False)
+    (left, right), (bottom, top) = x_domain, y_domain
+    return (
+        alt.Chart(alt.sequence(0, GRID * GRID, as_="i"))
+        .transform_calculate(
+            x=f"round(1e6 * ({left!r} + (datum.i % {GRID}) * {(right - left) / (GRID - 1)!r})) / 1e6",
+            y=f"round(1e6 * ({bottom!r} + floor(datum.i / {GRID}) * {(top - bottom) / (GRID - 1)!r})) / 1e6",
+        )
+        .mark_circle(opacity=0, size=1)
+        .encode(x=x, y=y)
+        .add_params(choice)
+    )

@@ -1,0 +1,65 @@
+"""The first real model: a parabola fitted to the speed of a roller coaster, with mean squared error as the loss."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import torch
+from torch import Tensor
+
+MOMENTS = 20  # seconds 0 to 19
+SCALES = {"as it is": (0.0, 1.0), "from −1 to 1": (9.5, 9.5)}  # what t becomes: (t - first) / second
+
+
+@dataclass(frozen=True)
+class RollerCoaster:
+    """Twenty measured speeds, one a second: noise + 0.75 (t - 9.5)² + 1, and the model a t² + b t + c.
+
+    `noise` is the standard deviation of the measuring error, drawn with `seed`. `scale` is a key of `SCALES` and says
+    what the model gets to see as t.
+    """
+
+    noise: float = 3.0
+    seed: int = 0
+    scale: str = "as it is"
+
+    @cached_property
+    def time(self) -> Tensor:
+        """The seconds, (20,)."""
+        return torch.arange(MOMENTS, dtype=torch.float64)
+
+    @cached_property
+    def _drawn(self) -> tuple[Tensor, Tensor]:
+        """The measuring errors (20,) and the parameters to start from (3,), in this order from one generator."""
+        generator = torch.Generator().manual_seed(self.seed)
+        error = torch.randn(MOMENTS, generator=generator, dtype=torch.float64)
+        return error * self.noise, torch.randn(3, generator=generator, dtype=torch.float64)
+
+    @property
+    def speed(self) -> Tensor:
+        """The measured speeds, (20,)."""
+        return self._drawn[0] + 0.75 * (self.time - 9.5) ** 2 + 1
+
+    @property
+    def start(self) -> Tensor:
+        """Random parameters to begin with, (3,)."""
+        return self._drawn[1]
+
+    @cached_property
+    def inputs(self) -> Tensor:
+        """What the model sees: columns t², t and 1 of the scaled time, (20, 3)."""
+        shift, unit = SCALES[self.scale]
+        t = (self.time - shift) / unit
+        return torch.stack([t**2, t, torch.ones_like(t)], dim=1)
+
+    def predict(self, parameters: Tensor) -> Tensor:
+        """Return the model's speeds, (..., 3) -> (..., 20)."""
+        return parameters @ self.inputs.T
+
+    def loss(self, parameters: Tensor) -> Tensor:
+        """Return the mean squared error, (..., 3) -> (...)."""
+        return ((self.predict(parameters) - self.speed) ** 2).mean(-1)
+
+    @cached_property
+    def best(self) -> Tensor:
+        """The parameters (3,) with the least loss there is, by linear least squares instead of descent."""
+        return torch.linalg.lstsq(self.inputs, self.speed[:, None]).solution[:, 0]

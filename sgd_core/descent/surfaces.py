@@ -1,0 +1,133 @@
+"""Surfaces worth walking down: losses of two weights. To add one, add a line to `_SURFACES`."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from sgd_core.calculus.formula import Function, parse_function
+
+VARIABLES = ("x", "y")
+Range = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Surface:
+    """A named function of x and y with the window to draw, a start and a learning rate that show what it teaches.
+
+    `minima` are its lowest points as far as they are known in closed form.
+    """
+
+    key: str
+    title: str
+    formula: str
+    x_domain: Range
+    y_domain: Range
+    start: tuple[float, float]
+    lr: float
+    lesson: str
+    minima: tuple[tuple[float, float], ...] = ()
+
+    @cached_property
+    def function(self) -> Function:
+        """The formula, read once; raises FormulaError where it cannot be used."""
+        return parse_function(self.formula, variables=VARIABLES)
+
+
+_SURFACES = (
+    Surface(
+        "bowl",
+        "Round bowl",
+        "x**2 + y**2",
+        (-3, 3),
+        (-2.4, 2.4),
+        (-2.4, 1.6),
+        0.1,
+        "Equally steep all around, so every step heads straight for the bottom.",
+        ((0, 0),),
+    ),
+    Surface(
+        "valley",
+        "Narrow valley",
+        "x**2/2 + 10*y**2",
+        (-5, 5),
+        (-3, 3),
+        (-4.5, 1.5),
+        0.09,
+        "Twenty times as steep across as along: what is nearly too much for y is still slow for x.",
+        ((0, 0),),
+    ),
+    Surface(
+        "saddle",
+        "Saddle",
+        "x**2/2 - y**2/2",
+        (-3, 3),
+        (-2.4, 2.4),
+        (-2.5, 0.01),
+        0.2,
+        "Down along x, then almost flat, then ever steeper down along y: the slope is zero without a minimum.",
+    ),
+    Surface(
+        "rosenbrock",
+        "Rosenbrock",
+        "(1 - x)**2 + 100*(y - x**2)**2",
+        (-2, 2),
+        (-0.7, 2.6),
+        (-1.5, 2.0),
+        0.001,
+        "A bent, narrow valley with an almost flat floor: into it is quick, along it takes ages.",
+        ((1, 1),),
+    ),
+    Surface(
+        "himmelblau",
+        "Himmelblau",
+        "(x**2 + y - 11)**2 + (x + y**2 - 7)**2",
+        (-6, 6),
+        (-5, 5),
+        (-0.5, -0.5),
+        0.01,
+        "Four lowest points, all equally deep: the start decides which one it will be.",
+        ((3, 2), (-2.805118, 3.131313), (-3.779310, -3.283186), (3.584428, -1.848127)),
+    ),
+    Surface(
+        "beale",
+        "Beale",
+        "(1.5 - x + x*y)**2 + (2.25 - x + x*y**2)**2 + (2.625 - x + x*y**3)**2",
+        (-4.5, 4.5),
+        (-3.5, 3.5),
+        (1.0, 1.5),
+        0.01,
+        "Steep walls around a flat plain: one learning rate has to suit both.",
+        ((3, 0.5),),
+    ),
+    Surface(
+        "ripples",
+        "Ripples",
+        "sin(2*x)*sin(2*y) + (x**2 + y**2)/10",
+        (-5, 5),
+        (-4, 4),
+        (3.6, 3.0),
+        0.1,
+        "Many small hollows: plain descent stops in the first, momentum may roll through.",
+    ),
+)
+
+SURFACES: dict[str, Surface] = {entry.key: entry for entry in _SURFACES}
+
+
+def of_points(function: Function) -> Callable[[Tensor], Tensor]:
+    """Return a function of x and y as a loss over points (..., 2) -> (...), as `descend_many` wants it."""
+    return lambda points: function(points[..., 0], points[..., 1])
+
+
+def height_grid(function: Function, x_domain: Range, y_domain: Range, points: int = 240) -> NDArray[np.float64]:
+    """Return the values (points, points) over the window; rows from the lowest y up, NaN where there is no value."""
+    x = torch.linspace(*x_domain, points, dtype=torch.float64)
+    y = torch.linspace(*y_domain, points, dtype=torch.float64)
+    with torch.no_grad():
+        values = function(x.expand(points, points), y[:, None].expand(points, points)).numpy()
+    return np.where(np.isfinite(values), values, np.nan)
