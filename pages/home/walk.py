@@ -65,21 +65,23 @@ class Walk:
     def predict(self) -> None:
         """Show what the random weights say about a few images."""
         right = self._answers(self.snapshots[0])
-        st.markdown(
-            "**Let the weights vote.** Multiply each pixel's ink by its weight and add everything up. Above zero the "
+        _say(
+            "Let the weights vote",
+            "Multiply each pixel's ink by its weight and add everything up. Above zero the "
             f"model says 3, below zero 7. With random weights {right} of these {SHOWN} are right, "
-            f"and {self.snapshots[0].valid_accuracy:.1%} of all the images it has never seen."
+            f"and {self.snapshots[0].valid_accuracy:.1%} of all the images it has never seen.",
         )
 
     def loss(self) -> None:
         """Show the loss as one number."""
         before = self.snapshots[0]
         st.metric("Loss over all training images", f"{before.train_loss:.4f}")
-        st.markdown(
-            "**One number for how wrong.** Small is good. It is the mean, over "
+        _say(
+            "One number for how wrong",
+            "Small is good. It is the mean, over "
             f"{len(self.digits.train_images):,} images, of minus the logarithm of the probability that the model gave to "
             f"the right answer. Undecided about everything would be {np.log(2):.4f}. "
-            f"Accuracy ({before.train_accuracy:.1%} here) will not do: nudge a weight, and it mostly does not change at all."
+            f"Accuracy ({before.train_accuracy:.1%} here) will not do: nudge a weight, and it mostly does not change at all.",
         )
 
     def gradient(self) -> None:
@@ -117,19 +119,21 @@ class Walk:
             y_domain=(0.0, ceiling(float(frame["loss"].max()))),
             alt=f"The loss over {ROUNDS} rounds, from {frame['loss'].iloc[0]:.3f} to {last.train_loss:.3f}.",
         )
-        st.markdown(
-            f"**Again, and again.** Predict, loss, gradient, step: {ROUNDS} rounds of it took the loss from "
-            f"{frame['loss'].iloc[0]:.3f} to {last.train_loss:.3f}."
+        _say(
+            "Again, and again",
+            f"Predict, loss, gradient, step: {ROUNDS} rounds of it took the loss from "
+            f"{frame['loss'].iloc[0]:.3f} to {last.train_loss:.3f}.",
         )
 
     def stop(self) -> None:
         """Show where the run has come to."""
         first, last = self.snapshots[0], self.snapshots[-1]
         right = self._answers(last)
-        st.markdown(
-            f"**Enough.** We stop when the model is good enough, stops getting better, or time is up. Here after {ROUNDS} "
+        _say(
+            "Enough",
+            f"We stop when the model is good enough, stops getting better, or time is up. Here after {ROUNDS} "
             f"rounds: {right} of these {SHOWN} are right, and {last.valid_accuracy:.1%} of all images it has never seen, up "
-            f"from {first.valid_accuracy:.1%}. Train one yourself under **Digit training**."
+            f"from {first.valid_accuracy:.1%}. Train one yourself under **Digit training**.",
         )
 
     def _map(self, values: np.ndarray, title: str, limit: float, quantity: str = "weight") -> None:
@@ -171,10 +175,16 @@ class Walk:
         return right
 
     def _beside(self, draw: Callable[[], None], title: str, text: str) -> None:
-        left, right = st.columns([2, 3], gap="large", vertical_alignment="center")
+        left, right = st.columns([2, 5], gap="large", vertical_alignment="center")
         with left:
             draw()
-        right.markdown(f"**{title}.** {text}")
+        with right:
+            _say(title, text)
+
+
+def _say(title: str, text: str) -> None:
+    st.subheader(title, anchor=False)
+    st.markdown(text)
 
 
 def _limit(values: np.ndarray) -> float:

@@ -81,12 +81,13 @@ def fetch_button(source: Source, key: str) -> None:
 
 def shelf() -> None:
     """Show which data sets are here, and the button that fetches MNIST."""
-    columns = st.columns(3)
-    for i, source in enumerate(SOURCES.values()):
-        ready = available(source.key)
-        with columns[i % 3]:
-            badge = ":green-badge[ready]" if ready else ":gray-badge[not downloaded]"
-            st.markdown(f"**{source.title}** {badge}  \n:small[{source.about}]")
-            if source.key == "mnist" and not ready:
-                fetch_button(source, "home_fetch_mnist")
+    sources = list(SOURCES.values())
+    for first in range(0, len(sources), 3):
+        for column, source in zip(st.columns(3), sources[first : first + 3], strict=False):
+            ready = available(source.key)
+            with column:
+                badge = ":green-badge[ready]" if ready else ":gray-badge[not downloaded]"
+                st.markdown(f"**{source.title}** {badge}  \n:small[{source.about}]")
+                if source.key == "mnist" and not ready:
+                    fetch_button(source, "home_fetch_mnist")
     st.caption(f"Downloads are kept in `{data_folder()}`. Set `SGD_LAB_DATA` to keep them elsewhere.")

@@ -19,7 +19,7 @@ _PLACES = {
     "repeat": (2.5, 0.0),
     "stop": (5.0, 1.0),
 }
-_HALF = (0.36, 0.27)  # half a box, in the units of the places
+_HALF = (0.38, 0.27)  # half a box, in the units of the places
 
 
 def loop_frame(current: int) -> pd.DataFrame:
@@ -37,7 +37,7 @@ def loop_frame(current: int) -> pd.DataFrame:
         rows.append({**row, "kind": "head", "sign": "right", "xm": end - 0.04, "ym": 1.0})
     # The way back: down from step, along to repeat, on to predict and up into it.
     back = STEPS[current] == "repeat"
-    legs = [((4.0, 0.73), (4.0, 0.0)), ((4.0, 0.0), (2.86, 0.0)), ((2.14, 0.0), (1.0, 0.0)), ((1.0, 0.0), (1.0, 0.66))]
+    legs = [((4.0, 0.73), (4.0, 0.0)), ((4.0, 0.0), (2.88, 0.0)), ((2.12, 0.0), (1.0, 0.0)), ((1.0, 0.0), (1.0, 0.66))]
     for (x, y), (x2, y2) in legs:
         rows.append({"kind": "arrow", "name": "repeat", "now": back, "x": x, "y": y, "x2": x2, "y2": y2})
     rows.append({"kind": "head", "name": "repeat", "now": back, "sign": "up", "xm": 1.0, "ym": 0.65})
@@ -86,7 +86,10 @@ def loop_picture(frame: pd.DataFrame, *, height: int = 190) -> alt.LayerChart:
             fill=alt.condition("datum.now", alt.value(ACCENT), alt.value("transparent")),
         )
     )
-    words = only("box").encode(text="name:N", **middle)
-    lit = words.transform_filter("datum.now").mark_text(fontSize=14, fontWeight="bold", color="white")
-    unlit = words.transform_filter("!datum.now").mark_text(fontSize=14, color=QUIET)
+    # On a narrow page the words go without their numbers, and smaller.
+    words = only("box").transform_calculate(word="width < 640 ? split(datum.name, '  ')[1] : datum.name")
+    words = words.encode(text="word:N", **middle)
+    size = alt.expr("width < 640 ? 10 : 14")
+    lit = words.transform_filter("datum.now").mark_text(fontSize=size, fontWeight="bold", color="white")
+    unlit = words.transform_filter("!datum.now").mark_text(fontSize=size, color=QUIET)
     return bare(layers(lines, heads, boxes, lit, unlit, height=height))

@@ -150,7 +150,10 @@ def still_maps(
         alt.Tooltip("column:Q"),
         alt.Tooltip("value:Q", format="+.5f", title=quantity),
     ]
-    pixels = alt.Chart(frame).mark_rect(strokeWidth=0).encode(color=color, tooltip=tip, **_axes(*scales[:2]))
+    # The outline in the pixel's own colour closes the seams that a page's background would shine through.
+    pixels = (
+        alt.Chart(frame).mark_rect(strokeWidth=0.7).encode(color=color, stroke=color, tooltip=tip, **_axes(*scales[:2]))
+    )
     return _titled(frame, pixels, count=count, columns=columns, tile=tile, first="datum.row == 0 && datum.column == 0")
 
 
@@ -164,7 +167,7 @@ def color_bar(limit: float, *, width: int = 280, quantity: str = "weight") -> al
     ends = [-limit, 0, limit]
     axis = alt.Axis(
         values=ends,
-        format="+.3~g",
+        labelExpr="datum.value == 0 ? '0' : format(datum.value, '+.3~g')",
         title=quantity,
         orient="bottom",
         labelFlush=True,

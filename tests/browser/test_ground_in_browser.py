@@ -53,11 +53,11 @@ def test_home_walks_through_the_seven_steps(visit: Visit) -> None:
     press(page, "Next")
     expect(page.get_by_text("Again, and again")).to_be_visible()
     press(page, "Next")
-    expect(page.get_by_text("Enough.")).to_be_visible()
+    expect(page.get_by_role("heading", name="Enough", exact=True)).to_be_visible()
     assert "home_at=6" in page.url
     page.reload()
     idle(page)
-    expect(page.get_by_text("Enough.")).to_be_visible()
+    expect(page.get_by_role("heading", name="Enough", exact=True)).to_be_visible()
     press(page, "Start over")
     expect(page.get_by_text("Begin anywhere")).to_be_visible()
 

@@ -1,0 +1,72 @@
+"""How many frames a second reach the screen while training: one map and ten maps, curves and answers included.
+
+Prints frames painted, and what share of its headless speed training keeps at full speed; asserts no time.
+"""
+
+import os
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "browser"))
+from playwright.sync_api import Page, expect, sync_playwright
+from serving import idle, serve
+
+pytestmark = [pytest.mark.benchmark, pytest.mark.browser]
+CHROMIUM = "/usr/bin/chromium"
+
+# A frame counts when the pixels of a weight map have changed since the browser's last animation frame.
+WATCH = """() => { window.frames_ = []; let last = null;
+  // the first chart with images holds the weight maps; the images of the second are the answers
+  const chart = [...document.querySelectorAll('.st-key-training_stage [data-testid=stVegaLiteChart]')]
+    .find(e => e.querySelector('image'));
+  const maps = () => [...chart.querySelectorAll('image')]
+    .map(e => e.getAttribute('href') || e.getAttribute('xlink:href') || '').join('');
+  const look = () => { const now = maps(); if (now !== last) { last = now; window.frames_.push(performance.now()); }
+    requestAnimationFrame(look); };
+  look(); }"""
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Page]]:
+    if not Path(CHROMIUM).exists():
+        pytest.skip("needs Debian's chromium")
+    data = tmp_path_factory.mktemp("data")
+    if os.environ.get("SGD_LAB_MIRROR"):
+        from sgd_core.digits.download import download
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("SGD_LAB_DATA", str(data))
+            download("mnist")
+    with serve(data) as url, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-quic"])
+        yield url, browser.new_page(viewport={"width": 1440, "height": 1200})
+        browser.close()
+
+
+@pytest.mark.parametrize("classes", ["3 vs 7", "all ten"])
+@pytest.mark.parametrize("dataset", ["UCI handwriting", "MNIST"])
+def test_frames_painted_per_second(
+    place: tuple[str, Page], dataset: str, classes: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    url, page = place
+    if dataset == "MNIST" and not os.environ.get("SGD_LAB_MIRROR"):
+        pytest.skip("SGD_LAB_MIRROR names no place to fetch MNIST from")
+    settings = f"training_dataset={dataset}&training_classes={classes}&training_epochs=500&training_speed=every+step"
+    page.goto(f"{url}/Digit_training?{settings}&training_batch=64".replace(" ", "+"))
+    idle(page)
+    page.get_by_role("button", name="Train", exact=True).click()
+    expect(page.get_by_test_id("stProgress")).not_to_contain_text("step 0,")
+    time.sleep(1)
+    page.evaluate(WATCH)
+    time.sleep(4)
+    times = page.evaluate("window.frames_")
+    page.get_by_role("button", name="Pause", exact=True).click()
+    expect(page.get_by_role("button", name="Train", exact=True)).to_be_visible()
+    rate = (len(times) - 2) / ((times[-1] - times[1]) / 1000)
+    with capsys.disabled():
+        print(f"\n{dataset}, {classes}: {rate:.1f} frames a second painted in Chromium, every step seen")
+    assert len(times) > 3, "the maps moved"
