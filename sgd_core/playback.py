@@ -157,6 +157,21 @@ class Playback(Generic[T]):
                 self._closing = self._ended = self._playing = False
                 self._error = None
 
+    def graft(self, snapshots: Iterable[T]) -> None:
+        """Go on with another run from the newest snapshot, which gives way to the new run's first one.
+
+        `snapshots` begins with that same moment. Waits for a snapshot that is just being computed; cursor, record and
+        whether it plays stay.
+        """
+        with self._busy:
+            if isinstance(self._source, Generator):
+                self._source.close()
+            self._source, self._ended, self._error = iter(snapshots), False, None
+            first = next(self._source)
+            with self._record:
+                self._history[-1:] = [first]
+                self._position = max(self._position, 0)
+
     def close(self) -> None:
         """End the run and let its generator go, at once or as soon as the snapshot in hand is done."""
         self._closing = True

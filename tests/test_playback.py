@@ -193,3 +193,16 @@ def test_playback_needs_neither_streamlit_nor_torch(forbidden):
     source = Path(__file__).parents[1] / "sgd_core" / "playback.py"
     code = f"import runpy, sys; runpy.run_path({str(source)!r}); sys.exit({forbidden!r} in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_grafting_goes_on_from_the_newest_snapshot_and_keeps_record_and_cursor():
+    playback = Playback(iter("abc"))
+    while playback.advance() is not None:
+        pass
+    playback.seek(1)
+    assert playback.ended
+    playback.graft(iter("Cde"))
+    assert (playback.history, playback.current, playback.ended) == (["a", "b", "C"], "b", False)
+    playback.seek(-1)
+    assert [playback.advance(), playback.advance(), playback.advance()] == ["d", "e", None]
+    assert (playback.history, playback.current) == (["a", "b", "C", "d", "e"], "e")

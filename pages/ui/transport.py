@@ -47,8 +47,10 @@ class Player:
 
     `stage()` lays out the slots and returns `paint(snapshot, live)`. `progress(snapshot)` says how far the run is, as a
     share from 0 to 1 and in words. `step` is what the Step button asks of the run. `scrub=True` adds Back, End and, in
-    the bar's place while nothing plays, a slider over the moments, in the address as `<page>_at`. `restart()` gives the
-    snapshots of a new run for Reset; without it, Reset goes back to the first moment.
+    the bar's place while nothing plays, a slider over the moments, in the address as `<page>_at`. `whole_page=True` is
+    for a page that shows the moment outside of the stage too: the slider then stands beside the bar, pauses, redraws
+    the whole page, and stays out of the address, since a link cannot go back in a run that has yet to be made.
+    `restart()` gives the snapshots of a new run for Reset; without it, Reset goes back to the first moment.
     """
 
     controls: Controls
@@ -60,10 +62,11 @@ class Player:
     words: Words = PLAIN
     scrub: bool = False
     restart: Callable[[], Iterable[Any]] | None = None
+    whole_page: bool = False
 
     def __post_init__(self) -> None:
         """Give the position its place in the link, and go where the link says; before `controls.close()`, that is."""
-        if self.scrub:
+        if self.scrub and not self.whole_page:
             _follow_link(self)
             self.controls.values["at"] = lambda: self.playback.position
 
@@ -133,6 +136,8 @@ def play(player: Player) -> None:
     if player.playback.latest is None:
         player.playback.advance()  # the moment before the first step
     _buttons(player)
+    if player.scrub and player.whole_page:
+        _time_machine(player)
     _fragment(player)
 
 
@@ -151,7 +156,9 @@ def _fragment(player: Player) -> None:
 
 def _buttons(player: Player) -> None:
     playback, key, words = player.playback, player.controls.key, player.words
-    untouched = playback.position == 0 and not playback.playing and (player.scrub or len(playback.history) == 1)
+    untouched = (
+        playback.position == 0 and not playback.playing and (player.restart is None or len(playback.history) == 1)
+    )
     # Play and Pause are one button under one key, so that it changes its face in place.
     face, icon = (words.again if player.at_end else words.play), ":material/play_arrow:"
     if playback.playing:
@@ -167,7 +174,9 @@ def _buttons(player: Player) -> None:
                 key=key("back"),
                 disabled=playback.position == 0,
             )
-            st.button("End", icon=":material/last_page:", on_click=player.last, key=key("end"), disabled=player.at_end)
+            st.button(
+                "End", icon=":material/last_page:", on_click=player.last, key=key("end"), disabled=playback.at_latest
+            )
         st.button("Reset", icon=":material/restart_alt:", on_click=player.rewind, key=key("reset"), disabled=untouched)
 
 
@@ -200,13 +209,33 @@ def _show_progress(player: Player, bar: DeltaGenerator) -> None:
 
 def _scrubber(player: Player, bar: DeltaGenerator) -> None:
     last = len(player.playback.history) - 1
-    if not player.scrub or last < 1:
+    if not player.scrub or player.whole_page or last < 1:
         _show_progress(player, bar)
         return
     key = player.controls.key("at")
     st.session_state[key] = player.playback.position
     words = player.progress(player.playback.current)[1]
     bar.slider(words, 0, last, key=key, bind=BIND, on_change=lambda: player.playback.seek(int(st.session_state[key])))
+
+
+def _time_machine(player: Player) -> None:
+    playback, key = player.playback, player.controls.key("at")
+    last = len(playback.history) - 1
+
+    def go() -> None:
+        playback.pause()
+        playback.seek(int(st.session_state[key]))
+
+    st.session_state[key] = playback.position
+    st.slider(
+        "Time machine: every recorded moment",
+        0,
+        max(last, 1),
+        key=key,
+        on_change=go,
+        disabled=last < 1,
+        format=f"%d of {last}",
+    )
 
 
 def _follow_link(player: Player) -> None:
