@@ -137,14 +137,17 @@ def curve_picture(
     color: str = ACCENT,
     height: int = 340,
     pick: bool = False,
+    axis_width: int | None = None,
 ) -> alt.LayerChart:
     """Draw the curve, the tangent (dashed), the path so far, the coming step and the present point.
 
-    `pick=True` adds the selection "pick": a click anywhere takes the x of the curve's nearest point.
+    `pick=True` adds the selection "pick": a click anywhere takes the x of the curve's nearest point. `axis_width` fixes
+    the room for the y axis in pixels, so that pictures below each other have their plots in line.
     The specification depends on the domains, titles, `color` and `height` alone, never on the data.
     """
     x = alt.X("x:Q", title=x_title, scale=alt.Scale(domain=list(x_domain), nice=False))
-    y = alt.Y("y:Q", title=y_title, scale=alt.Scale(domain=list(y_domain), nice=False))
+    axis = alt.Undefined if axis_width is None else alt.Axis(minExtent=axis_width, maxExtent=axis_width)
+    y = alt.Y("y:Q", title=y_title, axis=axis, scale=alt.Scale(domain=list(y_domain), nice=False))
     base = alt.Chart(frame).encode(x=x, y=y)
 
     def only(name: str) -> alt.Chart:
