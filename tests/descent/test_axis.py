@@ -1,0 +1,71 @@
+"""The minimum downhill and the survey of learning rates, against closed forms."""
+
+import math
+
+import numpy as np
+import pytest
+
+from sgd_core.calculus.catalogue import CATALOGUE, example
+from sgd_core.calculus.formula import parse_function
+from sgd_core.descent.axis import arrival, find_bottom, six_decades, survey
+
+
+@pytest.mark.parametrize(
+    ("name", "x", "curvature", "quadratic"),
+    [
+        ("quadratic", 0, 2, True),
+        ("steep", 0, 20, True),
+        ("two_valleys", 1.3612785528473368, 3 * 1.3612785528473368**2 - 2, False),
+        ("cubic", 1, 2, False),
+        ("plateau", 0, 2, False),
+        ("edge", 1, 1, False),
+        ("kink", 0, 0, False),
+    ],
+)
+def test_the_minimum_downhill_and_its_curvature(name, x, curvature, quadratic):
+    bottom = find_bottom(example(name).function, example(name).start)
+    assert bottom.x == pytest.approx(x, abs=1e-8)
+    assert bottom.curvature == pytest.approx(curvature, rel=1e-6, abs=1e-6)
+    assert bottom.quadratic == quadratic
+    assert bottom.borders == (pytest.approx((1 / curvature, 2 / curvature)) if curvature else None)
+
+
+def test_where_nothing_stops_the_fall_there_is_no_minimum():
+    assert find_bottom(example("logistic").function, -4.0) is None
+    assert find_bottom(example("cubic").function, -2.0) is None
+    assert find_bottom(parse_function("log(x)"), 1.0) is None
+    assert find_bottom(parse_function("log(x)"), -1.0) is None
+    assert find_bottom(parse_function("x**2"), 0.0).x == 0
+
+
+def test_on_a_parabola_the_survey_is_the_closed_form():
+    f, steps = parse_function("3*(x - 1)**2"), 25
+    bottom = find_bottom(f, -2.0)
+    lrs = six_decades(bottom)
+    assert len(lrs) == 64 and lrs[-1] / lrs[0] == pytest.approx(1e6)
+    assert lrs[0] < bottom.borders[0] < bottom.borders[1] < lrs[-1]
+    table = survey(f, -2.0, lrs, steps, bottom)
+    for row in table.itertuples():
+        share = (1 - 6 * row.lr) ** 2  # what a step leaves of the loss
+        if share < 1:
+            assert row.left == pytest.approx(share**steps, rel=1e-6, abs=1e-12)
+            exact = math.ceil(math.log(0.01) / math.log(share))
+            assert (row.needed == exact) if exact <= 2000 else math.isnan(row.needed)
+        else:
+            assert row.regime == "diverging" and math.isnan(row.needed)
+
+
+@pytest.mark.parametrize("name", CATALOGUE)
+def test_every_function_of_the_catalogue_can_be_surveyed(name):
+    entry = example(name)
+    bottom = find_bottom(entry.function, entry.start)
+    table = survey(entry.function, entry.start, six_decades(bottom)[::8], 20, bottom)
+    assert len(table) == 8 and table["regime"].ne("").all()
+
+
+def test_arrival_is_for_good():
+    assert arrival(np.array([1, 0.5, 0.005, 0.5, 0.009, 0.001])) == 4
+    assert math.isnan(arrival(np.array([1, 0.001, 0.5])))
+    assert arrival(np.array([0.0, 0.0])) == 0
+    assert math.isnan(arrival(np.array([1, 0.0, 0.0]), diverged=True))
+    assert math.isnan(arrival(np.array([1, np.nan, np.nan])))
