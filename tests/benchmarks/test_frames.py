@@ -25,7 +25,7 @@ WATCH = """() => { window.frames_ = []; let last = null;
     .find(e => e.querySelector('image'));
   const maps = () => [...chart.querySelectorAll('image')]
     .map(e => e.getAttribute('href') || e.getAttribute('xlink:href') || '').join('');
-  const look = () => { const now = maps(); if (now !== last) { last = now; window.frames_.push(performance.now()); }
+  const look = () => { const now = maps(); if (now && now !== last) { last = now; window.frames_.push(performance.now()); }
     requestAnimationFrame(look); };
   look(); }"""
 
