@@ -2,11 +2,13 @@
 
 import streamlit as st
 
+from pages.derivatives.autograd import show_autograd
 from pages.derivatives.nudging import show_nudging
 from pages.derivatives.point import choose_point
 from pages.derivatives.slope import show_slope
 from pages.ui.formula import choose_function
 from pages.ui.frame import open_page
+from pages.ui.transport import play
 
 controls = open_page(
     "derivatives",
@@ -22,11 +24,19 @@ with st.sidebar:
     )
 
 slope, nudging, autograd, weights = controls.sections(["The slope", "Nudge it", "Let PyTorch do it", "Many weights"])
+walk = None  # what plays comes last on the page
 if slope.open:
     with slope:
         show_slope(controls, function, x, ask)
 elif nudging.open:
     with nudging:
         show_nudging(controls, function, x, ask)
+elif autograd.open:
+    with autograd:
+        walk = show_autograd(controls, function, x)
 
 controls.close()
+if walk:
+    player, ground = walk
+    with ground:
+        play(player)

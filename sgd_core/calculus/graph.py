@@ -22,7 +22,8 @@ class GraphNode:
     `name` is the variable, v1, v2 ... or "y" for the result. `label` and `code` say how it comes from its inputs, in
     short and as PyTorch source. `inputs` are the places of its inputs in the trace, a tensor used twice listed twice;
     `local` holds for each the derivative of this node by that input. `gradient` is the derivative of the result by
-    this node, as autograd found it; `grad_fn` is autograd's name of the operation ("" for the variable).
+    this node, as autograd found it; `grad_fn` is autograd's name of the operation ("" for the variable). `step` is the
+    operation alone, over placeholders u0, u1 for its inputs.
     """
 
     name: str
@@ -34,6 +35,7 @@ class GraphNode:
     value: float
     gradient: float
     grad_fn: str
+    step: Node
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,13 @@ class Trace:
     def edges(self) -> list[tuple[int, int]]:
         """(input, place among the user's inputs) as pairs (user, which), in the order of computation."""
         return [(user, which) for user, node in enumerate(self.nodes) for which in range(len(node.inputs))]
+
+    def rule(self, user: int, which: int) -> str:
+        """Return the local derivative of a node by one of its inputs as LaTeX, in the names of its inputs."""
+        from . import symbolic
+
+        node = self.nodes[user]
+        return symbolic.local_latex(node.step, which, tuple(self.nodes[place].name for place in node.inputs))
 
     def contribution(self, user: int, which: int) -> float:
         """Return what flows back from a node to one of its inputs: its gradient times the local derivative."""
@@ -76,7 +85,20 @@ def trace(function: Function, x: float, *, dtype: torch.dtype = torch.float64) -
 class _Run:
     def __init__(self, leaf: Tensor, variable: str) -> None:
         self.tensors = [leaf]
-        self.nodes = [GraphNode(variable, "variable", variable, variable, (), (), float(leaf.detach()), 0.0, "")]
+        self.nodes = [
+            GraphNode(
+                variable,
+                "variable",
+                variable,
+                variable,
+                (),
+                (),
+                float(leaf.detach()),
+                0.0,
+                "",
+                Node("variable", name=variable),
+            )
+        ]
 
     def visit(self, node: Node) -> int:
         """Compute a subtree that depends on the variable and return the place of its tensor."""
@@ -101,9 +123,21 @@ class _Run:
                 value=float(tensor.detach()),
                 gradient=0.0,
                 grad_fn=type(tensor.grad_fn).__name__,
+                step=_alone(node),
             )
         )
         return len(self.nodes) - 1
+
+
+def _alone(node: Node) -> Node:
+    """Return the operation with each input replaced by a placeholder, u0 or u1."""
+    count = 0
+    children = []
+    for child in node.children:
+        if child.value is None:
+            child, count = Node("variable", name=f"u{count}"), count + 1
+        children.append(child)
+    return Node(node.op, tuple(children))
 
 
 def _apply(node: Node, inputs: list[Tensor]) -> Tensor:

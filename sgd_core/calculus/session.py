@@ -61,6 +61,26 @@ def run_session(function: Function, values: float | Sequence[float], *, total: b
     return [line for line in lines if line.code]
 
 
+def run_again(function: Function, value: float, calls: int, *, clear: bool) -> list[Line]:
+    """Call `backward()` so many times on one float32 tensor, really, and return the lines with `.grad` after each call.
+
+    PyTorch adds each new gradient to what `.grad` holds; with `clear=True` it is emptied before every call, as
+    `optimizer.zero_grad()` does. Raises ValueError on a value that is not finite and on several variables.
+    """
+    if len(function.variables) != 1:
+        raise ValueError("The session needs a formula of one variable; choose one such as x**2.")
+    number = _number(value)
+    xt = torch.tensor(number, dtype=torch.float32).requires_grad_()
+    lines = [Line(f"xt = tensor({_literal(number)}).requires_grad_()", "")]
+    for _ in range(calls):
+        if clear:
+            xt.grad = None
+            lines.append(Line("xt.grad = None", ""))
+        function(xt).backward()  # type: ignore[no-untyped-call]
+        lines += [Line("f(xt).backward()", ""), Line("xt.grad", repr(xt.grad))]
+    return lines
+
+
 def _number(value: float) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
         raise ValueError(f"{value!r} is not a finite number; replace it by one, such as 3.")

@@ -153,6 +153,18 @@ def derivative_latex(tree: Node, variables: Sequence[str]) -> str:
     return rows[0] if len(rows) == 1 else r"\begin{pmatrix} " + r" \\ ".join(rows) + r" \end{pmatrix}"
 
 
+@lru_cache(maxsize=1024)
+def local_latex(step: Node, which: int, names: Sequence[str]) -> str:
+    """Return the derivative of one operation over u0, u1 by one of them as LaTeX, with `names` in their places."""
+    own = {sympy.Symbol(f"u{i}", real=True): sympy.Symbol(_indexed(name), real=True) for i, name in enumerate(names)}
+    return sympy.latex(derivative(step, f"u{which}").xreplace(own))
+
+
+def _indexed(name: str) -> str:
+    """Write v12 as v_12, which LaTeX sets as an index."""
+    return f"{name[0]}_{name[1:]}" if name[1:].isdigit() else name
+
+
 def evaluate(exact: Any, point: Mapping[str, Array]) -> Array:
     """Evaluate an expression in NumPy float64, all arrays of one shape; NaN where it is no real number.
 

@@ -153,7 +153,7 @@ def error_picture(
 
     curve = only("error")
     signs = curve.transform_filter(alt.datum.zero).mark_point(shape="triangle-down", filled=True, size=30, opacity=1)
-    one = alt.Chart(alt.InlineData(values=[{}]))
+    one = alt.Chart(alt.sequence(0, 1, as_="i"))
     sides = [
         one.mark_text(color=QUIET, fontSize=12, align="left", dx=6, dy=-8).encode(
             x=alt.value(0), y=alt.value("height"), text=alt.value("← round-off")

@@ -28,3 +28,27 @@ for dtype in (torch.float32, torch.float64):
     slope = ({difference.replace("x", "at")}).item()
     print(dtype, slope, x.grad.item(), slope - x.grad.item())
 """
+
+
+def autograd_script(formula: str, x: float) -> str:
+    """Return the script that prints value and gradient, calls `backward()` again, and empties `.grad`."""
+    return f"""{_imports(formula)}
+
+def f(x):
+    return {formula}
+
+
+xt = torch.tensor({float(x)!r}, requires_grad=True)
+yt = f(xt)
+print(yt)
+
+yt.backward()
+print(xt.grad)
+
+f(xt).backward()  # adds to what is there
+print(xt.grad)
+
+xt.grad = None  # what optimizer.zero_grad() does
+f(xt).backward()
+print(xt.grad)
+"""
