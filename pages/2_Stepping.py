@@ -1,11 +1,13 @@
 """Stepping: from one step with a learning rate to a whole descent."""
 
-from pages.stepping import one_weight
+from pages.stepping import one_weight, race, two_weights
 from pages.ui.frame import open_page
 from pages.ui.transport import play
 
 SECTIONS = {
     "One weight": one_weight.show,
+    "Race": race.show,
+    "Two weights": two_weights.show,
 }
 
 controls = open_page(

@@ -153,7 +153,7 @@ def gap_window(values: np.ndarray) -> Range:
     `values` are (runs, steps); what is smaller than the window's floor is drawn at it.
     """
     start = float(np.nanmax(np.where(np.isfinite(values[:, 0]), values[:, 0], np.nan), initial=1e-12))
-    top = 10.0 ** np.ceil(np.log10(max(start, 1e-12) * 2))
+    top = 10.0 ** float(np.ceil(np.log10(max(start, 1e-12) * 2)))
     positive = values[np.isfinite(values) & (values > 0)]
     least = float(positive.min()) if positive.size else top / 10
-    return max(10.0 ** np.floor(np.log10(least)), top * 1e-10), float(top)
+    return max(10.0 ** float(np.floor(np.log10(least))), top * 1e-10), top

@@ -50,40 +50,39 @@ def rate_frame(rates: dict[str, float]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["name", "rate"])
 
 
-def rate_ruler(frame: pd.DataFrame, *, low: float, high: float, border: float, height: int = 74) -> alt.LayerChart:
+def rate_ruler(frame: pd.DataFrame, *, low: float, high: float, border: float, height: int = 120) -> alt.LayerChart:
     """Draw learning rates on one logarithmic axis, with the part above `border`, where descent diverges, shaded.
 
-    `frame` has `name`, `rate`: the first row is the present learning rate, the others are written above their ticks.
+    `frame` has `name`, `rate`: the first row is the present learning rate, drawn as a dot; of the others the last is
+    written to the right of its tick, those before to the left.
     """
     scale = alt.Scale(type="log", domain=[low, high], nice=False, clamp=True)
-    axis = alt.Axis(title="learning rate", format=".0e", grid=False, tickCount=6)
+    axis = alt.Axis(title="learning rate", format=".0e", grid=False, tickCount=4, labelOverlap=True)
     style = REGIMES["diverging"]
     region = alt.Chart(alt.InlineData(values=[{"from": min(max(border, low), high), "to": high}]))
+    bottom = alt.value("height")
     shade = region.mark_rect(color=style.color, opacity=0.16).encode(
-        x=alt.X("from:Q", scale=scale, axis=axis), x2="to", y=alt.value(22), y2=alt.value(height)
+        x=alt.X("from:Q", scale=scale, axis=axis), x2="to", y=alt.value(20), y2=bottom
     )
     rows = (
         alt.Chart(frame)
         .transform_window(place="row_number()")
-        .transform_calculate(
-            said="datum.name + ' ' + format(datum.rate, '.3~g')",
-        )
+        .transform_joinaggregate(count="count()")
+        .transform_calculate(said="datum.name + ' ' + format(datum.rate, '.3~g')", last="datum.place == datum.count")
     )
     x = alt.X("rate:Q", scale=scale, axis=axis)
     others, present = rows.transform_filter("datum.place > 1"), rows.transform_filter("datum.place == 1")
-    ticks = others.mark_rule(color=style.color, strokeWidth=2, strokeDash=[6, 3]).encode(
-        x=x, y=alt.value(22), y2=alt.value(height)
-    )
+    color = alt.condition("datum.last", alt.value(style.color), alt.value(REGIMES["good"].color))
+    ticks = others.mark_rule(strokeWidth=2, strokeDash=[6, 3]).encode(x=x, y=alt.value(20), y2=bottom, color=color)
     words = others.mark_text(
-        color=style.color, fontSize=12, baseline="top", align=alt.expr(_side(low, high)), dx=0
-    ).encode(x=x, y=alt.value(4), text="said:N")
-    dot = present.mark_point(color=ACCENT, filled=True, size=170, opacity=1, stroke="white", strokeWidth=1.5).encode(
-        x=x, y=alt.value(height - 24), tooltip=[alt.Tooltip("rate:Q", format=".4g", title="learning rate")]
-    )
-    return layers(shade, ticks, words, dot, height=height)
+        fontSize=12, baseline="top", align=alt.expr("datum.last ? 'left' : 'right'"), dx=alt.expr("datum.last ? 2 : -2")
+    ).encode(x=x, y=alt.value(4), text="said:N", color=color)
+    tip = [alt.Tooltip("name:N", title="run"), alt.Tooltip("rate:Q", format=".4g", title="learning rate")]
+    dot = present.mark_point(color=ACCENT, filled=True, size=170, opacity=1, stroke="white", strokeWidth=1.5)
+    return layers(shade, ticks, words, dot.encode(x=x, y=alt.value(34), tooltip=tip), height=height)
 
 
-def _side(low: float, high: float) -> str:
-    """Write to the left of a tick in the right half of the axis, and to the right of one in the left half."""
-    middle = float(np.sqrt(low * high))
-    return f"datum.rate > {middle!r} ? 'right' : 'left'"
+def ruler_ends(frame: pd.DataFrame) -> Range:
+    """Return the ends, whole decades, of an axis that leaves room for what is written beside the marks."""
+    rates = frame["rate"].to_numpy()
+    return 10.0 ** float(np.floor(np.log10(rates.min() / 3))), 10.0 ** float(np.ceil(np.log10(rates.max() * 4)))

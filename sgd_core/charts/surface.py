@@ -48,12 +48,12 @@ def surface_url(heights: np.ndarray, size: int = 480) -> str:
     edge = np.zeros_like(hole)
     edge[:-1] |= band[:-1] != band[1:]
     edge[:, :-1] |= band[:, :-1] != band[:, 1:]
-    pixels = np.empty((size, size, 4), dtype=np.uint8)
-    pixels[..., :3] = np.where(edge[..., None], _LINE, _INK)
-    pixels[..., 3] = np.where(edge, 150, 8 + band * 120 // BANDS)
-    pixels[hole] = 0
+    kind = np.where(hole, BANDS + 1, np.where(edge, BANDS, band)).astype(np.uint8)
+    image = Image.fromarray(kind[::-1]).convert("P")
+    image.putpalette(bytes([*(_INK * BANDS), *_LINE, 0, 0, 0]))
+    alpha = bytes([*(8 + 130 * place // BANDS for place in range(BANDS)), 150, 0])
     buffer = io.BytesIO()
-    Image.fromarray(pixels[::-1]).quantize(64, method=Image.Quantize.FASTOCTREE).save(buffer, "PNG", optimize=False)
+    image.save(buffer, "PNG", transparency=alpha)
     return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()
 
 
@@ -88,7 +88,7 @@ def surface_picture(
     axis = alt.Axis(grid=False, zindex=1)
     x_scale = alt.Scale(domain=list(x_domain), nice=False, zero=False)
     y_scale = alt.Scale(domain=list(y_domain), nice=False, zero=False)
-    x, y = alt.X("x:Q", scale=x_scale, axis=axis), alt.Y("y:Q", scale=y_scale, axis=axis)
+    x, y = alt.X("x:Q", title="x", scale=x_scale, axis=axis), alt.Y("y:Q", title="y", scale=y_scale, axis=axis)
     whole = alt.InlineData(
         values=[{"url": url, "x": x_domain[0], "x2": x_domain[1], "y": y_domain[0], "y2": y_domain[1]}]
     )

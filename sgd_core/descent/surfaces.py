@@ -1,15 +1,19 @@
 """Surfaces worth walking down: losses of two weights. To add one, add a line to `_SURFACES`."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+import pandas as pd
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
 from sgd_core.calculus.formula import Function, parse_function
+
+from .descend import descend_many
+from .optimizers import Optimizer
 
 VARIABLES = ("x", "y")
 Range = tuple[float, float]
@@ -43,29 +47,29 @@ _SURFACES = (
         "bowl",
         "Round bowl",
         "x**2 + y**2",
-        (-3, 3),
+        (-3.0, 3.0),
         (-2.4, 2.4),
         (-2.4, 1.6),
         0.1,
         "Equally steep all around, so every step heads straight for the bottom.",
-        ((0, 0),),
+        ((0.0, 0.0),),
     ),
     Surface(
         "valley",
         "Narrow valley",
         "x**2/2 + 10*y**2",
-        (-5, 5),
-        (-3, 3),
+        (-5.0, 5.0),
+        (-3.0, 3.0),
         (-4.5, 1.5),
         0.09,
         "Twenty times as steep across as along: what is nearly too much for y is still slow for x.",
-        ((0, 0),),
+        ((0.0, 0.0),),
     ),
     Surface(
         "saddle",
         "Saddle",
         "x**2/2 - y**2/2",
-        (-3, 3),
+        (-3.0, 3.0),
         (-2.4, 2.4),
         (-2.5, 0.01),
         0.2,
@@ -75,23 +79,23 @@ _SURFACES = (
         "rosenbrock",
         "Rosenbrock",
         "(1 - x)**2 + 100*(y - x**2)**2",
-        (-2, 2),
+        (-2.0, 2.0),
         (-0.7, 2.6),
         (-1.5, 2.0),
         0.001,
         "A bent, narrow valley with an almost flat floor: into it is quick, along it takes ages.",
-        ((1, 1),),
+        ((1.0, 1.0),),
     ),
     Surface(
         "himmelblau",
         "Himmelblau",
         "(x**2 + y - 11)**2 + (x + y**2 - 7)**2",
-        (-6, 6),
-        (-5, 5),
+        (-6.0, 6.0),
+        (-5.0, 5.0),
         (-0.5, -0.5),
         0.01,
         "Four lowest points, all equally deep: the start decides which one it will be.",
-        ((3, 2), (-2.805118, 3.131313), (-3.779310, -3.283186), (3.584428, -1.848127)),
+        ((3.0, 2.0), (-2.805118, 3.131313), (-3.779310, -3.283186), (3.584428, -1.848127)),
     ),
     Surface(
         "beale",
@@ -102,14 +106,14 @@ _SURFACES = (
         (1.0, 1.5),
         0.01,
         "Steep walls around a flat plain: one learning rate has to suit both.",
-        ((3, 0.5),),
+        ((3.0, 0.5),),
     ),
     Surface(
         "ripples",
         "Ripples",
         "sin(2*x)*sin(2*y) + (x**2 + y**2)/10",
-        (-5, 5),
-        (-4, 4),
+        (-5.0, 5.0),
+        (-4.0, 4.0),
         (3.6, 3.0),
         0.1,
         "Many small hollows: plain descent stops in the first, momentum may roll through.",
@@ -125,9 +129,44 @@ def of_points(function: Function) -> Callable[[Tensor], Tensor]:
 
 
 def height_grid(function: Function, x_domain: Range, y_domain: Range, points: int = 240) -> NDArray[np.float64]:
-    """Return the values (points, points) over the window; rows from the lowest y up, NaN where there is no value."""
+    """Return the values (points, points) over the window; rows from the lowest y up.
+
+    NaN where there is no value; what is beyond 1e30 is drawn as 1e30.
+    """
     x = torch.linspace(*x_domain, points, dtype=torch.float64)
     y = torch.linspace(*y_domain, points, dtype=torch.float64)
     with torch.no_grad():
         values = function(x.expand(points, points), y[:, None].expand(points, points)).numpy()
-    return np.where(np.isfinite(values), values, np.nan)
+    return np.where(np.isfinite(values), values.clip(-1e30, 1e30), np.nan)
+
+
+def descend_surface(
+    function: Function,
+    start: tuple[float, float],
+    lrs: Sequence[float],
+    steps: int,
+    optimizers: Sequence[Optimizer],
+) -> pd.DataFrame:
+    """Walk down a function of x and y from one start, a run for each learning rate with its optimizer.
+
+    A row for each run and step 0..steps: run, lr, step, x, y, loss, gradient_x, gradient_y, update_x, update_y,
+    status (as in `descend`). Raises ValueError on values that make no sense.
+    """
+    points = torch.tensor(start, dtype=torch.float64).repeat(len(lrs), 1)
+    paths = descend_many(of_points(function), points, lrs, steps, optimizers)
+    runs, rows = paths.loss.shape
+    step = np.tile(np.arange(rows), runs)
+    at = paths.diverged_at.repeat(rows)
+    columns = {"run": np.arange(runs).repeat(rows), "lr": np.asarray(lrs, dtype=float).repeat(rows), "step": step}
+    columns |= {name: paths.x[..., i].ravel() for i, name in enumerate(VARIABLES)} | {"loss": paths.loss.ravel()}
+    columns |= {f"gradient_{name}": paths.gradient[..., i].ravel() for i, name in enumerate(VARIABLES)}
+    columns |= {f"update_{name}": paths.update[..., i].ravel() for i, name in enumerate(VARIABLES)}
+    status = np.where(step == rows - 1, "finished", "running")
+    return pd.DataFrame(columns | {"status": np.where((at >= 0) & (step >= at), "diverged", status)})
+
+
+def sharp_turns(run: pd.DataFrame) -> int:
+    """Return how many steps of one run turn back, by more than a right angle to the step before."""
+    moves = np.diff(run[["x", "y"]].to_numpy(), axis=0)
+    moves = np.clip(moves[np.isfinite(moves).all(1)], -1e100, 1e100)  # their products are not to overflow
+    return int(((moves[1:] * moves[:-1]).sum(1) < 0).sum())

@@ -1,0 +1,162 @@
+"""Every section of Stepping as a link opens it: its numbers, its words, its code, and what it answers to nonsense."""
+
+import contextlib
+import io
+import math
+from collections.abc import Callable
+
+import pytest
+import torch
+from reading import charts, said
+from streamlit.testing.v1 import AppTest
+
+Open = Callable[..., AppTest]
+
+
+def printed(at: AppTest, word: str) -> list[list[str]]:
+    """What the script in "The same in PyTorch" that holds `word` prints, split into words."""
+    (script,) = [code.value for code in at.code if "import torch" in code.value and word in code.value]
+    out = io.StringIO()
+    with contextlib.redirect_stdout(out):
+        exec(script, {})
+    return [line.split() for line in out.getvalue().splitlines()]
+
+
+def history(at: AppTest) -> list[dict[str, float]]:
+    return at.dataframe[-1].value.to_dict("records")
+
+
+def test_one_weight_says_the_step_in_numbers(app: Open) -> None:
+    at = app("stepping")
+    assert "-1.5 - 0.1 \\times (-3) = -1.2" in at.latex[0].value
+    words = said(at)
+    assert "right, against the slope" in words and "0.1 × 3 = 0.3" in words and "not the distance" in words
+    assert "1.44" not in words, "the loss after the step is the question"
+
+
+def test_the_script_of_one_weight_prints_the_history(app: Open) -> None:
+    at = app("stepping", stepping_function="Ripples", stepping_lr="0.07", stepping_steps="9", stepping_at="9")
+    rows, lines = history(at), printed(at, "torch.optim")
+    assert len(rows) == len(lines) == 10
+    for row, (_, step, *numbers) in zip(rows, lines, strict=True):
+        assert int(step) == row["step"]
+        shown = [row["w"], row["loss"], row["gradient"], row["step taken"]]
+        assert [float(number) for number in numbers] == pytest.approx(shown, rel=1e-9, abs=1e-12)
+
+
+@pytest.mark.parametrize(("lr", "answer"), [("0.1", "lower"), ("1.2", "higher"), ("1", "the same")])
+def test_the_question_about_one_step_is_answered_from_the_run(app: Open, lr: str, answer: str) -> None:
+    at = app("stepping", stepping_lr=lr)
+    at.radio(key="stepping_quiz_one").set_value(answer).run()
+    assert any("Right" in box.value for box in at.success)
+    at.radio(key="stepping_quiz_one").set_value("no number at all").run()
+    assert any(f"**{answer}**" in box.value for box in at.error)
+
+
+def test_how_many_steps_is_answered_from_the_closed_form(app: Open) -> None:
+    at = app("stepping", stepping_lr="0.1")
+    needed = math.ceil(math.log(0.01) / math.log(0.8**2))  # the loss shrinks by 0.8² a step
+    at.radio(key="stepping_quiz_many").set_value("6 to 20").run()
+    assert any(f"step {needed} is the first" in box.value for box in at.success)
+
+
+def test_divergence_is_explained_with_numbers_and_advice(app: Open) -> None:
+    at = app("stepping", stepping_lr="3", stepping_steps="400", stepping_at="400")
+    words = said(at)
+    assert "no fault of the program" in words and "too large" in words
+    assert "with the learning rate 0.75 the same start stays finite" in words  # 3/2 > 1 diverges, 3/4 < 1 does not
+
+
+def test_a_start_outside_of_the_function_is_said(app: Open) -> None:
+    at = app("stepping", stepping_function="my own", stepping_formula="log(x)")
+    assert "the loss is not a number" in said(at)
+
+
+def test_random_start_is_the_seed_s(app: Open) -> None:
+    at = app("stepping", stepping_seed="7")
+    at.button(key="stepping_random").click().run()
+    share = float(torch.rand((), generator=torch.Generator().manual_seed(7), dtype=torch.float64))
+    assert at.slider(key="stepping_start").value == pytest.approx(-3 + 6 * share, abs=0.005)
+    assert at.number_input(key="stepping_seed").value == 8
+
+
+def test_ten_thousand_steps_are_drawn_with_few_points(app: Open) -> None:
+    at = app("stepping", stepping_steps="10000", stepping_at="10000", stepping_lr="0.001")
+    sizes = [len(chart.proto.data.data) for chart in at.get("vega_lite_chart")]
+    assert max(sizes) < 100_000 and len(history(at)) == 10_001
+
+
+def test_a_race_ranks_by_loss_and_its_script_prints_it(app: Open) -> None:
+    at = app("stepping", stepping_section="Race", stepping_race_runs="6", stepping_race_steps="15", stepping_at="15")
+    rows, lines = history(at), printed(at, "optimizers")
+    assert len(rows) == 6 * 16
+    for row, line in zip(rows, lines, strict=True):
+        shown = [row["step"], row["w"], row["loss"], row["gradient"], row["step taken"]]
+        assert [float(number) for number in line[-5:]] == pytest.approx(shown, rel=1e-6, abs=1e-9)
+    last = {row["run"]: row["loss"] for row in rows if row["step"] == 15}
+    ranking = next(markdown.value for markdown in at.markdown if markdown.value.startswith("| | run |"))
+    names = [line.split("|")[2].strip() for line in ranking.splitlines()[2:]]
+    assert names == sorted(last, key=last.__getitem__)
+
+
+def test_presets_fill_the_race(app: Open) -> None:
+    at = app("stepping", stepping_section="Race")
+    at.button(key="stepping_race_optimizers").click().run()
+    assert not at.exception
+    kinds = [at.selectbox(key=f"stepping_race_{letter}_kind").value for letter in "abcdef"]
+    assert kinds == ["SGD", "momentum", "Nesterov", "RMSprop", "Adagrad", "Adam"]
+    at.radio(key="stepping_quiz_race").set_value("A").run()
+    assert at.success or at.error
+
+
+def test_a_run_that_diverges_is_named_and_the_others_go_on(app: Open) -> None:
+    query = {"stepping_race_b_lr": "50", "stepping_race_steps": "200", "stepping_at": "200"}
+    at = app("stepping", stepping_section="Race", **query)
+    assert "B diverged at step" in said(at)
+    assert "Ahead after 200 steps: **A" in said(at) or "Ahead after 200 steps: **C" in said(at)
+
+
+def test_two_weights_know_the_quadratic_s_numbers(app: Open) -> None:
+    at = app("stepping", stepping_section="Two weights", stepping_at="30")
+    values = {metric.label: metric.value for metric in at.metric}
+    assert values == {"Condition number": "20", "Border 2/λ max": "0.1"}  # x²/2 + 10 y²: λ is 1 and 20
+    assert "0.09524" in said(at)  # 2 / 21
+    assert "zigzags" in said(at)
+    rows, lines = history(at), printed(at, "optimizers")
+    for row in rows:
+        line = next(x for x in lines if x[-8] == str(row["step"]) and x[0] == row["run"][0] + ",")
+        shown = [row[name] for name in ("x", "y", "loss", "gradient x", "gradient y", "update x", "update y")]
+        assert [float(number) for number in line[-7:]] == pytest.approx(shown, rel=1e-9, abs=1e-12)
+
+
+@pytest.mark.parametrize(
+    "title", ["Round bowl", "Narrow valley", "Saddle", "Rosenbrock", "Himmelblau", "Beale", "Ripples"]
+)
+def test_every_surface_opens_and_ends(app: Open, title: str) -> None:
+    at = app("stepping", stepping_section="Two weights", stepping_surface=title, stepping_at="100")
+    assert not at.error and "100 steps" in " ".join(charts(at))
+
+
+def test_choosing_a_surface_brings_its_start_and_rate(app: Open) -> None:
+    at = app("stepping", stepping_section="Two weights")
+    at.selectbox(key="stepping_surface").set_value("Rosenbrock").run()
+    assert at.number_input(key="stepping_two_a_lr").value == 0.001
+    assert (at.number_input(key="stepping_x").value, at.number_input(key="stepping_y").value) == (-1.5, 2.0)
+
+
+@pytest.mark.parametrize(
+    ("formula", "words"),
+    [("x*z", "unknown"), ("", "empty"), ("__import__('os')", "At character"), ("x**2 + (y", "At character")],
+)
+def test_a_surface_that_cannot_be_read_gets_a_sentence(app: Open, formula: str, words: str) -> None:
+    at = app("stepping", stepping_section="Two weights", stepping_surface="my own")
+    at.text_input(key="stepping_surface_formula").set_value(formula).run()
+    assert not at.exception
+    assert words in at.sidebar.error[0].value
+
+
+@pytest.mark.parametrize("formula", ["log(x*y)", "1/x", "3", "x", "x**3 + y", "exp(exp(exp(x)))", "abs(x) + abs(y)"])
+def test_surfaces_without_values_or_minimum_keep_the_page_alive(app: Open, formula: str) -> None:
+    query = {"stepping_surface": "my own", "stepping_surface_formula": formula, "stepping_at": "20"}
+    at = app("stepping", stepping_section="Two weights", **query)
+    assert not at.exception and not at.error
