@@ -2,10 +2,11 @@
 
 import streamlit as st
 
-from pages.training.session import playback_of, start
+from pages.training.actions import offer_actions, say_branch
+from pages.training.session import run_of
 from pages.training.settings import choose_config
-from pages.training.stage import stage
-from pages.ui.datasets import offer_missing
+from pages.training.stage import QUANTITIES, stage
+from pages.ui.datasets import digits_of, offer_missing
 from pages.ui.frame import open_page
 from pages.ui.parts import same_in_pytorch
 from pages.ui.transport import Player, Speed, Words, play
@@ -21,6 +22,8 @@ controls = open_page(
 with st.sidebar:
     config = choose_config(controls)
 offer_missing(controls)
+run = run_of(config)
+say_branch(controls, run)
 
 SPEEDS = {
     "slow motion": Speed(4, Control(steps=1, lr=config.lr)),
@@ -28,23 +31,37 @@ SPEEDS = {
     "every epoch": Speed(10, Control(lr=config.lr)),
     "full speed": Speed(20, Control(lr=config.lr), budget=0.04),
 }
-run = playback_of(config)
 ground = st.container(key="training_stage")
 with ground:
-    pace = controls.segments("speed", "Speed", list(SPEEDS), "every step", label_visibility="collapsed")
+    left, right = st.columns([3, 2], gap="large")
+    with left:
+        pace = controls.segments("speed", "Speed", list(SPEEDS), "every step", label_visibility="collapsed")
+    with right:
+        quantity = controls.segments(
+            "maps",
+            "Maps of",
+            list(QUANTITIES),
+            "weights",
+            label_visibility="collapsed",
+            help="Gradient: of the last mini-batch. Last step: what it added. Change: since the run began.",
+        )
+offer_actions(controls, run)
 
-same_in_pytorch(training_script(config), key="training_code")
+same_in_pytorch(
+    training_script(config, len(digits_of(config.dataset, config.classes).train_images)), key="training_code"
+)
 st.caption(
     "Leaving the page keeps the run. Reloading it starts afresh, but the address holds all settings and the seed: "
-    "the same run, number for number, is one press of Train away."
+    "the same run, number for number, is one press of Train away. A run keeps at most 400 moments, or as many as fit "
+    "into 64 MB: a longer one is thinned, its epochs' ends last; the six latest runs are kept."
 )
 controls.close()
 with ground:
     play(
         Player(
             controls,
-            run,
-            lambda: stage(config, run),
+            run.playback,
+            lambda: stage(run, quantity),
             SPEEDS[pace],
             progress=lambda now: (
                 now.epoch / config.epochs,
@@ -52,6 +69,8 @@ with ground:
             ),
             step=Control(steps=1, lr=config.lr),
             words=Words("Train", "Train again", "Step"),
-            restart=lambda: start(config),
+            scrub=True,
+            whole_page=True,
+            restart=run.begin,
         )
     )

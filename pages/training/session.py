@@ -1,44 +1,130 @@
-"""The runs of a visit: one for each configuration, kept while the learner looks elsewhere."""
+"""The runs of a visit: one for each configuration and beginning, kept while the learner looks elsewhere."""
 
 from collections import OrderedDict
 from collections.abc import Generator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
+import pandas as pd
 import streamlit as st
 
 from pages.ui.datasets import digits_of
 from sgd_core.digits.config import TrainConfig
-from sgd_core.digits.history import thinned
+from sgd_core.digits.history import history_frame, room_for, thinned
 from sgd_core.digits.training import Control, Snapshot, train
+from sgd_core.export.training import Leg
 from sgd_core.playback import Playback
 
 MOST_RUNS = 6
+CURVE = ["epoch", "train_loss", "valid_loss", "valid_accuracy"]
 
 
-def playback_of(config: TrainConfig) -> Playback[Snapshot]:
+@dataclass(frozen=True, eq=False)
+class Origin:
+    """Where a branch begins: a moment of another run, how that run got there, and its curves to compare with."""
+
+    moment: Snapshot
+    config: TrainConfig
+    legs: tuple[Leg, ...]
+    curves: pd.DataFrame
+    before: "Origin | None"
+
+
+@dataclass(eq=False)
+class Run:
+    """A run with the settings in force; `legs` are the stretches it made under others."""
+
+    playback: Playback[Snapshot]
+    config: TrainConfig
+    origin: Origin | None
+    legs: tuple[Leg, ...]
+
+    def told(self, now: Snapshot) -> list[Leg]:
+        """Return how it came from its first step to `now`, as the exported script tells it."""
+        return [*self.legs, _leg(self.config, now)]
+
+    def begin(self) -> Generator[Snapshot, Control | None, None]:
+        """Return the run's snapshots from its beginning, which may be a moment of another run."""
+        self.legs = self.origin.legs if self.origin else ()
+        return start(self.config, self.origin.moment if self.origin else None)
+
+    def follow(self, config: TrainConfig) -> None:
+        """Take on the learning rate and the limits of `config`; a run that had ended by the old ones may go on."""
+        latest = self.playback.latest
+        if _limits(config) != _limits(self.config):
+            before, self.config = self.config, config
+            if latest is not None:
+                if (
+                    config.schedule != "constant" and latest.step > 0
+                ):  # the schedule stretches: from here on another one
+                    self.legs = (*self.legs, _leg(before, latest))
+                self.playback.graft(start(config, latest))
+        self.config = config
+        if latest is not None and len(self.playback.history) == 1 and latest.rates[-1][1] != config.lr:
+            self.playback.restart(self.begin())
+
+
+def _leg(config: TrainConfig, now: Snapshot) -> Leg:
+    return Leg(config, now.epoch, now.step, now.rates)
+
+
+def _limits(config: TrainConfig) -> tuple[object, ...]:
+    return config.epochs, config.patience, config.seconds
+
+
+def run_of(config: TrainConfig) -> Run:
     """Return the session's run of these settings, begun or not.
 
-    The learning rate is not part of what tells runs apart: changed in the middle of a run, it takes effect at the next
-    step. A run that has not made a step yet simply starts again with it.
+    Learning rate, epochs and the other limits are not part of what tells runs apart: changed in the middle of a run,
+    they take effect at the next step, and more epochs let a finished run go on.
     """
-    runs: OrderedDict[TrainConfig, Playback[Snapshot]] = st.session_state.setdefault("training_runs", OrderedDict())
-    name = replace(config, lr=1.0)
-    run = runs.pop(name, None) or Playback(start(config))
+    runs: OrderedDict[object, Run] = st.session_state.setdefault("training_runs", OrderedDict())
+    origin = origin_for(config)
+    name = (origin, replace(config, lr=1.0, epochs=1, patience=None, seconds=None))
+    run = runs.pop(name, None)
+    if run is None:
+        run = Run(Playback(()), config, origin, ())
+        run.playback = Playback(run.begin())
     runs[name] = run
-    first = run.latest
-    if first is not None and first.step == 0 and first.lr != config.lr:
-        run.restart(start(config))
+    run.follow(config)
     while len(runs) > MOST_RUNS:
-        runs.popitem(last=False)[1].close()
+        runs.popitem(last=False)[1].playback.close()
     return run
 
 
-def start(config: TrainConfig) -> Generator[Snapshot, Control | None, None]:
-    """Begin the training run of a configuration."""
-    return train(config, digits_of(config.dataset, config.classes))
+def origin_for(config: TrainConfig) -> Origin | None:
+    """Return where the present branch begins; None on no branch, which is also left for a model of other weights."""
+    origin: Origin | None = st.session_state.get("training_origin")
+    if origin is None or _shape(origin.config) == _shape(config):
+        return origin
+    st.toast("The branch is left: its weights do not fit this model and these classes.", icon=":material/call_split:")
+    st.session_state.training_origin = None
+    return None
 
 
-def bound(run: Playback[Snapshot]) -> None:
+def _shape(config: TrainConfig) -> tuple[object, ...]:
+    return config.dataset, config.classes, config.model, config.hidden if config.model == "two_layer" else None
+
+
+def branch(run: Run) -> None:
+    """Begin a branch at the moment under the cursor."""
+    run.playback.pause()
+    moment = run.playback.current
+    if moment is None:
+        return
+    curves = history_frame(thinned(run.playback.history, 200))[CURVE]
+    if run.origin is not None:
+        earlier = run.origin.curves
+        curves = pd.concat([earlier[earlier["epoch"] < curves["epoch"].iloc[0]], curves])
+    st.session_state.training_origin = Origin(moment, run.config, tuple(run.told(moment)), curves, run.origin)
+
+
+def start(config: TrainConfig, after: Snapshot | None = None) -> Generator[Snapshot, Control | None, None]:
+    """Begin the training run of a configuration, or go on with it after a moment."""
+    return train(config, digits_of(config.dataset, config.classes), after=after)
+
+
+def bound(run: Run) -> None:
     """Keep the run's record within its bound; twice the bound is let grow before it is thinned."""
-    if len(run.history) > 800:
-        run.thin(thinned)
+    latest = run.playback.latest
+    if latest is not None and len(run.playback.history) > 2 * (room := room_for(latest)):
+        run.playback.thin(lambda snapshots: thinned(snapshots, room))

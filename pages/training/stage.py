@@ -9,150 +9,247 @@ import pandas as pd
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from pages.training.session import bound
+from pages.training.session import CURVE, Run, bound
 from pages.ui.datasets import digits_of, similarity_of
 from pages.ui.pictures import picture
 from sgd_core.charts import maps
-from sgd_core.charts.history import accuracy_curve, split_curves
+from sgd_core.charts.history import accuracy_curve, run_frame, rung_name, split_curves
 from sgd_core.charts.palette import ceiling, weight_limit
+from sgd_core.digits.baselines import published
 from sgd_core.digits.config import TrainConfig
 from sgd_core.digits.evaluation import predict, spread
-from sgd_core.digits.history import history_frame
 from sgd_core.digits.training import Snapshot
-from sgd_core.playback import Playback
 
 SHOWN = 8  # validation images with the model's answers
+MOST_MAPS = 30
+QUANTITIES: dict[str, Callable[[Snapshot, Snapshot], np.ndarray]] = {
+    "weights": lambda now, first: now.weights,
+    "gradient": lambda now, first: now.gradient,
+    "last step": lambda now, first: now.update,
+    "change": lambda now, first: now.weights - first.weights,
+}
+Paint = Callable[[Snapshot, bool], None]
 
 
-def stage(config: TrainConfig, run: Playback[Snapshot]) -> Callable[[Snapshot, bool], None]:
+def stage(run: Run, quantity: str) -> Paint:
     """Lay out the page's slots; return what paints one snapshot into them."""
-    numbers = [column.empty() for column in st.columns(4)]
+    config = run.config
+    numbers = _Numbers([column.empty() for column in st.columns(4)])
     left, right = st.columns([3, 2], gap="large")
     loss, accuracy, note = left.empty(), left.empty(), left.empty()
-    weights, scale = right.empty(), right.empty()
-    right.caption("Some validation images, what the model says (✓ right, ✗ wrong)")
-    answers = right.empty()
-    digits = digits_of(config.dataset, config.classes)
-    rows = spread(digits, SHOWN)
-    sample = digits.valid_images[rows].numpy()
-    truth = digits.valid_labels[rows].tolist()
-    titles = _titles(digits.class_names)
-    columns, tile = (1, 252) if len(titles) == 1 else (4, 78)
-    similarity = similarity_of(config.dataset, config.classes)
-    baselines = (("chance", 1 / len(digits.classes)), ("pixel similarity", similarity))
-
-    drawn_limit = 0.0  # the colour bar is drawn again only when its scale has moved
+    weights = _Maps(right.empty(), right.empty(), run, quantity)
+    answers = _Answers(right, config)
+    ladder = _rungs(config)
+    drawn_limit = 0.0
 
     def paint(now: Snapshot, live: bool) -> None:
         nonlocal drawn_limit
         bound(run)
-        seen = [snapshot for snapshot in run.history if snapshot.step <= now.step]
-        history = history_frame(seen)
-        for slot, (label, value) in zip(numbers, _numbers(now, config), strict=True):
-            slot.metric(label, value)
-        _paint_curves(loss, accuracy, history, config, baselines, live)
-        limit = _limit(seen)
-        layout: dict[str, Any] = {"count": len(titles), "columns": columns, "tile": tile}
-        words = f"The weights after step {now.step:,}, on a scale from −{limit:g} to +{limit:g}."
-        if live:
-            frame = maps.live_frame(now.weights, titles, limit=limit, columns=columns)
-            picture(maps.live_maps, frame, slot=weights, width="content", alt=words, live=True, **layout)
-        else:
-            frame = maps.still_frame(now.weights, titles, columns=columns)
-            picture(maps.still_maps, frame, slot=weights, width="content", alt=words, limit=limit, **layout)
-        if limit != drawn_limit:
-            bar = maps.color_bar(limit, width=columns * tile - 20)
-            scale.altair_chart(bar, width="content", alt=f"The colours run from −{limit:g} over zero to +{limit:g}.")
-            if live or not drawn_limit:
-                _note(note, now, history, similarity, live)
+        record = run.playback.history
+        seen = [snapshot for snapshot in record if snapshot.step <= now.step]
+        history = _curves(seen)
+        grey = (
+            run.origin.curves
+            if run.origin
+            else _curves(record[len(seen) - 1 :])
+            if seen[-1] is not record[-1]
+            else None
+        )
+        numbers.paint(now)
+        _paint_curves(loss, accuracy, history, grey, run, seen, ladder, live)
+        limit = weights.paint(now, seen, live)
+        if not live or limit != drawn_limit:  # while it plays, the sentence needs no frames
+            _note(note, now, history, config, ladder, seen[0].step, live)
             drawn_limit = limit
-        _paint_answers(answers, sample, truth, predict(now, config, sample).decided, digits.class_names, live)
-        if not live:
-            _note(note, now, history, similarity, live)
+        answers.paint(now, live)
 
     return paint
 
 
-def _paint_answers(
-    slot: DeltaGenerator, images: np.ndarray, truth: list[int], decided: np.ndarray, names: tuple[str, ...], live: bool
-) -> None:
-    right = [bool(d == t) for d, t in zip(decided, truth, strict=True)]
-    captions = [
-        names[d] if ok else f"{names[d]}, is {names[t]}" for d, t, ok in zip(decided, truth, right, strict=True)
-    ]
-    picture(
-        maps.digit_strip,
-        maps.digit_frame(images, captions, right, columns=4),
-        slot=slot,
-        live=live,
-        width="content",
-        count=len(images),
-        columns=4,
-        tile=72,
-        alt=f"{len(images)} validation images; the model is right about {sum(right)} of them.",
-    )
+class _Numbers:
+    """The four numbers of the moment; one that has not changed is not sent again."""
+
+    def __init__(self, slots: list[DeltaGenerator]) -> None:
+        self._slots, self._shown = slots, [""] * len(slots)
+
+    def paint(self, now: Snapshot) -> None:
+        """Show them."""
+        values = [
+            ("Training loss", plain(now.train_loss)),
+            ("Validation loss", plain(now.valid_loss)),
+            ("Validation accuracy", f"{now.valid_accuracy:.2%}"),
+            ("Learning rate", f"{now.lr:.4g}"),
+        ]
+        for i, (label, value) in enumerate(values):
+            if value != self._shown[i]:
+                self._slots[i].metric(label, value)
+                self._shown[i] = value
 
 
-def _titles(names: tuple[str, ...]) -> list[str]:
+class _Maps:
+    """The maps of one quantity on a scale that only grows."""
+
+    def __init__(self, slot: DeltaGenerator, scale: DeltaGenerator, run: Run, quantity: str) -> None:
+        self._slot, self._scale, self._quantity = slot, scale, quantity
+        self._of, self._sizes, self._drawn = QUANTITIES[quantity], dict[int, float](), 0.0
+        digits = digits_of(run.config.dataset, run.config.classes)
+        self._titles = titles_for(run.config, digits.class_names)
+        count = len(self._titles)
+        self._columns, self._tile = (1, 252) if count == 1 else (4, 78) if count <= 12 else (6, 52)
+
+    def paint(self, now: Snapshot, seen: list[Snapshot], live: bool) -> float:
+        """Draw the maps and, when it has moved, their scale; return the scale's end."""
+        count = len(self._titles)
+        values = self._of(now, seen[0])[:count]
+        limit = self._limit(seen)
+        layout: dict[str, Any] = {"count": count, "columns": self._columns, "tile": self._tile}
+        words = f"{self._quantity.capitalize()} after step {now.step:,}, on a scale from −{limit:g} to +{limit:g}."
+        slot = self._slot
+        if live:
+            frame = maps.live_frame(values, self._titles, limit=limit, columns=self._columns)
+            picture(maps.live_maps, frame, slot=slot, width="content", alt=words, live=True, **layout)
+        else:
+            frame = maps.still_frame(values, self._titles, columns=self._columns)
+            layout["quantity"] = self._quantity
+            picture(maps.still_maps, frame, slot=slot, width="content", alt=words, limit=limit, **layout)
+        if limit != self._drawn:
+            bar = maps.color_bar(limit, width=self._columns * self._tile - 20, quantity=self._quantity)
+            words = f"The colours run from −{limit:g} over zero to +{limit:g}."
+            self._scale.altair_chart(bar, width="content", alt=words)
+            self._drawn = limit
+        return limit
+
+    def _limit(self, seen: list[Snapshot]) -> float:
+        for snapshot in seen:
+            if snapshot.step not in self._sizes:
+                values = self._of(snapshot, seen[0])
+                self._sizes[snapshot.step] = float(np.abs(values[np.isfinite(values)]).max(initial=0))
+        largest = max(self._sizes[snapshot.step] for snapshot in seen)
+        if self._quantity in ("weights", "change"):  # wide enough for what the first step promises
+            promised = max((3 * float(np.abs(s.update).max()) for s in seen[1:2]), default=0.0)
+            largest = max(largest, promised if math.isfinite(promised) else 0.0)
+        return weight_limit(largest)
+
+
+class _Answers:
+    """A few validation images with what the model says about them."""
+
+    def __init__(self, place: DeltaGenerator, config: TrainConfig) -> None:
+        digits = digits_of(config.dataset, config.classes)
+        rows = spread(digits, SHOWN)
+        self._config, self._names = config, digits.class_names
+        self._images, self._truth = digits.valid_images[rows].numpy(), digits.valid_labels[rows].tolist()
+        place.caption("Some validation images, what the model says (✓ right, ✗ wrong)")
+        self._slot = place.empty()
+
+    def paint(self, now: Snapshot, live: bool) -> None:
+        """Draw them."""
+        names = self._names
+        decided = predict(now, self._config, self._images).decided
+        right = [bool(d == t) for d, t in zip(decided, self._truth, strict=True)]
+        captions = [
+            names[d] if ok else f"{names[d]}, is {names[t]}"
+            for d, t, ok in zip(decided, self._truth, right, strict=True)
+        ]
+        picture(
+            maps.digit_strip,
+            maps.digit_frame(self._images, captions, right, columns=4),
+            slot=self._slot,
+            live=live,
+            width="content",
+            count=len(captions),
+            columns=4,
+            tile=72,
+            alt=f"{len(captions)} validation images; the model is right about {sum(right)} of them.",
+        )
+
+
+def titles_for(config: TrainConfig, names: tuple[str, ...]) -> list[str]:
+    """Return the titles of the maps: one for two classes, one a class, or one a hidden unit (the first thirty)."""
+    if config.model == "two_layer":
+        return [f"unit {i + 1}" for i in range(min(config.hidden, MOST_MAPS))]
     return [f"for {names[0]} (red), for {names[1]} (blue)"] if len(names) == 2 else list(names)
 
 
-def _numbers(now: Snapshot, config: TrainConfig) -> list[tuple[str, str]]:
-    return [
-        ("Epoch", f"{now.epoch:.2f} of {config.epochs}"),
-        ("Training loss", _plain(now.train_loss)),
-        ("Validation loss", _plain(now.valid_loss)),
-        ("Validation accuracy", f"{now.valid_accuracy:.2%}"),
-    ]
-
-
-def _plain(value: float) -> str:
+def plain(value: float) -> str:
+    """Return a loss as people read it."""
     return f"{value:.4f}" if math.isfinite(value) and abs(value) < 1e4 else f"{value:.3g}"
+
+
+def _rungs(config: TrainConfig) -> tuple[tuple[str, float], ...]:
+    digits = digits_of(config.dataset, config.classes)
+    return (
+        ("chance", 1 / len(digits.classes)),
+        ("pixel similarity, L1", similarity_of(config.dataset, config.classes)),
+        ("pixel similarity, L2", similarity_of(config.dataset, config.classes, "l2")),
+        *((entry.name, entry.accuracy) for entry in published(config.dataset, config.classes)),
+    )
 
 
 def _paint_curves(
     loss: DeltaGenerator,
     accuracy: DeltaGenerator,
     history: pd.DataFrame,
-    config: TrainConfig,
-    baselines: tuple[tuple[str, float], ...],
+    grey: pd.DataFrame | None,
+    run: Run,
+    seen: list[Snapshot],
+    ladder: tuple[tuple[str, float], ...],
     live: bool,
 ) -> None:
     losses, right = history[["train_loss", "valid_loss"]].to_numpy(), history["valid_accuracy"].to_numpy()
+    frame = run_frame(history, grey, _marks(seen))
     finite = losses[np.isfinite(losses)]
-    frame = history[["epoch", "train_loss", "valid_loss", "valid_accuracy"]]
-    if len(finite) < losses.size:
-        frame = frame.replace([np.inf, -np.inf], np.nan)
+    highest = float(finite.max(initial=0))
+    if grey is not None:
+        highest = max(highest, float(grey[["train_loss", "valid_loss"]].replace(np.inf, np.nan).max().max()))
+    epochs = float(max(run.config.epochs, math.ceil(history["epoch"].iloc[-1])))
     picture(
         split_curves,
         frame,
         slot=loss,
         live=live,
-        epochs=float(config.epochs),
-        top=ceiling(float(finite.max(initial=0)) * 1.02),
+        epochs=epochs,
+        top=ceiling(highest * 1.02),
+        margin=max((rung_name(*rung) for rung in ladder), key=len),
         alt=f"Training loss {losses[-1, 0]:.4g} and validation loss {losses[-1, 1]:.4g}.",
     )
-    lowest = baselines[0][1] - 0.1  # a little below chance, unless the run itself goes there
+    lowest = ladder[0][1] - 0.1  # a little below chance, unless the run itself goes there
     picture(
         accuracy_curve,
         frame,
         slot=accuracy,
         live=live,
-        epochs=float(config.epochs),
-        baselines=baselines,
+        epochs=epochs,
+        baselines=ladder,
         bottom=max(0.0, lowest) if right.min() > lowest else 0.0,
         alt=f"Validation accuracy {right[-1]:.2%}.",
     )
 
 
-def _limit(seen: list[Snapshot]) -> float:
-    """Return the end of the colour scale: it only grows, and begins wide enough for what a run's first steps promise."""
-    largest = max(float(np.abs(snapshot.weights[np.isfinite(snapshot.weights)]).max(initial=0)) for snapshot in seen)
-    promised = max((3 * snapshot.lr * float(np.abs(snapshot.gradient).max()) for snapshot in seen[1:2]), default=0.0)
-    return weight_limit(max(largest, promised if math.isfinite(promised) else 0.0))
+def _curves(snapshots: list[Snapshot]) -> pd.DataFrame:
+    return pd.DataFrame({name: [getattr(snapshot, name) for snapshot in snapshots] for name in CURVE})
 
 
-def _note(slot: DeltaGenerator, now: Snapshot, history: pd.DataFrame, similarity: float, live: bool) -> None:
+def _marks(seen: list[Snapshot]) -> list[tuple[float, str]]:
+    """Return where the learning rate was changed by hand, as far as the run has gone."""
+    marks = []
+    for step, lr in seen[-1].rates[1:]:
+        # a change comes after a recorded moment; if that was thinned out, the one before it stands nearest
+        before = [snapshot.epoch for snapshot in seen if snapshot.step <= step]
+        if before:
+            marks.append((before[-1], f"lr {lr:g}"))
+    return marks
+
+
+def _note(
+    slot: DeltaGenerator,
+    now: Snapshot,
+    history: pd.DataFrame,
+    config: TrainConfig,
+    ladder: tuple[tuple[str, float], ...],
+    first_step: int,
+    live: bool,
+) -> None:
     if live:
         slot.info(
             "Watch the curves fall while the weights take shape. Pause at any time, or change the learning rate: it "
@@ -164,17 +261,27 @@ def _note(slot: DeltaGenerator, now: Snapshot, history: pd.DataFrame, similarity
         slot.error(f"**Diverged.** {now.reason}", icon=":material/trending_up:")
         return
     if now.step == 0:
-        slot.info(
-            f"Before the first step every weight is zero, the model cannot decide, and the loss is {now.train_loss:.4f}. "
-            "Press **Train**.",
-            icon=":material/play_arrow:",
-        )
+        start = "Before the first step every weight is zero, the model cannot decide, and the loss is"
+        if config.init != "zeros":
+            start = "Before the first step the weights are random, so are the answers, and the loss is"
+        slot.info(f"{start} {plain(now.train_loss)}. Press **Train**.", icon=":material/play_arrow:")
         return
-    first = history.iloc[0]
-    better = now.valid_accuracy - similarity
+    ended = f"**{now.status.capitalize()}.** {now.reason} " if now.reason else ""
+    first, name, beaten = history.iloc[0], *_next_rung(now.valid_accuracy, ladder)
+    change = f"from {plain(first['train_loss'])} to {plain(now.train_loss)}"
+    if abs(first["train_loss"] - now.train_loss) < 1e-4 * abs(first["train_loss"]):
+        change = f"by only {now.train_loss - first['train_loss']:+.1e}; the steps are too small to get anywhere"
+    apart = abs(now.valid_accuracy - beaten)
+    where = f"{apart:.1%} {'above' if beaten <= now.valid_accuracy else 'below'}" if apart >= 0.0005 else "level with"
     slot.info(
-        f"After {now.step:,} steps the training loss went from {first['train_loss']:.3f} to {now.train_loss:.3f}. The model is "
-        f"{abs(better):.1%} {'better' if better >= 0 else 'worse'} than comparing with the mean images ({similarity:.1%}), "
-        "which learns no weights at all.",
-        icon=":material/visibility:",
+        f"{ended}In {now.step - first_step:,} steps the training loss went {change}. At "
+        f"{now.valid_accuracy:.1%} the model stands {where} {name} ({beaten:.1%}).",
+        icon=":material/flag:" if ended else ":material/visibility:",
     )
+
+
+def _next_rung(accuracy: float, ladder: tuple[tuple[str, float], ...]) -> tuple[str, float]:
+    """Return the highest rung that the accuracy has reached, or the lowest one."""
+    rungs = sorted(ladder, key=lambda rung: rung[1])
+    reached = [rung for rung in rungs if rung[1] <= accuracy]
+    return reached[-1] if reached else rungs[0]

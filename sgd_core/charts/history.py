@@ -3,7 +3,10 @@
 Axes are given by the caller and stay locked while the data move below them.
 """
 
+from collections.abc import Sequence
+
 import altair as alt
+import numpy as np
 import pandas as pd
 
 from sgd_core.charts.build import layers
@@ -11,16 +14,38 @@ from sgd_core.charts.palette import ACCENT, QUIET, TRAINING, VALIDATION
 
 _SPLITS = alt.Scale(domain=["training", "validation"], range=[TRAINING, VALIDATION])
 _LEGEND = alt.Legend(title=None, orient="top", symbolType="stroke", symbolSize=350)
+_AXIS = 68  # pixels of a picture's height that the axis below and the margins take
+_LINE = 14  # pixels from one name to the next
 _SPLIT_DASH = alt.Scale(domain=["training", "validation"], range=[[1, 0], [6, 3]])
 
 
+def run_frame(
+    run: pd.DataFrame, parent: pd.DataFrame | None = None, marks: Sequence[tuple[float, str]] = ()
+) -> pd.DataFrame:
+    """Return the one frame of a run's pictures: its rows, those of the run it branched from, and marks at epochs.
+
+    `run` and `parent` are histories (`epoch, train_loss, valid_loss, valid_accuracy`); losses that are not finite
+    become missing, and the picture shows a gap. `part` tells the rows apart: "run", "parent", "mark" (with `label`).
+    """
+    parts = [run.assign(part="run", label="")]
+    if parent is not None:
+        parts.append(parent.assign(part="parent", label=""))
+    if marks:
+        rows = pd.DataFrame(marks, columns=["epoch", "label"])
+        parts.append(rows.assign(part="mark", train_loss=np.nan, valid_loss=np.nan, valid_accuracy=np.nan))
+    columns = ["part", "epoch", "train_loss", "valid_loss", "valid_accuracy", "label"]
+    frame = pd.concat([part[columns] for part in parts], ignore_index=True) if len(parts) > 1 else parts[0][columns]
+    return frame.replace([np.inf, -np.inf], np.nan)
+
+
 def split_curves(
-    frame: pd.DataFrame, *, epochs: float, top: float, bottom: float = 0.0, height: int = 260
+    frame: pd.DataFrame, *, epochs: float, top: float, bottom: float = 0.0, height: int = 270, margin: str = ""
 ) -> alt.LayerChart:
     """Draw training (solid) and validation loss (dashed) against the epoch, with a dot at the present end.
 
-    `frame` is a history with `epoch`, `train_loss`, `valid_loss`; values that are not finite must be missing. The axes
-    run from 0 to `epochs` and from `bottom` to `top`.
+    `frame` is a `run_frame`. The run it branched from is drawn thin and grey, a mark as a line across with its label.
+    The axes run from 0 to `epochs` and from `bottom` to `top`. `margin` is the longest name that stands at the right of
+    the accuracy below: as much room is left here, so that the two pictures align.
     """
     x = _epochs(epochs)
     y = alt.Y("loss:Q", title="loss", scale=alt.Scale(domain=[bottom, top], nice=False))
@@ -32,14 +57,25 @@ def split_curves(
         .transform_fold(["train_loss", "valid_loss"], as_=["column", "loss"])
         .transform_calculate(split="datum.column == 'train_loss' ? 'training' : 'validation'")
     )
-    lines = both.mark_line(clip=True, strokeWidth=2).encode(x=x, y=y, color=color, strokeDash=dash, tooltip=tip)
+    parent = (
+        both.transform_filter("datum.part == 'parent'")
+        .mark_line(clip=True, strokeWidth=1.5, color=QUIET, opacity=0.8)
+        .encode(x=x, y=y, strokeDash=dash, tooltip=tip)
+    )
+    run = both.transform_filter("datum.part == 'run'")
+    lines = run.mark_line(clip=True, strokeWidth=2).encode(x=x, y=y, color=color, strokeDash=dash, tooltip=tip)
     ends = (
-        both.transform_joinaggregate(last="max(epoch)")
+        run.transform_joinaggregate(last="max(epoch)")
         .transform_filter("datum.epoch == datum.last")
         .mark_circle(size=55, opacity=1, clip=True)
         .encode(x=x, y=y, color=alt.Color("split:N", scale=_SPLITS, legend=None), tooltip=tip)
     )
-    return layers(lines, ends, height=height)
+    room = (
+        alt.Chart(alt.InlineData(values=[{"name": margin}]))
+        .mark_text(align="left", dx=6, fontSize=11, opacity=0)
+        .encode(x=alt.value("width"), y=alt.value(0), text="name:N")
+    )
+    return layers(room, *_marks(frame, x), parent, lines, ends, height=height)
 
 
 def accuracy_curve(
@@ -48,34 +84,70 @@ def accuracy_curve(
     epochs: float,
     baselines: tuple[tuple[str, float], ...] = (),
     bottom: float = 0.0,
-    height: int = 260,
+    height: int = 270,
 ) -> alt.LayerChart:
-    """Draw validation accuracy against the epoch, with baselines (name, share) as labelled level lines.
+    """Draw validation accuracy against the epoch beside a ladder of baselines (name, share), labelled at its right.
 
-    `frame` is a history with `epoch`, `valid_accuracy`.
+    `frame` is a `run_frame`, drawn as `split_curves` does.
     """
     x = _epochs(epochs)
     scale = alt.Scale(domain=[bottom, 1], nice=False)
     y = alt.Y("valid_accuracy:Q", title="validation accuracy", scale=scale, axis=alt.Axis(format="%", tickCount=5))
     tip = [alt.Tooltip("epoch:Q", format=".2f"), alt.Tooltip("valid_accuracy:Q", format=".2%", title="accuracy")]
-    run = alt.Chart(frame)
-    line = run.mark_line(color=VALIDATION, strokeWidth=2, strokeDash=[6, 3]).encode(x=x, y=y, tooltip=tip)
+    parent = (
+        alt.Chart(frame)
+        .transform_filter("datum.part == 'parent'")
+        .mark_line(color=QUIET, strokeWidth=1.5, strokeDash=[6, 3], opacity=0.8, clip=True)
+        .encode(x=x, y=y, tooltip=tip)
+    )
+    run = alt.Chart(frame).transform_filter("datum.part == 'run'")
+    line = run.mark_line(color=VALIDATION, strokeWidth=2, strokeDash=[6, 3], clip=True).encode(x=x, y=y, tooltip=tip)
     end = (
         run.transform_joinaggregate(last="max(epoch)")
         .transform_filter("datum.epoch == datum.last")
-        .mark_circle(color=VALIDATION, size=55, opacity=1)
+        .mark_circle(color=VALIDATION, size=55, opacity=1, clip=True)
         .encode(x=x, y=y, tooltip=tip)
     )
-    rows = [{"level": share, "name": f"{name} {share:.1%}"} for name, share in baselines]
+    return layers(
+        *_ladder(baselines, scale, bottom, height - _AXIS), *_marks(frame, x), parent, line, end, height=height
+    )
+
+
+def rung_name(name: str, share: float) -> str:
+    """Return what stands beside a rung of the ladder."""
+    return f"{name} {share:.1%}"
+
+
+def _ladder(
+    baselines: Sequence[tuple[str, float]], scale: alt.Scale, bottom: float, height: int
+) -> tuple[alt.Chart, alt.Chart]:
+    """Draw a line a rung, and the rungs' names outside of the plot, moved apart where they would touch."""
+    rungs = sorted(baselines, key=lambda rung: -rung[1])
+    wanted = [(1 - share) / (1 - bottom) * height for _, share in rungs]
+    at: list[float] = []
+    for place in wanted:
+        at.append(max(place, at[-1] + _LINE if at else _LINE / 2))
+    rows = [
+        {"level": share, "name": rung_name(name, share), "at": 1 - place / height * (1 - bottom)}
+        for (name, share), place in zip(rungs, at, strict=True)
+    ]
     levels = alt.Chart(alt.InlineData(values=rows))
-    at = alt.Y("level:Q", scale=scale)
     rules = levels.mark_rule(color=QUIET, strokeDash=[2, 3], strokeWidth=1.5).encode(
-        y=at, tooltip=alt.Tooltip("name:N")
+        y=alt.Y("level:Q", scale=scale), tooltip=alt.Tooltip("name:N")
     )
-    words = levels.mark_text(color=QUIET, align="right", baseline="top", dy=4, dx=-4, fontSize=12).encode(
-        x=alt.value("width"), y=at, text="name:N"
+    words = levels.mark_text(color=QUIET, align="left", baseline="middle", dx=6, fontSize=11).encode(
+        x=alt.value("width"), y=alt.Y("at:Q", scale=scale), text="name:N"
     )
-    return layers(rules, words, line, end, height=height)
+    return rules, words
+
+
+def _marks(frame: pd.DataFrame, x: alt.X) -> tuple[alt.Chart, alt.Chart]:
+    marks = alt.Chart(frame).transform_filter("datum.part == 'mark'")
+    rules = marks.mark_rule(color=QUIET, strokeWidth=1, clip=True).encode(x=x)
+    words = marks.mark_text(color=QUIET, align="left", baseline="top", dx=3, dy=2, fontSize=11).encode(
+        x=x, y=alt.value(0), text="label:N"
+    )
+    return rules, words
 
 
 def _epochs(epochs: float) -> alt.X:
