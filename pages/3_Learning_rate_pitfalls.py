@@ -1,11 +1,12 @@
 """Learning-rate pitfalls: too low, good, bouncing, diverging; what tells them apart, and how to know beforehand."""
 
-from pages.pitfalls import axis, fates
+from pages.pitfalls import axis, digits, fates
 from pages.ui.frame import open_page
 
 SECTIONS = {
     "Four fates": fates.show,
     "The whole axis": axis.show,
+    "On digits": digits.show,
 }
 
 controls = open_page(

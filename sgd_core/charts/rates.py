@@ -102,7 +102,7 @@ def axis_picture(
     x = alt.X("lr:Q", title="learning rate", scale=x_scale, axis=alt.Axis(format="~g", grid=False, tickCount=7))
     # the same room for the labels in every picture, so that pictures above each other share their x
     ticks: dict[str, Any] = {"format": "~%" if percent else "~g", "minExtent": 56, "maxExtent": 56}
-    axis = alt.Axis(values=_powers(*y_domain), **ticks) if log else alt.Axis(tickCount=5, **ticks)
+    axis = alt.Axis(values=powers(*y_domain), **ticks) if log else alt.Axis(tickCount=5, **ticks)
     y = alt.Y("y:Q", title=y_title, scale=y_scale, axis=axis)
     color = alt.Color("regime:N", scale=REGIME_COLORS, legend=None)
     base = alt.Chart(frame)
@@ -161,7 +161,7 @@ def axis_picture(
     return layers(*drawn, height=height, padding={"top": 22, "left": 5, "right": 8, "bottom": 5})
 
 
-def _powers(low: float, high: float) -> list[float]:
+def powers(low: float, high: float) -> list[float]:
     """Return the powers of ten from `low` to `high`, thinned to at most seven."""
     first, last = math.ceil(math.log10(low) - 1e-9), math.floor(math.log10(high) + 1e-9)
     return [10.0**power for power in range(first, last + 1, max(1, math.ceil((last - first) / 6)))]

@@ -12,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 
 from sgd_core.descent.regimes import BOUNCING, DIVERGING, GOOD, TOO_LOW
+from sgd_core.descent.schedules import learning_rates
 from sgd_core.digits.config import TrainConfig, check_lr
 from sgd_core.digits.datasets import Digits
 from sgd_core.digits.engine import Engine, Evaluation
@@ -41,7 +42,8 @@ def sweep(config: TrainConfig, lrs: Iterable[float], digits: Digits) -> pd.DataF
     """Train with every learning rate of `lrs` at once; a row for each of them and each epoch 0..epochs.
 
     Columns: lr, epoch, train_loss, valid_loss, valid_accuracy, status. Losses are means over the whole sets at that
-    epoch's end, lane by lane what `train(replace(config, lr=lr), digits)` gives; `config.lr` is not used. The status is
+    epoch's end, lane by lane what `train(replace(config, lr=lr), digits)` gives; `config.lr` and its rules to stop early
+    are not used. The status is
     "running", in the last row "finished", or "diverged" from the epoch on in which a loss or weight was no longer
     finite: such a lane stands still. Raises ValueError as `sweeping` does.
     """
@@ -73,14 +75,16 @@ def _sweeping(
     yield _judged(engine, 0)
     weights = sum(parameter.numel() for parameter in engine.parameters)
     pause = max(1, round(PIECE / (engine.batches.size * weights * 2 + OVERHEAD)))
-    since = 0
+    steps = config.epochs * engine.batches.per_epoch
+    shape = None if config.schedule == "constant" else learning_rates(config.schedule, 1.0, steps)
+    since = taken = 0
     for epoch in range(1, config.epochs + 1):
         for done, rows in enumerate(engine.batches.epoch()):
             if since >= pause:
                 since = 0
                 yield SweepMoment(epoch - 1 + done / engine.batches.per_epoch, None, engine.alive.numpy().copy())
-            engine.step(rows, rates)
-            since += 1
+            engine.step(rows, rates if shape is None else rates * float(shape[taken]))
+            since, taken = since + 1, taken + 1
         if epoch % every == 0 or epoch == config.epochs:
             yield _judged(engine, epoch)
             since = 0
@@ -95,29 +99,26 @@ def _judged(engine: Engine, epoch: int) -> SweepMoment:
 
 def sweep_frame(lrs: Sequence[float], moments: Iterable[SweepMoment], epochs: int) -> pd.DataFrame:
     """Return what has been judged so far as `sweep` does, with `epochs` the last epoch of the whole sweep."""
-    rates = np.asarray(lrs, dtype=float)
-    parts = []
-    for moment in moments:
-        if moment.losses is None:
-            continue
-        running = "finished" if moment.epoch == epochs else "running"
-        parts.append(
-            pd.DataFrame(
-                {
-                    "lr": rates,
-                    "epoch": int(moment.epoch),
-                    "train_loss": moment.losses.train_loss.numpy(),
-                    "valid_loss": moment.losses.valid_loss.numpy(),
-                    "valid_accuracy": moment.losses.valid_accuracy.numpy(),
-                    "status": np.where(moment.alive, running, "diverged"),
-                    "lane": np.arange(len(rates)),
-                }
-            )
-        )
-    if not parts:
+    judged = [(moment, moment.losses) for moment in moments if moment.losses is not None]
+    if not judged:
         return pd.DataFrame(columns=COLUMNS)
-    frame = pd.concat(parts, ignore_index=True).sort_values(["lane", "epoch"], kind="stable", ignore_index=True)
-    return frame[COLUMNS]
+    lanes = len(lrs)
+    done = np.array([moment.epoch == epochs for moment, _ in judged])
+    alive = np.stack([moment.alive for moment, _ in judged], axis=1)
+
+    def column(name: str) -> Array:
+        return np.stack([getattr(losses, name).numpy() for _, losses in judged], axis=1).ravel()
+
+    return pd.DataFrame(
+        {
+            "lr": np.repeat(np.asarray(lrs, dtype=float), len(judged)),
+            "epoch": np.tile([int(moment.epoch) for moment, _ in judged], lanes),
+            "train_loss": column("train_loss"),
+            "valid_loss": column("valid_loss"),
+            "valid_accuracy": column("valid_accuracy"),
+            "status": np.where(alive, np.where(done, "finished", "running"), "diverged").ravel(),
+        }
+    )
 
 
 def lane_fates(frame: pd.DataFrame) -> pd.DataFrame:
@@ -125,23 +126,25 @@ def lane_fates(frame: pd.DataFrame) -> pd.DataFrame:
 
     - "diverging": the loss is no longer a number, or is higher in the end than before the first step, or has risen in
       every epoch of the last third.
-    - "bouncing": in the last half it went up in at least every fifth epoch.
-    - "too low": it fell steadily, but closed less than 90 % of the gap that the best learning rate closed.
+    - "bouncing": in the last half it went up in at least every fifth epoch; or it fell steadily, but closed less than
+      90 % of the gap that the best, smaller learning rate closed: its steps leap across the valley.
+    - "too low": it fell steadily, but closed less than 90 % of the gap that the best, higher learning rate closed.
     - "good": the others.
     """
     lanes = [rows for _, rows in frame.groupby("lr", sort=True)]
     losses = [rows["train_loss"].to_numpy() for rows in lanes]
-    lowest = min((float(loss[-1]) for loss in losses if np.isfinite(loss[-1])), default=float("nan"))
+    ends = [float(loss[-1]) if np.isfinite(loss[-1]) else np.inf for loss in losses]
+    best = int(np.argmin(ends))
     names = [
-        _fate(loss, str(rows["status"].iloc[-1]), lowest, rows["epoch"].to_numpy())
-        for loss, rows in zip(losses, lanes, strict=True)
+        _fate(loss, str(rows["status"].iloc[-1]), ends[best], int(rows["epoch"].iloc[-1]), lane > best)
+        for lane, (loss, rows) in enumerate(zip(losses, lanes, strict=True))
     ]
     table = pd.DataFrame(names, columns=["regime", "reason"])
     table.insert(0, "lr", [float(rows["lr"].iloc[0]) for rows in lanes])
     return table
 
 
-def _fate(loss: Array, status: str, lowest: float, epochs: Array) -> tuple[str, str]:
+def _fate(loss: Array, status: str, lowest: float, epochs: int, beyond: bool) -> tuple[str, str]:
     first, last = float(loss[0]), float(loss[-1])
     if status == "diverged" or not np.isfinite(last):
         return DIVERGING, f"The loss grew from {first:.3g} until it was too large to be a number."
@@ -155,8 +158,9 @@ def _fate(loss: Array, status: str, lowest: float, epochs: Array) -> tuple[str, 
     if rises >= max(1, 0.2 * len(half)):
         return BOUNCING, f"The loss went up {rises} times in the last {len(half)} looks; it ends at {last:.3g}."
     closed = (first - last) / (first - lowest) if first > lowest else 1.0
+    way = f"After {epochs} epochs it has gone {closed:.0%} of the way that the best one went"
     if closed < SLOW:
-        return TOO_LOW, f"After {int(epochs[-1])} epochs it has gone {closed:.0%} of the way that the best one went."
+        return (BOUNCING, f"{way}, with longer steps: they leap across.") if beyond else (TOO_LOW, f"{way}.")
     return GOOD, f"The loss fell to {last:.3g}, {closed:.0%} of the way that the best one went."
 
 

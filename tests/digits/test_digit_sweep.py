@@ -44,6 +44,11 @@ def test_every_lane_is_the_run_of_its_own_at_every_epoch(classes, model):
     compare(frame, config, digits, lrs)
 
 
+def test_a_schedule_bends_every_lane_as_it_bends_a_run(uci):
+    config = TrainConfig(epochs=4, schedule="one_cycle")
+    compare(sweep(config, [0.01, 0.3], uci), config, uci, [0.01, 0.3])
+
+
 @pytest.mark.mnist
 def test_sixty_four_lanes_on_mnist_are_sixty_four_runs(mnist):
     config = TrainConfig(dataset="mnist", batch_size=256, epochs=3)
@@ -110,11 +115,12 @@ def test_lanes_are_named_by_what_their_loss_did():
         0.3: [1, 0.5, 0.3, 0.2, 0.3, 0.2, 0.3],
         0.4: [1, 1.1, 1.2, 1.3, 1.4, 1.5, 1.6],
         0.5: [1, 0.5, 0.3, 0.2, 0.25, 0.3, 0.36],
+        0.25: [1, 0.8, 0.7, 0.6, 0.55, 0.5, 0.45],
         0.6: [1, 5, 9e30, np.inf, np.inf, np.inf, np.inf],
     }
     frame = pd.concat([lane(lr, np.array(losses, float)) for lr, losses in lanes.items()])
     names = lane_fates(frame)
-    assert names["regime"].tolist() == ["too low", "good", "bouncing", "diverging", "diverging", "diverging"]
+    assert names["regime"].tolist() == ["too low", "good", *["bouncing"] * 2, *["diverging"] * 3]
     assert "24%" in names["reason"].iloc[0], "0.22 of the 0.9 that the best one fell"
 
 
