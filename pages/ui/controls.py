@@ -119,6 +119,8 @@ class Controls:
                 help="Any positive number.",
             )
         )
+        if low < value < high and value not in stops:
+            stops = sorted([*stops, value])  # so that the slider, too, says the exact value
         st.session_state[slider_key] = min(stops, key=lambda stop: abs(math.log(stop / value)))
         places[0].select_slider(label, stops, key=slider_key, on_change=slid, format_func=lambda v: f"{v:g}")
         return self._took(name, asked, value, _number, "a positive number")
