@@ -3,9 +3,12 @@
 import streamlit as st
 
 from pages.derivatives.autograd import show_autograd
+from pages.derivatives.digits import show_digits
 from pages.derivatives.nudging import show_nudging
+from pages.derivatives.pair import show_pair
 from pages.derivatives.point import choose_point
 from pages.derivatives.slope import show_slope
+from pages.derivatives.vector import show_vector
 from pages.ui.formula import choose_function
 from pages.ui.frame import open_page
 from pages.ui.transport import play
@@ -16,15 +19,18 @@ controls = open_page(
     "At a point of a curve the answer is a single number, the **slope** of the line that just touches it there.",
 )
 
-with st.sidebar:
-    function, start = choose_function(controls)
-    x = choose_point(controls, function, start)
-    ask = controls.toggle(
-        "predict", "Predict first", False, help="Each section asks before it shows: commit to an answer, then see."
-    )
-
+asides = st.sidebar.container()
 slope, nudging, autograd, weights = controls.sections(["The slope", "Nudge it", "Let PyTorch do it", "Many weights"])
-walk = None  # what plays comes last on the page
+
+if slope.open or nudging.open or autograd.open:
+    with asides:
+        function, start = choose_function(controls)
+        x = choose_point(controls, function, start)
+        ask = controls.toggle(
+            "predict", "Predict first", False, help="Each section asks before it shows: commit to an answer, then see."
+        )
+
+walk = None
 if slope.open:
     with slope:
         show_slope(controls, function, x, ask)
@@ -34,9 +40,21 @@ elif nudging.open:
 elif autograd.open:
     with autograd:
         walk = show_autograd(controls, function, x)
+elif weights.open:
+    with weights:
+        parts = ("a vector", "two weights", "a digit model")
+        part = controls.segments("part", "How many weights?", parts, parts[0])
+        if part == "a vector":
+            with asides:
+                function, _ = choose_function(controls)
+            show_vector(controls, function)
+        elif part == "two weights":
+            show_pair(controls)
+        else:
+            show_digits(controls)
 
 controls.close()
-if walk:
+if walk:  # what plays comes last on the page
     player, ground = walk
     with ground:
         play(player)

@@ -1,8 +1,10 @@
 """Let PyTorch do it: the session, the graph behind it, and what happens when `.grad` is not emptied."""
 
+import math
 from collections.abc import Sequence
 
 import streamlit as st
+import torch
 
 from pages.derivatives.graph import graph_player
 from pages.derivatives.point import explain_trouble, signed
@@ -46,19 +48,24 @@ def show_autograd(controls: Controls, function: Function, x: float) -> tuple[Pla
 
 
 def _by_rules(function: Function, x: float, slope: float, lines: Sequence[Line]) -> None:
-    import torch
-
     formula, derivative = latex_of(function)
     exact = float(function.symbolic_derivative(torch.tensor(x, dtype=torch.float64)))
-    printed = lines[-1].output
+    printed = lines[-1].output.removeprefix("tensor(").removesuffix(")")
+    off = abs(float(printed) - exact)
     st.latex(rf"\begin{{aligned}} f(x) &= {formula} \\[4pt] f'(x) &= {derivative} \end{{aligned}}")
     ours, theirs = st.columns(2)
     ours.metric(f"f′({x:g}) by the rules", f"{exact:+.4f}" if exact else "0.0000")
-    theirs.metric("xt.grad", printed.removeprefix("tensor(").removesuffix(")"))
+    theirs.metric("xt.grad", printed)
     notice(
         f"`backward()` found {signed(slope)} without ever seeing the formula for f′(x): it only remembered which "
         f"operations were done, as `grad_fn` shows, and went back through them. The rules give {signed(exact)}: "
-        "the same number."
+        + (
+            "the same number."
+            if off <= 1e-4 * max(1.0, abs(exact))
+            else "the session's float32 holds no number larger than 3.4e38, so it overflows."
+            if not math.isfinite(off)
+            else f"off by {off:.2g}, because the session computes in float32, with about seven digits."
+        )
     )
 
 

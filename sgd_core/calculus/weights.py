@@ -39,35 +39,38 @@ def _element(word: str, place: int) -> float:
     return number
 
 
-def elementwise(function: Function, values: list[float]) -> pd.DataFrame:
-    """Return `element, x, value, gradient`: f at every element, and the gradient of the sum of all values.
+class Elements(NamedTuple):
+    """A function at every element of a vector: `frame` has `element, x, value, gradient`, `total` is the sum."""
 
-    In float64; NaN or infinite where the function is undefined.
+    frame: pd.DataFrame
+    total: float
+
+
+def elementwise(function: Function, values: list[float]) -> Elements:
+    """Return f at every element, their sum, and the gradient of the sum.
+
+    In float32, as the session beside it; NaN or infinite where the function is undefined.
     """
-    x = torch.tensor(values, dtype=torch.float64)
+    x = torch.tensor(values, dtype=torch.float32)
     with torch.no_grad():
         value = function(x)
-    return pd.DataFrame(
-        {
-            "element": range(1, len(values) + 1),
-            "x": x.numpy(),
-            "value": value.numpy(),
-            "gradient": derivative(function, x).numpy(),
-        }
-    )
+    columns = {"x": x, "value": value, "gradient": derivative(function, x)}
+    frame = pd.DataFrame({name: column.numpy() for name, column in columns.items()})
+    frame.insert(0, "element", range(1, len(values) + 1))
+    return Elements(frame, float(value.sum()))
 
 
-def surface(text: str, reach: float) -> Function:
-    """Return a formula of the two weights a and b, worth drawing from -reach to reach in both."""
-    return parse_function(text, variables=PAIR, domain=(-reach, reach))
+def pair_function(text: str) -> Function:
+    """Return a formula of the two weights a and b, drawn from -3 to 3 in both; raise FormulaError as `parse_function`."""
+    return parse_function(text, variables=PAIR, domain=(-3, 3))
 
 
 SURFACES = {
-    "Bowl": surface("a**2 + b**2", 3),
-    "Long valley": surface("a**2/4 + 2*b**2", 3),
-    "Turned valley": surface("a**2 + b**2 + 1.6*a*b", 3),
-    "Saddle": surface("a**2 - b**2", 3),
-    "Two dips": surface("a**4/4 - a**2 + b**2/2 + a*b/4", 2.5),
+    "Bowl": pair_function("a**2 + b**2"),
+    "Long valley": pair_function("a**2/4 + 2*b**2"),
+    "Turned valley": pair_function("a**2 + b**2 + 1.6*a*b"),
+    "Saddle": pair_function("a**2 - b**2"),
+    "Two dips": pair_function("a**4/4 - 2*a**2 + b**2 + a*b/2"),
 }
 
 

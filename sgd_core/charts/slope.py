@@ -30,8 +30,8 @@ def zero_crossings(curve: pd.DataFrame) -> list[float]:
     """Return where the slope of a sampled curve (`x, slope`) is or passes zero, gaps left out, from left to right."""
     x, slope = curve["x"].to_numpy(), curve["slope"].to_numpy()
     exact = [float(place) for place in x[slope == 0]]
-    with np.errstate(invalid="ignore"):
-        passing = np.flatnonzero(slope[:-1] * slope[1:] < 0)
+    sign = np.sign(slope)
+    passing = np.flatnonzero(sign[:-1] * sign[1:] < 0)
     share = slope[passing] / (slope[passing] - slope[passing + 1])
     between = x[passing] + share * (x[passing + 1] - x[passing])
     return sorted([*exact, *(float(place) for place in between)])

@@ -100,12 +100,12 @@ def surface_picture(
     tip = [alt.Tooltip("x:Q", format=".4g"), alt.Tooltip("y:Q", format=".4g")]
     drawn: list[Any] = [image]
     if pick:
-        drawn.append(_places(x, y, x_domain, y_domain))
+        drawn.append(places(x, y, x_domain, y_domain))
     drawn += [lowest.encode(tooltip=tip), *runs(base, ("x", "y"), ("x", "y"))]
     return layers(*drawn, height=height)
 
 
-def _places(x: alt.X, y: alt.Y, x_domain: Range, y_domain: Range) -> alt.Chart:
+def places(x: alt.X, y: alt.Y, x_domain: Range, y_domain: Range) -> alt.Chart:
     """Return invisible marks on a grid that a click takes the nearest of; the browser makes them itself."""
     choice = alt.selection_point(name="pick", fields=["x", "y"], on="click", nearest=True, clear=False, toggle=False)
     (left, right), (bottom, top) = x_domain, y_domain

@@ -14,7 +14,7 @@ def derivative_script(formula: str, values: Sequence[float]) -> str:
     """
     numbers = repr([float(v) for v in values]) if len(values) != 1 else repr(float(values[0]))
     body = formula if len(values) == 1 else f"({formula}).sum()"
-    return f"""import torch
+    return f"""{_imports(formula)}
 
 
 def f(x):
@@ -37,7 +37,7 @@ def descent_script(formula: str, *, start: float, lrs: Sequence[float], steps: i
     `torch.optim.SGD([w], lr=lr)`. With several learning rates the script runs one after the other.
     """
     rates = ", ".join(repr(float(lr)) for lr in lrs)
-    return f"""import torch
+    return f"""{_imports(formula)}
 
 
 def f(x):
@@ -56,3 +56,7 @@ for lr in [{rates}]:
         optimizer.step()
         print(step, before, loss.item(), w.grad.item(), w.item() - before)
 """
+
+
+def _imports(formula: str) -> str:
+    return "import math\n\nimport torch" if "math." in formula else "import torch"

@@ -9,8 +9,8 @@ from sgd_core.calculus.weights import SURFACES, elementwise, heights, read_vecto
 
 
 def test_the_vector_of_the_lesson():
-    frame = elementwise(parse_function("x**2"), read_vector("3, 4, 10"))
-    assert frame["value"].tolist() == [9, 16, 100] and frame["value"].sum() == 125
+    frame, total = elementwise(parse_function("x**2"), read_vector("3, 4, 10"))
+    assert frame["value"].tolist() == [9, 16, 100] and total == 125
     assert frame["gradient"].tolist() == [6, 8, 20] and frame["element"].tolist() == [1, 2, 3]
 
 

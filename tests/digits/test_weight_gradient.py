@@ -27,6 +27,7 @@ def test_both_ways_find_the_closed_form(digits):
     assert 0 < found.largest_difference == np.abs(found.nudged.gradient - found.exact.gradient).max() < 1e-3
     assert (found.nudged.forward, found.nudged.backward, found.exact.forward, found.exact.backward) == (66, 0, 1, 1)
     assert found.images == len(pixels) and found.nudged.seconds > 0 and found.exact.seconds > 0
+    assert found.inkless == (pixels.sum(0) == 0).sum() <= (found.exact.gradient == 0).sum()
     assert shares == pytest.approx(np.arange(1, 66) / 65)
     assert found.maps(found.exact).shape == (1, 8, 8)
 
