@@ -1,12 +1,16 @@
 """Learning-rate pitfalls: too low, good, bouncing, diverging; what tells them apart, and how to know beforehand."""
 
-from pages.pitfalls import axis, digits, fates
+from pages.pitfalls import axis, digits, fates, find, noise, predict, remedies
 from pages.ui.frame import open_page
 
 SECTIONS = {
     "Four fates": fates.show,
     "The whole axis": axis.show,
     "On digits": digits.show,
+    "Find it": find.show,
+    "Noise is not bounce": noise.show,
+    "Remedies": remedies.show,
+    "Predict, then run": predict.show,
 }
 
 controls = open_page(

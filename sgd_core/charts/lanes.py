@@ -74,7 +74,7 @@ def sharpness_picture(
         scale=alt.Scale(domain=[0, steps], nice=False),
         axis=alt.Axis(tickMinStep=1, grid=False),
     )
-    y = alt.Y("sharpness:Q", title="largest eigenvalue λ", scale=scale, axis=_levels(low, high))
+    y = alt.Y("sharpness:Q", title="largest eigenvalue λ", scale=scale, axis=levels(low, high))
     tip = [alt.Tooltip("step:Q"), alt.Tooltip("sharpness:Q", format=".4g")]
     run = alt.Chart(frame)
     line = run.mark_line(color=ACCENT, strokeWidth=2, clip=True).encode(x=x, y=y)
@@ -89,9 +89,14 @@ def sharpness_picture(
 
 
 def loss_picture(
-    frame: pd.DataFrame, *, steps: float, y_domain: tuple[float, float], height: int = 200
+    frame: pd.DataFrame,
+    *,
+    steps: float,
+    y_domain: tuple[float, float],
+    title: str = "training loss",
+    height: int = 200,
 ) -> alt.LayerChart:
-    """Draw a training loss against the step; `frame` has `step`, `loss`. Values above the window leave it at the top."""
+    """Draw a loss against the step, logarithmically; `frame` has `step`, `loss`. Values above the window leave it at the top."""
     x = alt.X(
         "step:Q",
         title="step",
@@ -99,7 +104,7 @@ def loss_picture(
         axis=alt.Axis(tickMinStep=1, grid=False),
     )
     scale = alt.Scale(type="log", domain=list(y_domain), nice=False)
-    y = alt.Y("loss:Q", title="training loss", scale=scale, axis=_levels(*y_domain))
+    y = alt.Y("loss:Q", title=title, scale=scale, axis=levels(*y_domain))
     tip = [alt.Tooltip("step:Q"), alt.Tooltip("loss:Q", format=".4g")]
     run = alt.Chart(frame)
     line = run.mark_line(color=ACCENT, strokeWidth=2, clip=True).encode(x=x, y=y)
@@ -107,7 +112,7 @@ def loss_picture(
     return layers(line, dots, height=height)
 
 
-def _levels(low: float, high: float) -> alt.Axis:
+def levels(low: float, high: float) -> alt.Axis:
     """Return the axis of a logarithmic y; as wide in every picture, so that pictures above each other share their x."""
     return alt.Axis(values=powers(low, high), format="~g", minExtent=44, maxExtent=44)
 

@@ -1,0 +1,199 @@
+"""Noise is not bounce: one learning rate, four batch sizes, and the clouds of their gradients."""
+
+from collections.abc import Callable, Generator
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from pages.pitfalls.runs import run_of
+from pages.pitfalls.settings import choose_digits
+from pages.ui.controls import Controls
+from pages.ui.datasets import digits_of, offer_missing
+from pages.ui.parts import notice, same_in_pytorch
+from pages.ui.pictures import picture
+from pages.ui.transport import Player, Speed, Words, play
+from sgd_core.charts.clouds import batches_picture, cloud_picture
+from sgd_core.digits.config import TrainConfig
+from sgd_core.digits.noise import Clouds, gradient_clouds
+from sgd_core.digits.sharpness import sharpness
+from sgd_core.digits.training import Snapshot, train
+from sgd_core.export.pitfalls import noise_script
+from sgd_core.playback import Playback
+
+SIZES: tuple[int | None, ...] = (1, 16, 256, None)
+NAMES = ("1", "16", "256", "all")
+Moment = tuple[Snapshot, ...]  # the same step of every run
+
+
+@st.cache_data(max_entries=16, show_spinner="Measuring how sharply the loss bends …")
+def border_of(config: TrainConfig) -> float:
+    """Return 2 / sharpness at the initial weights."""
+    return 2 / sharpness(config, digits_of(config.dataset, config.classes))
+
+
+def show(controls: Controls) -> Callable[[], None]:
+    """Draw the section; return what plays."""
+    ground = choose_digits(controls)
+    offer_missing(controls)
+    st.markdown(
+        "Four runs with the same learning rate differ in one thing: how many images a step looks at. What wobbles in the "
+        "run that sees **all** images comes from the learning rate; what wobbles beyond that comes from the batch."
+    )
+    left, right = st.columns([4, 1], gap="large", vertical_alignment="bottom")
+    with left:
+        lr = controls.learning_rate("lr_noise", 0.02, low=1e-4, high=1.0)
+    with right:
+        steps = controls.whole("noise_steps", "Steps", 10, 1000, 150)
+    config = ground.config(loss="mean_squared_error", lr=lr, epochs=steps)
+    border = border_of(replace(config, lr=1.0, epochs=1))
+    run = run_of(("noise", config), lambda: _start(config))
+    place = st.container(key="pitfalls_stage")
+    same_in_pytorch(noise_script(config, SIZES, steps), key="pitfalls_code")
+
+    def last() -> None:
+        with place:
+            play(
+                Player(
+                    controls,
+                    run,
+                    lambda: _stage(config, border, run),
+                    Speed(12, budget=0.04),
+                    progress=lambda now: (_step(now) / steps, f"step {_step(now):,} of {steps:,}"),
+                    words=Words("Train", "Train again", "Step"),
+                    restart=lambda: _start(config),
+                )
+            )
+
+    return last
+
+
+def _start(config: TrainConfig) -> Generator[Moment, None, None]:
+    """Take every step with each batch size; a run that has ended stays where it is."""
+    digits = digits_of(config.dataset, config.classes)
+    runs = [train(replace(config, batch_size=size), digits, snapshot_every=1) for size in SIZES]
+    moment = tuple(next(run) for run in runs)
+    yield moment
+    for _ in range(config.epochs):  # as many steps: with all images a step is an epoch, with fewer it is less
+        moment = tuple(next(run, before) for run, before in zip(runs, moment, strict=True))
+        yield moment
+
+
+def _step(now: Moment) -> int:
+    return max(snapshot.step for snapshot in now)
+
+
+def _losses(moments: list[Moment]) -> pd.DataFrame:
+    rows = [
+        (name, snapshot.step, snapshot.train_loss)
+        for moment in moments
+        for name, snapshot in zip(NAMES, moment, strict=True)
+        if np.isfinite(snapshot.train_loss)
+    ]
+    return pd.DataFrame(rows, columns=["batch", "step", "loss"]).drop_duplicates(["batch", "step"])
+
+
+def _stage(config: TrainConfig, border: float, run: Playback[Moment]) -> Callable[[Moment, bool], None]:
+    curves = st.empty()
+    title = st.empty()
+    columns = [(column.empty(), column.empty()) for column in st.columns(4, gap="medium")]
+    words = st.empty()
+
+    def paint(now: Moment, live: bool) -> None:
+        losses = _losses(run.history)
+        first = float(losses["loss"].iloc[0])
+        picture(
+            batches_picture,
+            losses,
+            slot=curves,
+            live=live,
+            names=NAMES,
+            steps=float(config.epochs),
+            y_domain=(first / 30, first * 10),
+            alt="Training loss over all images: "
+            + "; ".join(f"{name} images a step {s.train_loss:.3g}" for name, s in zip(NAMES, now, strict=True))
+            + ".",
+        )
+        if live:
+            return
+        clouds: Clouds | None = None
+        try:
+            clouds = gradient_clouds(config, digits_of(config.dataset, config.classes), now[-1].parameters, SIZES)
+        except ValueError as error:
+            title.warning(f"No clouds here: {error}", icon=":material/grain:")
+        if clouds is not None:
+            title.markdown(
+                f"**The gradients of 150 mini-batches at the present weights of the run with all images** (step {now[-1].step}). "
+                "The green cross is the gradient of all images; orange dots would step uphill."
+            )
+            _paint_clouds(clouds, columns)
+        with words.container():
+            notice(*_sentences(config, border, losses, now, clouds))
+
+    return paint
+
+
+def _paint_clouds(clouds: Clouds, columns: list[tuple[DeltaGenerator, DeltaGenerator]]) -> None:
+    points = clouds.points
+    reach = [points[name].abs().max() for name in ("along", "across")]
+    x_domain = (float(min(points["along"].min(), -0.2)) * 1.05, float(max(points["along"].max(), 1.2)) * 1.05)
+    y_domain = (-float(reach[1]) * 1.05 - 0.1, float(reach[1]) * 1.05 + 0.1)
+    rounded = tuple(float(f"{end:.2g}") for end in (*x_domain, *y_domain))
+    for (slot, number), name, row in zip(columns, NAMES, clouds.spreads.itertuples(), strict=True):
+        cloud = points[points["batch_size"] == row.batch_size]
+        picture(
+            cloud_picture,
+            cloud[["along", "across"]],
+            slot=slot,
+            x_domain=rounded[:2],
+            y_domain=rounded[2:],
+            alt=f"{len(cloud)} gradients of {name} images each; their spread is {row.spread:.2f} times the whole gradient.",
+        )
+        number.metric(
+            f"{name} images a step" if name != "1" else "1 image a step",
+            f"spread {row.spread:.2f}",
+            f"{row.uphill:.0%} would step uphill"
+            if row.batch_size < clouds.spreads["batch_size"].max()
+            else "no noise at all",
+            delta_color="off",
+            delta_arrow="off",
+        )
+
+
+def _sentences(
+    config: TrainConfig, border: float, losses: pd.DataFrame, now: Moment, clouds: Clouds | None
+) -> list[str]:
+    step = _step(now)
+    sentences = []
+    if clouds is not None:
+        spread = clouds.spreads["spread"].to_numpy()
+        sentences.append(
+            f"The spread shrinks with the root of the batch size: {spread[0]:.2f} with 1 image, {spread[1]:.2f} with 16 "
+            f"(a quarter would be {spread[0] / 4:.2f}), {spread[2]:.2f} with 256. It is measured over all directions, in lengths of the "
+            "whole gradient; the picture shows two of them."
+        )
+    if step == 0:
+        return [*sentences, "Press **Train** to see what these clouds do to the loss."]
+    half = losses[losses["step"] > step / 2]
+    rises = {name: float((rows["loss"].diff().dropna() > 0).mean()) for name, rows in half.groupby("batch")}
+    whole, single = rises.get("all", 0.0), rises.get("1", 0.0)
+    side = "below" if config.lr < border else "above"
+    sentences.append(
+        f"In the second half of the run the loss rose in {whole:.0%} of the steps with all images and in {single:.0%} of those with "
+        f"one. The learning rate {config.lr:g} lies {side} 2/λ = {border:.3g}: "
+        + (
+            "it alone makes nothing wobble, so all of that is noise of the batch."
+            if config.lr < border
+            else "it bounces even with all images, and no larger batch can cure that."
+        )
+    )
+    sentences.append(
+        "SGD does not walk at random and skips no data: the middle of every cloud is the whole gradient, so on average each "
+        "step goes where plain gradient descent would."
+    )
+    if any(snapshot.status == "diverged" for snapshot in now):
+        gone = [name for name, snapshot in zip(NAMES, now, strict=True) if snapshot.status == "diverged"]
+        sentences.append(f"The runs with {', '.join(gone)} images a step have diverged; their curves end there.")
+    return sentences

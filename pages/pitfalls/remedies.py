@@ -1,0 +1,118 @@
+"""Remedies: six schedules on the same bouncing run."""
+
+import math
+
+import pandas as pd
+import streamlit as st
+
+from pages.pitfalls.settings import Hill, choose_hill
+from pages.ui.controls import Controls
+from pages.ui.parts import notice, same_in_pytorch
+from pages.ui.pictures import picture
+from sgd_core.charts.clouds import rates_picture
+from sgd_core.charts.lanes import loss_picture
+from sgd_core.descent.axis import arrival
+from sgd_core.descent.schedules import SCHEDULES, descend_on_schedules
+from sgd_core.export.pitfalls import schedules_script
+
+FLOOR = 1e-8  # of the gap at the start: less is drawn at the bottom of the picture
+
+
+def show(controls: Controls) -> None:
+    """Draw the section."""
+    hill = choose_hill(controls)
+    borders = hill.bottom.borders if hill.bottom else None
+    st.markdown(
+        "A learning rate that bounces is not lost: it only must not stay. A **schedule** starts with long steps and ends "
+        "with short ones. The same function, start and largest learning rate, six ways to spend it."
+    )
+    left, right = st.columns([3, 1], gap="large", vertical_alignment="bottom")
+    with right:
+        st.button(
+            "Bounce for ever: 2/a",
+            icon=":material/swap_vert:",
+            key="pitfalls_endless",
+            disabled=borders is None,
+            on_click=lambda: st.session_state.update({controls.key("lr_remedy"): borders[1] if borders else 1.0}),
+            help="The largest learning rate that does not diverge, from the second derivative at the minimum.",
+        )
+    with left:
+        lr = controls.learning_rate("lr_remedy", 1.0, label="Largest learning rate")
+    runs = descend_on_schedules(hill.function, hill.start, lr, hill.steps, list(SCHEDULES))
+    bottom = hill.bottom.loss if hill.bottom else float(runs["loss"].min())
+    gap = float(runs["loss"].iloc[0]) - bottom
+    if not math.isfinite(gap) or gap <= 0:
+        st.info("The start is already as low as it gets. Choose another start.", icon=":material/flag:")
+        return
+    keys = list(SCHEDULES)
+    for row in (keys[:3], keys[3:]):
+        for column, key in zip(st.columns(3, gap="medium"), row, strict=True):
+            with column:
+                _panel(hill, runs[runs["schedule"] == key], key, lr, bottom, gap)
+    _notice(hill, runs, lr, bottom, gap)
+    same_in_pytorch(
+        schedules_script(hill.function.torch_code, hill.start, lr, hill.steps, list(SCHEDULES)), key="pitfalls_code"
+    )
+
+
+def _panel(hill: Hill, run: pd.DataFrame, key: str, lr: float, bottom: float, gap: float) -> None:
+    schedule, last = SCHEDULES[key], run.iloc[-1]
+    with st.container(border=True, height="stretch"):
+        st.markdown(f"**{schedule.title}**  \n:small[{schedule.about}]")
+        picture(
+            rates_picture,
+            run[run["step"] < hill.steps][["step", "lr"]],
+            steps=float(hill.steps),
+            y_domain=(0.0, lr * 1.1),
+            alt=f"Learning rate of {schedule.title}: from {run['lr'].iloc[0]:.3g} to {last['lr']:.3g}.",
+        )
+        above = (run["loss"] - bottom).clip(lower=gap * FLOOR)
+        picture(
+            loss_picture,
+            pd.DataFrame({"step": run["step"], "loss": above})[run["loss"].map(math.isfinite).to_numpy()],
+            steps=float(hill.steps),
+            y_domain=(gap * FLOOR, gap * 100),
+            title="above minimum",
+            height=180,
+            alt=f"Loss above the minimum with {schedule.title}: from {gap:.3g} to {last['loss'] - bottom:.3g}.",
+        )
+        diverged = last["status"] == "diverged"
+        st.markdown(
+            "**Diverged**: the numbers are gone."
+            if diverged
+            else f"**{_share((last['loss'] - bottom) / gap)}** of the way down is left in the end."
+        )
+
+
+def _share(share: float) -> str:
+    if abs(share) < 1e-6:
+        return "practically nothing"
+    return f"{share:.3g} times the way" if share > 10 else f"{100 * share:.3g} %"
+
+
+def _notice(hill: Hill, runs: pd.DataFrame, lr: float, bottom: float, gap: float) -> None:
+    left, needed = {}, {}
+    for key, run in runs.groupby("schedule", sort=False):
+        shares = ((run["loss"] - bottom) / gap).to_numpy()
+        gone = run["status"].iloc[-1] == "diverged"
+        left[key], needed[key] = math.inf if gone else float(shares[-1]), arrival(shares, gone)
+    best = min(left, key=left.__getitem__)
+    constant = left["constant"]
+    flips = runs[(runs["schedule"] == "constant") & (runs["step"] < hill.steps)]["update"]
+    flipped = int((flips * flips.shift() < 0).sum())
+    sentences = [
+        f"With the constant learning rate {lr:g} the step flips its direction {flipped} times in {hill.steps} steps, and "
+        + ("the run diverges." if math.isinf(constant) else f"{_share(constant)} of the way down is left in the end."),
+        f"The least is left by **{SCHEDULES[best].title}**: {_share(left[best])}.",
+    ]
+    arrived = {key: steps for key, steps in needed.items() if math.isfinite(steps)}
+    if arrived:
+        told = ", ".join(f"{SCHEDULES[key].title} at step {steps:.0f}" for key, steps in arrived.items())
+        sentences.append(f"Within 1 % for good: {told}.")
+    warm = left["warm_up"]
+    if best != "warm_up" and warm > 0.01:
+        sentences.append(
+            f"Warm-up ends where constant goes on, so it cannot cure a bounce ({_share(warm)} left): it helps where only the first steps "
+            "are dangerous, as with cross-entropy, whose curvature falls while it learns."
+        )
+    notice(*sentences)
