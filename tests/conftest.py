@@ -3,6 +3,12 @@
 import os
 
 import pytest
+from hypothesis import settings
+
+# No test asserts a time; and what CI checks must not depend on the day, so there the examples are the same each run.
+settings.register_profile("here", deadline=None)
+settings.register_profile("ci", deadline=None, derandomize=True)
+settings.load_profile("ci" if os.environ.get("CI") else "here")
 
 # Before torch is imported, and for the processes that tests start: where cores are shared with a browser or another
 # run, a second thread makes small operations wait for each other (an epoch of UCI: 52 ms with two, 0.6 ms with one).

@@ -39,7 +39,11 @@ MODELS: dict[str, Model] = {
 
 def scores(parameters: Sequence[Tensor], inputs: Tensor, lanes: int = 1) -> Tensor:
     """The scores (N, lanes * maps) of flattened images (N, pixels); all lanes share one product with the pixels."""
-    layer = linear(inputs, parameters[0], parameters[1])
+    return upper_layers(parameters, linear(inputs, parameters[0], parameters[1]), lanes)
+
+
+def upper_layers(parameters: Sequence[Tensor], layer: Tensor, lanes: int = 1) -> Tensor:
+    """The scores, given what the first layer's weighted sums are; of the linear model these are the scores."""
     for weight, bias in zip(parameters[2::2], parameters[3::2], strict=True):
         if lanes == 1:
             layer = linear(layer.relu(), weight, bias)

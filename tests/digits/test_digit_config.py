@@ -6,10 +6,14 @@ from dataclasses import FrozenInstanceError, replace
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from sgd_core.descent.optimizers import OPTIMIZERS
 from sgd_core.digits.config import TrainConfig
+from sgd_core.digits.losses import LOSSES
+from sgd_core.digits.models import INITS, MODELS
+from sgd_core.digits.sources import SOURCES
 
 OPTIONS = st.one_of(
     st.tuples(
@@ -72,9 +76,13 @@ def test_counts_that_make_no_sense_are_refused(field, too_much, wrong):
             TrainConfig(**{field: value})
 
 
+KNOWN = {*SOURCES, *MODELS, *LOSSES, *OPTIMIZERS, *INITS}
+
+
 @pytest.mark.parametrize("field", ["dataset", "model", "loss", "optimizer", "init"])
 @given(wrong=st.one_of(st.text(), st.none(), st.integers(), st.lists(st.text())))
 def test_unknown_names_are_refused_with_the_known_ones(field, wrong):
+    assume(not (isinstance(wrong, str) and wrong in KNOWN))  # text() also tries words that stand in our source
     with pytest.raises(ValueError, match=r"choose one of"):
         TrainConfig(**{field: wrong})
 
