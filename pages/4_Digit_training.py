@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from pages.training import takeaway
 from pages.training.actions import offer_actions, say_branch
 from pages.training.session import run_of
 from pages.training.settings import choose_config
@@ -11,7 +12,7 @@ from pages.ui.frame import open_page
 from pages.ui.parts import same_in_pytorch
 from pages.ui.transport import Player, Speed, Words, play
 from sgd_core.digits.training import Control
-from sgd_core.export.training import training_script
+from sgd_core.export.training import run_script, training_script
 
 controls = open_page(
     "training",
@@ -46,10 +47,16 @@ with ground:
             help="Gradient: of the last mini-batch. Last step: what it added. Change: since the run began.",
         )
 offer_actions(controls, run)
+SECTIONS = {"Take it home": takeaway.draw}
+also = None
+for draw, tab in zip(SECTIONS.values(), controls.sections(list(SECTIONS)), strict=True):
+    if tab.open:
+        with tab:
+            also = draw(controls, run)
 
-same_in_pytorch(
-    training_script(config, len(digits_of(config.dataset, config.classes).train_images)), key="training_code"
-)
+count, now = len(digits_of(config.dataset, config.classes).train_images), run.playback.current
+begun = now is not None and now.step > 0
+same_in_pytorch(run_script(run.told(now), count) if begun else training_script(config, count), key="training_code")
 st.caption(
     "Leaving the page keeps the run. Reloading it starts afresh, but the address holds all settings and the seed: "
     "the same run, number for number, is one press of Train away. A run keeps at most 400 moments, or as many as fit "
@@ -61,7 +68,7 @@ with ground:
         Player(
             controls,
             run.playback,
-            lambda: stage(run, quantity),
+            lambda: stage(run, quantity, also),
             SPEEDS[pace],
             progress=lambda now: (
                 now.epoch / config.epochs,

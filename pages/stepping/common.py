@@ -67,7 +67,7 @@ def start_at(controls: Controls, function: Function, w: float) -> None:
     """Put the start on the slider's stop nearest to `w`."""
     low, high = function.domain
     stop = round((w - low) / (high - low) * 600)
-    st.session_state[controls.key("start")] = min(max(low + stop * (high - low) / 600, low), high)
+    st.session_state[controls.key("start")] = round(min(max(low + stop * (high - low) / 600, low), high), 9)
 
 
 def picked_start(controls: Controls, function: Function) -> Callable[[dict[str, float]], None]:

@@ -70,6 +70,7 @@ def show(controls: Controls) -> Section:
             speed,
             lambda step: (step / steps, f"step {step:,} of {steps:,}"),
             scrub=True,
+            name="race",
         ),
     )
 

@@ -83,6 +83,7 @@ def show(controls: Controls) -> Section:
             speed,
             lambda step: (step / steps, f"step {step:,} of {steps:,}"),
             scrub=True,
+            name="two",
         ),
     )
 

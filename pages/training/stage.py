@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable
 from typing import Any
 
+import altair as alt
 import numpy as np
 import pandas as pd
 import streamlit as st
@@ -31,15 +32,14 @@ QUANTITIES: dict[str, Callable[[Snapshot, Snapshot], np.ndarray]] = {
 Paint = Callable[[Snapshot, bool], None]
 
 
-def stage(run: Run, quantity: str) -> Paint:
-    """Lay out the page's slots; return what paints one snapshot into them."""
+def stage(run: Run, quantity: str, also: Paint | None = None) -> Paint:
+    """Lay out the page's slots; return what paints one snapshot into them, and into what stands elsewhere (`also`)."""
     config = run.config
     numbers = _Numbers([column.empty() for column in st.columns(4)])
     left, right = st.columns([3, 2], gap="large")
     loss, accuracy, note = left.empty(), left.empty(), left.empty()
     weights = _Maps(right.empty(), right.empty(), run, quantity)
     answers = _Answers(right, config)
-    ladder = _rungs(config)
     drawn_limit = 0.0
 
     def paint(now: Snapshot, live: bool) -> None:
@@ -47,21 +47,18 @@ def stage(run: Run, quantity: str) -> Paint:
         bound(run)
         record = run.playback.history
         seen = [snapshot for snapshot in record if snapshot.step <= now.step]
-        history = _curves(seen)
         grey = (
-            run.origin.curves
-            if run.origin
-            else _curves(record[len(seen) - 1 :])
-            if seen[-1] is not record[-1]
-            else None
+            run.origin.curves if run.origin else _curves(record[len(seen) - 1 :]) if len(seen) < len(record) else None
         )
         numbers.paint(now)
-        _paint_curves(loss, accuracy, history, grey, run, seen, ladder, live)
+        _paint_curves(loss, accuracy, seen, grey, config, live)
         limit = weights.paint(now, seen, live)
         if not live or limit != drawn_limit:  # while it plays, the sentence needs no frames
-            _note(note, now, history, config, ladder, seen[0].step, live)
+            _note(note, now, seen[0], config, live)
             drawn_limit = limit
         answers.paint(now, live)
+        if also is not None:
+            also(now, live)
 
     return paint
 
@@ -94,8 +91,7 @@ class _Maps:
         self._of, self._sizes, self._drawn = QUANTITIES[quantity], dict[int, float](), 0.0
         digits = digits_of(run.config.dataset, run.config.classes)
         self._titles = titles_for(run.config, digits.class_names)
-        count = len(self._titles)
-        self._columns, self._tile = (1, 252) if count == 1 else (4, 78) if count <= 12 else (6, 52)
+        self._columns, self._tile = _tiles(len(self._titles))
 
     def paint(self, now: Snapshot, seen: list[Snapshot], live: bool) -> float:
         """Draw the maps and, when it has moved, their scale; return the scale's end."""
@@ -189,41 +185,62 @@ def _rungs(config: TrainConfig) -> tuple[tuple[str, float], ...]:
 def _paint_curves(
     loss: DeltaGenerator,
     accuracy: DeltaGenerator,
-    history: pd.DataFrame,
-    grey: pd.DataFrame | None,
-    run: Run,
     seen: list[Snapshot],
-    ladder: tuple[tuple[str, float], ...],
+    grey: pd.DataFrame | None,
+    config: TrainConfig,
     live: bool,
 ) -> None:
-    losses, right = history[["train_loss", "valid_loss"]].to_numpy(), history["valid_accuracy"].to_numpy()
-    frame = run_frame(history, grey, _marks(seen))
-    finite = losses[np.isfinite(losses)]
-    highest = float(finite.max(initial=0))
-    if grey is not None:
-        highest = max(highest, float(grey[["train_loss", "valid_loss"]].replace(np.inf, np.nan).max().max()))
-    epochs = float(max(run.config.epochs, math.ceil(history["epoch"].iloc[-1])))
-    picture(
-        split_curves,
-        frame,
-        slot=loss,
-        live=live,
-        epochs=epochs,
-        top=ceiling(highest * 1.02),
-        margin=max((rung_name(*rung) for rung in ladder), key=len),
-        alt=f"Training loss {losses[-1, 0]:.4g} and validation loss {losses[-1, 1]:.4g}.",
-    )
+    now = seen[-1]
+    frame, of_loss, of_accuracy = _curve_layout(seen, grey, config)
+    words = f"Training loss {now.train_loss:.4g} and validation loss {now.valid_loss:.4g}."
+    picture(split_curves, frame, slot=loss, live=live, alt=words, **of_loss)
+    words = f"Validation accuracy {now.valid_accuracy:.2%}."
+    picture(accuracy_curve, frame, slot=accuracy, live=live, alt=words, **of_accuracy)
+
+
+def _curve_layout(
+    seen: list[Snapshot], grey: pd.DataFrame | None, config: TrainConfig
+) -> tuple[pd.DataFrame, dict[str, Any], dict[str, Any]]:
+    """Return the frame of both curves and the parameters of each, which say all that is on their axes."""
+    history, ladder = _curves(seen), _rungs(config)
+    shown = history if grey is None else pd.concat([history, grey])
+    losses = shown[["train_loss", "valid_loss"]].to_numpy()
+    epochs = float(max(config.epochs, math.ceil(seen[-1].epoch)))
     lowest = ladder[0][1] - 0.1  # a little below chance, unless the run itself goes there
-    picture(
-        accuracy_curve,
-        frame,
-        slot=accuracy,
-        live=live,
-        epochs=epochs,
-        baselines=ladder,
-        bottom=max(0.0, lowest) if right.min() > lowest else 0.0,
-        alt=f"Validation accuracy {right[-1]:.2%}.",
+    return (
+        run_frame(history, grey, _marks(seen)),
+        {
+            "epochs": epochs,
+            "top": ceiling(float(losses[np.isfinite(losses)].max(initial=0)) * 1.02),
+            "margin": max((rung_name(*rung) for rung in ladder), key=len),
+        },
+        {
+            "epochs": epochs,
+            "baselines": ladder,
+            "bottom": max(0.0, lowest) if float(history["valid_accuracy"].min()) > lowest else 0.0,
+        },
     )
+
+
+def curve_charts(run: Run, seen: list[Snapshot]) -> list[alt.LayerChart]:
+    """Return the two curves as they stand, as charts to keep."""
+    frame, of_loss, of_accuracy = _curve_layout(seen, run.origin.curves if run.origin else None, run.config)
+    return [split_curves(frame, **of_loss), accuracy_curve(frame, **of_accuracy)]
+
+
+def map_chart(run: Run, seen: list[Snapshot]) -> alt.LayerChart:
+    """Return the weight maps as they stand, as a chart to keep."""
+    titles = titles_for(run.config, digits_of(run.config.dataset, run.config.classes).class_names)
+    columns, tile = _tiles(len(titles))
+    values = seen[-1].weights[: len(titles)]
+    largest = float(np.abs(values[np.isfinite(values)]).max(initial=0))
+    frame = maps.live_frame(values, titles, limit=weight_limit(largest), columns=columns)
+    return maps.live_maps(frame, count=len(titles), columns=columns, tile=tile)
+
+
+def _tiles(count: int) -> tuple[int, int]:
+    """Return how many maps stand side by side, and the pixels of each."""
+    return (1, 252) if count == 1 else (4, 78) if count <= 12 else (6, 52)
 
 
 def _curves(snapshots: list[Snapshot]) -> pd.DataFrame:
@@ -241,15 +258,7 @@ def _marks(seen: list[Snapshot]) -> list[tuple[float, str]]:
     return marks
 
 
-def _note(
-    slot: DeltaGenerator,
-    now: Snapshot,
-    history: pd.DataFrame,
-    config: TrainConfig,
-    ladder: tuple[tuple[str, float], ...],
-    first_step: int,
-    live: bool,
-) -> None:
+def _note(slot: DeltaGenerator, now: Snapshot, first: Snapshot, config: TrainConfig, live: bool) -> None:
     if live:
         slot.info(
             "Watch the curves fall while the weights take shape. Pause at any time, or change the learning rate: it "
@@ -267,14 +276,14 @@ def _note(
         slot.info(f"{start} {plain(now.train_loss)}. Press **Train**.", icon=":material/play_arrow:")
         return
     ended = f"**{now.status.capitalize()}.** {now.reason} " if now.reason else ""
-    first, name, beaten = history.iloc[0], *_next_rung(now.valid_accuracy, ladder)
-    change = f"from {plain(first['train_loss'])} to {plain(now.train_loss)}"
-    if abs(first["train_loss"] - now.train_loss) < 1e-4 * abs(first["train_loss"]):
-        change = f"by only {now.train_loss - first['train_loss']:+.1e}; the steps are too small to get anywhere"
+    name, beaten = _next_rung(now.valid_accuracy, _rungs(config))
+    change = f"went from {plain(first.train_loss)} to {plain(now.train_loss)}"
+    if abs(first.train_loss - now.train_loss) < 1e-4 * abs(first.train_loss):
+        change = f"changed by {now.train_loss - first.train_loss:+.1e}; the steps are too small to get anywhere"
     apart = abs(now.valid_accuracy - beaten)
     where = f"{apart:.1%} {'above' if beaten <= now.valid_accuracy else 'below'}" if apart >= 0.0005 else "level with"
     slot.info(
-        f"{ended}In {now.step - first_step:,} steps the training loss went {change}. At "
+        f"{ended}In {now.step - first.step:,} steps the training loss {change}. At "
         f"{now.valid_accuracy:.1%} the model stands {where} {name} ({beaten:.1%}).",
         icon=":material/flag:" if ended else ":material/visibility:",
     )

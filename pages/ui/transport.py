@@ -49,7 +49,8 @@ class Player:
     share from 0 to 1 and in words. `step` is what the Step button asks of the run. `scrub=True` adds Back, End and, in
     the bar's place while nothing plays, a slider over the moments, in the address as `<page>_at`. `whole_page=True` is
     for a page that shows the moment outside of the stage too: the slider then stands beside the bar, pauses, redraws
-    the whole page, and stays out of the address, since a link cannot go back in a run that has yet to be made.
+    the whole page, and stays out of the address, since a link cannot go back in a run that has yet to be made. `name`
+    begins the names of the controls where a page has several players: `<page>_<name>_at`.
     `restart()` gives the snapshots of a new run for Reset; without it, Reset goes back to the first moment.
     """
 
@@ -63,12 +64,21 @@ class Player:
     scrub: bool = False
     restart: Callable[[], Iterable[Any]] | None = None
     whole_page: bool = False
+    name: str = ""
 
     def __post_init__(self) -> None:
         """Give the position its place in the link, and go where the link says; before `controls.close()`, that is."""
         if self.scrub and not self.whole_page:
             _follow_link(self)
-            self.controls.values["at"] = lambda: self.playback.position
+            self.controls.values[self.part("at")] = lambda: self.playback.position
+
+    def part(self, word: str) -> str:
+        """Return the name of one of this player's controls; `name` tells several players of a page apart."""
+        return f"{self.name}_{word}" if self.name else word
+
+    def key(self, word: str) -> str:
+        """Return the key of one of this player's controls."""
+        return self.controls.key(self.part(word))
 
     @property
     def at_end(self) -> bool:
@@ -155,7 +165,7 @@ def _fragment(player: Player) -> None:
 
 
 def _buttons(player: Player) -> None:
-    playback, key, words = player.playback, player.controls.key, player.words
+    playback, key, words = player.playback, player.key, player.words
     untouched = (
         playback.position == 0 and not playback.playing and (player.restart is None or len(playback.history) == 1)
     )
@@ -212,14 +222,14 @@ def _scrubber(player: Player, bar: DeltaGenerator) -> None:
     if not player.scrub or player.whole_page or last < 1:
         _show_progress(player, bar)
         return
-    key = player.controls.key("at")
+    key = player.key("at")
     st.session_state[key] = player.playback.position
     words = player.progress(player.playback.current)[1]
     bar.slider(words, 0, last, key=key, bind=BIND, on_change=lambda: player.playback.seek(int(st.session_state[key])))
 
 
 def _time_machine(player: Player) -> None:
-    playback, key = player.playback, player.controls.key("at")
+    playback, key = player.playback, player.key("at")
     last = len(playback.history) - 1
 
     def go() -> None:
@@ -241,7 +251,8 @@ def _time_machine(player: Player) -> None:
 def _follow_link(player: Player) -> None:
     """Go to the moment that the link names, once."""
     controls, last = player.controls, len(player.playback.history) - 1
-    key, done = controls.key("at"), f"_followed_{controls.key('at')}"
+    key = player.key("at")
+    done = f"_followed_{key}"
     if st.session_state.get(done):
         return
     st.session_state[done] = True
@@ -252,5 +263,5 @@ def _follow_link(player: Player) -> None:
         player.playback.seek(int(asked))
     else:
         controls.say(
-            f"The link asks for `at = {asked[:40]}`, but it has to be a step from 0 to {last}. Using `0` instead."
+            f"The link asks for `{player.part('at')} = {asked[:40]}`, but it has to be a step from 0 to {last}. Using `0` instead."
         )

@@ -109,7 +109,7 @@ def accuracy_curve(
         .encode(x=x, y=y, tooltip=tip)
     )
     return layers(
-        *_ladder(baselines, scale, bottom, height - _AXIS), *_marks(frame, x), parent, line, end, height=height
+        *_ladder(baselines, scale, bottom, height - _AXIS), _marks(frame, x)[0], parent, line, end, height=height
     )
 
 

@@ -55,7 +55,10 @@ def look(regime: str) -> Look:
     return REGIMES.get(regime, UNNAMED)
 
 
-def ceiling(value: float, *, steps: tuple[float, ...] = (1.0, 2.0, 5.0, 10.0)) -> float:
+ROUND = (1.0, 1.2, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0)
+
+
+def ceiling(value: float, *, steps: tuple[float, ...] = ROUND) -> float:
     """Return the next round number at or above `value`: an axis end that stays put while the data move below it.
 
     `steps` are the mantissas allowed. Zero, negative and non-finite values give 1.

@@ -39,9 +39,9 @@ def test_regimes_differ_in_more_than_colour() -> None:
 @given(st.floats(1e-9, 1e9))
 def test_a_ceiling_is_round_at_or_above_and_not_far(value: float) -> None:
     top = palette.ceiling(value)
-    assert value <= top * (1 + 1e-6) and top <= value * 2.5 * (1 + 1e-6)
+    assert value <= top * (1 + 1e-6) and top <= value * 4 / 3 * (1 + 1e-6)
     mantissa = top / 10 ** math.floor(math.log10(top) + 1e-9)
-    assert min(abs(mantissa - m) for m in (1, 2, 5, 10)) < 1e-6
+    assert min(abs(mantissa - m) for m in palette.ROUND) < 1e-6
 
 
 @pytest.mark.parametrize("value", [0.0, -1.0, math.inf, math.nan])

@@ -87,7 +87,9 @@ def test_ten_thousand_steps_are_drawn_with_few_points(app: Open) -> None:
 
 
 def test_a_race_ranks_by_loss_and_its_script_prints_it(app: Open) -> None:
-    at = app("stepping", stepping_section="Race", stepping_race_runs="6", stepping_race_steps="15", stepping_at="15")
+    at = app(
+        "stepping", stepping_section="Race", stepping_race_runs="6", stepping_race_steps="15", stepping_race_at="15"
+    )
     rows, lines = history(at), printed(at, "optimizers")
     assert len(rows) == 6 * 16
     for row, line in zip(rows, lines, strict=True):
@@ -110,14 +112,14 @@ def test_presets_fill_the_race(app: Open) -> None:
 
 
 def test_a_run_that_diverges_is_named_and_the_others_go_on(app: Open) -> None:
-    query = {"stepping_race_b_lr": "50", "stepping_race_steps": "200", "stepping_at": "200"}
+    query = {"stepping_race_b_lr": "50", "stepping_race_steps": "200", "stepping_race_at": "200"}
     at = app("stepping", stepping_section="Race", **query)
     assert "B diverged at step" in said(at)
     assert "Ahead after 200 steps: **A" in said(at) or "Ahead after 200 steps: **C" in said(at)
 
 
 def test_two_weights_know_the_quadratic_s_numbers(app: Open) -> None:
-    at = app("stepping", stepping_section="Two weights", stepping_at="30")
+    at = app("stepping", stepping_section="Two weights", stepping_two_at="30")
     values = {metric.label: metric.value for metric in at.metric}
     assert values == {"Condition number": "20", "Border 2/λ max": "0.1"}  # x²/2 + 10 y²: λ is 1 and 20
     assert "0.09524" in said(at)  # 2 / 21
@@ -133,7 +135,7 @@ def test_two_weights_know_the_quadratic_s_numbers(app: Open) -> None:
     "title", ["Round bowl", "Narrow valley", "Saddle", "Rosenbrock", "Himmelblau", "Beale", "Ripples"]
 )
 def test_every_surface_opens_and_ends(app: Open, title: str) -> None:
-    at = app("stepping", stepping_section="Two weights", stepping_surface=title, stepping_at="100")
+    at = app("stepping", stepping_section="Two weights", stepping_surface=title, stepping_two_at="100")
     assert not at.error and "100 steps" in " ".join(charts(at))
 
 
@@ -157,6 +159,6 @@ def test_a_surface_that_cannot_be_read_gets_a_sentence(app: Open, formula: str, 
 
 @pytest.mark.parametrize("formula", ["log(x*y)", "1/x", "3", "x", "x**3 + y", "exp(exp(exp(x)))", "abs(x) + abs(y)"])
 def test_surfaces_without_values_or_minimum_keep_the_page_alive(app: Open, formula: str) -> None:
-    query = {"stepping_surface": "my own", "stepping_surface_formula": formula, "stepping_at": "20"}
+    query = {"stepping_surface": "my own", "stepping_surface_formula": formula, "stepping_two_at": "20"}
     at = app("stepping", stepping_section="Two weights", **query)
     assert not at.exception and not at.error

@@ -1,0 +1,84 @@
+"""Take it home: the run as a script, a notebook, a table, its weights and its picture."""
+
+import math
+from collections.abc import Callable
+
+import streamlit as st
+
+from pages.training.session import Run
+from pages.training.stage import Paint, curve_charts, map_chart
+from pages.ui.controls import Controls
+from pages.ui.datasets import digits_of
+from sgd_core.digits.history import history_frame
+from sgd_core.export.files import picture_png, run_notebook, run_weights
+from sgd_core.export.training import run_script
+
+
+def draw(controls: Controls, run: Run) -> Paint | None:
+    """Offer the run, as far as it has gone to the moment shown, in five kinds of file."""
+    now, config = run.playback.current, run.config
+    if now is None or now.step == 0:
+        st.info("There is nothing to take home before the first step. Press **Train**.", icon=":material/download:")
+        return None
+    count = len(digits_of(config.dataset, config.classes).train_images)
+    legs = run.told(now)
+    seen = [snapshot for snapshot in run.playback.history if snapshot.step <= now.step]
+    st.markdown(
+        f"The run up to **step {now.step:,}** (epoch {now.epoch:.4g}). Script and notebook are plain PyTorch: on this "
+        "machine they print the numbers of each epoch again, to a millionth, learning rates changed on the way and "
+        "branches included."
+    )
+    name = f"sgd-lab-{config.dataset}-{config.model}-step-{now.step}"
+    offers: list[tuple[str, str, str, str, Callable[[], str | bytes], str]] = [
+        ("Script", ":material/code:", ".py", "text/x-python", lambda: run_script(legs, count), "Plain PyTorch."),
+        (
+            "Notebook",
+            ":material/menu_book:",
+            ".ipynb",
+            "application/x-ipynb+json",
+            lambda: run_notebook(legs, now, count),
+            "The script in cells, for Jupyter.",
+        ),
+        (
+            "History",
+            ":material/table:",
+            ".csv",
+            "text/csv",
+            lambda: history_frame(seen).to_csv(index=False),
+            f"{len(seen)} recorded moments: losses, accuracies, learning rate.",
+        ),
+        (
+            "Weights",
+            ":material/grid_on:",
+            ".safetensors",
+            "application/octet-stream",
+            lambda: run_weights(config, now),
+            "As safetensors, the settings in their metadata; the script's model loads them by name.",
+        ),
+        (
+            "Picture",
+            ":material/image:",
+            ".png",
+            "image/png",
+            lambda: picture_png([curve_charts(run, seen), [map_chart(run, seen)]]),
+            "Curves and weight maps.",
+        ),
+    ]
+    with st.container(horizontal=True, key=controls.key("downloads")):
+        for label, icon, ending, kind, make, about in offers:
+            st.download_button(
+                label,
+                make,
+                name + ending,
+                kind,
+                icon=icon,
+                help=about,
+                on_click="ignore",
+                key=controls.key(f"download_{label.lower()}"),
+            )
+    if config.seconds is not None and now.reason.startswith("Out of time"):
+        st.caption("The time limit is not in the script: it ends where this run did.")
+    if not math.isfinite(now.valid_loss):
+        st.caption("The run has diverged: the weights in the file hold what was left of them.")
+    st.caption("**Copy link** at the top re-runs these settings from the start; press Train there.")
+    return None

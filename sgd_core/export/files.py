@@ -1,0 +1,80 @@
+"""A run as files: a notebook, its weights, its picture. Each is made of what the run is, and of standard formats."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import altair as alt
+import nbformat
+import numpy as np
+from safetensors.numpy import save
+
+from sgd_core.digits.config import TrainConfig
+from sgd_core.digits.snapshots import Snapshot
+from sgd_core.export.training import Leg, script_parts
+
+
+def run_notebook(legs: Sequence[Leg], now: Snapshot, train_count: int | None = None) -> str:
+    """Return a Jupyter notebook (format 4) that repeats a run up to `now` and prints the numbers of its epochs.
+
+    Its code cells, one after the other, are the script of `export.training.run_script`.
+    """
+    config = legs[-1].config
+    titles = ["The images", "The model and its loss", *(["Training"] + [f"Branch {i}" for i in range(1, len(legs))])]
+    cells = [
+        nbformat.v4.new_markdown_cell(
+            f"# {'The run' if len(legs) == 1 else 'The run and its branches'}\n\n"
+            f"After {now.step:,} steps (epoch {now.epoch:.4g}): training loss {now.train_loss:.6f}, validation loss "
+            f"{now.valid_loss:.6f}, validation accuracy {now.valid_accuracy:.4f}. Each line below is an epoch: its "
+            "number, the training loss, the validation loss and the validation accuracy.\n\n"
+            f"Settings: `{json.dumps(config.to_dict())}`"
+        )
+    ]
+    for title, part in zip(titles, script_parts(legs, train_count), strict=True):
+        if part.strip():
+            cells += [nbformat.v4.new_markdown_cell(f"## {title}"), nbformat.v4.new_code_cell(part.strip())]
+    for number, cell in enumerate(cells):
+        cell["id"] = f"cell-{number}"  # not random: the same run gives the same file
+    notebook = nbformat.v4.new_notebook(cells=cells, metadata={"language_info": {"name": "python"}})
+    nbformat.validate(notebook)
+    return nbformat.writes(notebook)
+
+
+def run_weights(config: TrainConfig, now: Snapshot) -> bytes:
+    """Return the parameters as safetensors, named as the exported script's `model.state_dict()` has them.
+
+    The metadata hold the configuration as JSON (`config`) and the moment: `step`, `epoch`, `valid_accuracy`.
+    """
+    names = [f"{layer}.{kind}" for layer in range(0, len(now.parameters), 2) for kind in ("weight", "bias")]
+    tensors = {name: np.array(array) for name, array in zip(names, now.parameters, strict=True)}
+    about = {"step": now.step, "epoch": now.epoch, "valid_accuracy": now.valid_accuracy}
+    return save(tensors, {"config": json.dumps(config.to_dict()), **{key: repr(value) for key, value in about.items()}})
+
+
+def picture_png(columns: Sequence[Sequence[alt.Chart | alt.LayerChart]], *, width: int = 560) -> bytes:
+    """Return charts as one PNG, column beside column; a chart without a width of its own gets `width` pixels."""
+    import vl_convert  # large, and needed only when somebody asks for a picture
+
+    datasets: dict[str, Any] = {}
+    stacks = []
+    for column in columns:
+        specs = []
+        for chart in column:
+            spec = chart.to_dict()
+            datasets |= spec.pop("datasets", {})
+            for name in ("$schema", "config", "autosize", "padding"):  # they belong to the whole picture
+                spec.pop(name, None)
+            specs.append({"width": width, **spec})
+        stacks.append({"vconcat": specs})
+    whole = {
+        "$schema": "https://vega.github.io/schema/vega-lite/v6.json",
+        "datasets": datasets,
+        "background": "white",
+        "padding": 16,
+        "hconcat": stacks,
+        "resolve": {"scale": {"color": "independent", "strokeDash": "independent"}},
+        "config": {"view": {"stroke": None}},
+    }
+    return bytes(vl_convert.vegalite_to_png(whole, scale=2))
