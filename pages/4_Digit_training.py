@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.training import takeaway
+from pages.training import inside, judge, takeaway, why
 from pages.training.actions import offer_actions, say_branch
 from pages.training.session import run_of
 from pages.training.settings import choose_config
@@ -47,7 +47,12 @@ with ground:
             help="Gradient: of the last mini-batch. Last step: what it added. Change: since the run began.",
         )
 offer_actions(controls, run)
-SECTIONS = {"Take it home": takeaway.draw}
+SECTIONS = {
+    "Look inside": inside.draw,
+    "Why this answer?": why.draw,
+    "Judge it": judge.draw,
+    "Take it home": takeaway.draw,
+}
 also = None
 for draw, tab in zip(SECTIONS.values(), controls.sections(list(SECTIONS)), strict=True):
     if tab.open:

@@ -11,7 +11,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from pages.training.session import CURVE, Run, bound
-from pages.ui.datasets import digits_of, similarity_of
+from pages.ui.datasets import dead_of, digits_of, similarity_of
 from pages.ui.pictures import picture
 from sgd_core.charts import maps
 from sgd_core.charts.history import accuracy_curve, run_frame, rung_name, split_curves
@@ -90,7 +90,10 @@ class _Maps:
         self._slot, self._scale, self._quantity = slot, scale, quantity
         self._of, self._sizes, self._drawn = QUANTITIES[quantity], dict[int, float](), 0.0
         digits = digits_of(run.config.dataset, run.config.classes)
-        self._titles = titles_for(run.config, digits.class_names)
+        self._titles, self._dead = (
+            titles_for(run.config, digits.class_names),
+            dead_of(run.config.dataset, run.config.classes),
+        )
         self._columns, self._tile = _tiles(len(self._titles))
 
     def paint(self, now: Snapshot, seen: list[Snapshot], live: bool) -> float:
@@ -105,8 +108,12 @@ class _Maps:
             frame = maps.live_frame(values, self._titles, limit=limit, columns=self._columns)
             picture(maps.live_maps, frame, slot=slot, width="content", alt=words, live=True, **layout)
         else:
-            frame = maps.still_frame(values, self._titles, columns=self._columns)
-            layout["quantity"] = self._quantity
+            others = {
+                name: of(now, seen[0])[:count] for name, of in QUANTITIES.items() if name in ("weights", "gradient")
+            }
+            others.pop(self._quantity, None)
+            frame = maps.still_frame(values, self._titles, columns=self._columns, dead=self._dead, **others)
+            layout |= {"quantity": self._quantity, "others": tuple(others), "dead": True}
             picture(maps.still_maps, frame, slot=slot, width="content", alt=words, limit=limit, **layout)
         if limit != self._drawn:
             bar = maps.color_bar(limit, width=self._columns * self._tile - 20, quantity=self._quantity)
@@ -170,6 +177,11 @@ def titles_for(config: TrainConfig, names: tuple[str, ...]) -> list[str]:
 def plain(value: float) -> str:
     """Return a loss as people read it."""
     return f"{value:.4f}" if math.isfinite(value) and abs(value) < 1e4 else f"{value:.3g}"
+
+
+def signed(value: float) -> str:
+    """Return a weight or a score as people read it, with its sign."""
+    return f"{value:+.3f}".replace("-", "−")
 
 
 def _rungs(config: TrainConfig) -> tuple[tuple[str, float], ...]:
@@ -281,7 +293,11 @@ def _note(slot: DeltaGenerator, now: Snapshot, first: Snapshot, config: TrainCon
     if abs(first.train_loss - now.train_loss) < 1e-4 * abs(first.train_loss):
         change = f"changed by {now.train_loss - first.train_loss:+.1e}; the steps are too small to get anywhere"
     apart = abs(now.valid_accuracy - beaten)
-    where = f"{apart:.1%} {'above' if beaten <= now.valid_accuracy else 'below'}" if apart >= 0.0005 else "level with"
+    where = (
+        f"{100 * apart:.1f} points {'above' if beaten <= now.valid_accuracy else 'below'}"
+        if apart >= 0.0005
+        else "level with"
+    )
     slot.info(
         f"{ended}In {now.step - first.step:,} steps the training loss {change}. At "
         f"{now.valid_accuracy:.1%} the model stands {where} {name} ({beaten:.1%}).",

@@ -64,8 +64,13 @@ def live_frame(maps: np.ndarray, titles: Sequence[str], *, limit: float, columns
     return pd.DataFrame(rows)
 
 
-def still_frame(maps: np.ndarray, titles: Sequence[str], *, columns: int) -> pd.DataFrame:
-    """Return one row a pixel: `title, row, column, value` and the pixel's corners; row 0 is on top."""
+def still_frame(
+    maps: np.ndarray, titles: Sequence[str], *, columns: int, dead: np.ndarray | None = None, **others: np.ndarray
+) -> pd.DataFrame:
+    """Return one row a pixel: `title, row, column, value` and the pixel's corners; row 0 is on top.
+
+    `others` are further maps of the same shape, a column each; `dead` (H, W) marks the pixels no gradient reaches.
+    """
     count, height, width = maps.shape
     corners = np.array(_tiles(count, columns))
     index, row, column = (axis.ravel() for axis in np.indices(maps.shape))
@@ -80,6 +85,8 @@ def still_frame(maps: np.ndarray, titles: Sequence[str], *, columns: int) -> pd.
             "x2": x + 1 / width,
             "y": y,
             "y2": y + 1 / height,
+            **{name: other.ravel().astype(float) for name, other in others.items()},
+            **({} if dead is None else {"dead": np.tile(dead.ravel(), count)}),
         }
     )
 
@@ -94,7 +101,7 @@ def _axes(x: alt.Scale, y: alt.Scale) -> dict[str, Any]:
 
 
 def _titled(
-    frame: pd.DataFrame, pictures: alt.Chart, *, count: int, columns: int, tile: int, first: str
+    frame: pd.DataFrame, pictures: alt.Chart | alt.LayerChart, *, count: int, columns: int, tile: int, first: str
 ) -> alt.LayerChart:
     x, y, wide, high = _canvas(columns, count, tile)
     words = (
@@ -134,9 +141,20 @@ def live_maps(frame: pd.DataFrame, *, count: int, columns: int, tile: int) -> al
 
 
 def still_maps(
-    frame: pd.DataFrame, *, count: int, columns: int, tile: int, limit: float, quantity: str = "weight"
+    frame: pd.DataFrame,
+    *,
+    count: int,
+    columns: int,
+    tile: int,
+    limit: float,
+    quantity: str = "weight",
+    others: tuple[str, ...] = (),
+    dead: bool = False,
 ) -> alt.LayerChart:
-    """Draw `still_frame`: a mark a pixel in the colours of the live form, with position and value on hover."""
+    """Draw `still_frame`: a mark a pixel in the colours of the live form, with position and value on hover.
+
+    `others` are the frame's further columns to tell on hover; `dead=True` puts a dot on the pixels it marks so.
+    """
     scales = _canvas(columns, count, tile)
     stops = [limit * (2 * i / (len(DIVERGING) - 1) - 1) for i in range(len(DIVERGING))]
     color = alt.Color(
@@ -149,11 +167,23 @@ def still_maps(
         alt.Tooltip("row:Q"),
         alt.Tooltip("column:Q"),
         alt.Tooltip("value:Q", format="+.5f", title=quantity),
+        *(alt.Tooltip(f"{name}:Q", format="+.5f") for name in others),
+        *([alt.Tooltip("dead:N", title="never inked")] if dead else []),
     ]
     # The outline in the pixel's own colour closes the seams that a page's background would shine through.
     pixels = (
         alt.Chart(frame).mark_rect(strokeWidth=0.7).encode(color=color, stroke=color, tooltip=tip, **_axes(*scales[:2]))
     )
+    if dead:
+        dots = (
+            alt.Chart(frame)
+            .transform_filter("datum.dead")
+            .transform_calculate(xm="(datum.x + datum.x2) / 2", ym="(datum.y + datum.y2) / 2")
+        )
+        marks = dots.mark_circle(color=QUIET, size=5 if tile > 150 else 1, opacity=0.7).encode(
+            x=alt.X("xm:Q", scale=scales[0], axis=None), y=alt.Y("ym:Q", scale=scales[1], axis=None), tooltip=tip
+        )
+        pixels = layers(pixels, marks)
     return _titled(frame, pixels, count=count, columns=columns, tile=tile, first="datum.row == 0 && datum.column == 0")
 
 

@@ -1,0 +1,155 @@
+"""Judge it: which digits the model takes for which, and how wrong it is where it is wrong."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from pages.training.session import Run
+from pages.training.stage import Paint
+from pages.ui.controls import Controls
+from pages.ui.datasets import digits_of
+from pages.ui.parts import notice
+from pages.ui.pictures import clickable, picture
+from sgd_core.charts import maps
+from sgd_core.charts.answers import confusion_matrix
+from sgd_core.digits.datasets import Digits
+from sgd_core.digits.inspection import Judged, confusion, judge_images
+
+MOST, COLUMNS, SURE = 12, 6, 0.99
+
+
+def draw(controls: Controls, run: Run) -> Paint | None:
+    """Show the confusion matrix, the images of one cell, accuracy per class, the worst mistakes."""
+    now, config = run.playback.current, run.config
+    if now is None or now.step == 0:
+        st.info("Before the first step there is nothing to judge. Press **Train**.", icon=":material/gavel:")
+        return None
+    digits = digits_of(config.dataset, config.classes)
+    judged = judge_images(now, config, digits)
+    names = digits.class_names
+    counts = confusion(judged, digits)
+    st.caption(f"All {counts.sum():,} validation images at step {now.step:,}; pause to bring this up to date.")
+    left, right = st.columns([2, 3], gap="large")
+    with left:
+        truth, answer = _matrix(controls, counts, names)
+    with right:
+        _cell(judged, digits, names.index(truth), names.index(answer), names)
+    wrong = judged.predictions.decided != digits.valid_labels.numpy()
+    with left:
+        shares = counts.diagonal() / counts.sum(1).clip(1)
+        st.dataframe(
+            pd.DataFrame({"class": names, "right": shares, "images": counts.sum(1)}),
+            hide_index=True,
+            column_config={
+                "right": st.column_config.ProgressColumn("right", format="percent", min_value=0, max_value=1)
+            },
+        )
+    with right:
+        st.markdown("**The worst mistakes**, those that cost the most loss")
+        worst = [row for row in np.argsort(-judged.losses) if wrong[row]][:COLUMNS]
+        if worst:
+            _strip(judged, digits, worst, names)
+        else:
+            st.caption("There are none: every validation image is right.")
+    notice(*_lessons(judged, wrong, names, digits))
+    return None
+
+
+def _matrix(controls: Controls, counts: np.ndarray, names: tuple[str, ...]) -> tuple[str, str]:
+    mistakes = counts - np.diag(counts.diagonal())
+    common = np.unravel_index(int(mistakes.argmax()), counts.shape)
+    boxes = st.columns(2)  # what a click sets, for the keyboard and for the link
+    with boxes[0]:
+        truth = controls.choice("truth", "It is", ["common", *names], "common")
+    with boxes[1]:
+        answer = controls.choice("says", "The model says", ["mistake", *names], "mistake")
+    truth = names[common[0]] if truth == "common" else truth
+    answer = names[common[1]] if answer == "mistake" else answer
+
+    def pick(cell: dict[str, Any]) -> None:
+        st.session_state[controls.key("truth")] = str(cell["truth"])
+        st.session_state[controls.key("says")] = str(cell["answer"])
+
+    rows = [
+        {
+            "truth": name,
+            "answer": other,
+            "count": int(counts[i, j]),
+            "share": float(counts[i, j] / max(counts[i].sum(), 1)),
+            "right": i == j,
+        }
+        for i, name in enumerate(names)
+        for j, other in enumerate(names)
+    ]
+    clickable(
+        confusion_matrix,
+        pd.DataFrame(rows),
+        key=controls.key("matrix"),
+        on_pick=pick,
+        names=names,
+        side=180 if len(names) == 2 else 330,
+        width="content",
+        alt=f"{counts.trace():,} of {counts.sum():,} images are right; the most common mistake is to take "
+        f"{names[common[0]]} for {names[common[1]]}, {mistakes.max()} times. Click a cell to see its images.",
+    )
+    return truth, answer
+
+
+def _cell(judged: Judged, digits: Digits, truth: int, answer: int, names: tuple[str, ...]) -> None:
+    labels = digits.valid_labels.numpy()
+    rows = np.flatnonzero((labels == truth) & (judged.predictions.decided == answer))
+    st.markdown(f"**It is {names[truth]}, the model says {names[answer]}**: {len(rows):,} images")
+    if not len(rows):
+        st.caption("No such image. Click another cell.")
+        return
+    rows = rows[np.argsort(-judged.margin[rows], kind="stable")][:MOST]
+    _strip(judged, digits, list(rows), names)
+    st.caption("The clearest answers first; the number is the image's, for “Why this answer?”.")
+
+
+def _strip(judged: Judged, digits: Digits, rows: list[Any], names: tuple[str, ...]) -> None:
+    labels, decided = digits.valid_labels.numpy(), judged.predictions.decided
+    sure = [f" {judged.confidence[row]:.0%}" if judged.confidence is not None else "" for row in rows]
+    captions = [f"#{row}: {names[decided[row]]}{part}" for row, part in zip(rows, sure, strict=True)]
+    right = [bool(decided[row] == labels[row]) for row in rows]
+    picture(
+        maps.digit_strip,
+        maps.digit_frame(digits.valid_images[rows].numpy(), captions, right, columns=COLUMNS),
+        width="content",
+        count=len(rows),
+        columns=COLUMNS,
+        tile=88,
+        alt=f"{len(rows)} validation images and what the model says of each: {', '.join(captions)}.",
+    )
+
+
+def _lessons(judged: Judged, wrong: np.ndarray, names: tuple[str, ...], digits: Digits) -> list[str]:
+    total, mistakes = float(judged.losses.sum()), int(wrong.sum())
+    said = []
+    if mistakes and np.isfinite(total) and total > 0:
+        said.append(
+            f"Accuracy counts: {mistakes:,} of {len(wrong):,} are wrong. Loss weighs: those {mistakes:,} images, "
+            f"{mistakes / len(wrong):.1%} of all, carry {judged.losses[wrong].sum() / total:.0%} of the loss."
+        )
+    if judged.confidence is not None:
+        sure = judged.confidence >= SURE
+        misled = int((sure & wrong).sum())
+        if misled:
+            row = int(np.where(wrong, judged.confidence, -1).argmax())
+            said.append(
+                f"Confident is not right: of the {int(sure.sum()):,} answers given with at least {SURE:.0%}, {misled:,} "
+                f"are wrong. Image #{row} is called {names[judged.predictions.decided[row]]} with "
+                f"{judged.confidence[row]:.2%} and is {names[int(digits.valid_labels[row])]}."
+            )
+        elif sure.any():
+            said.append(
+                f"All {int(sure.sum()):,} answers given with at least {SURE:.0%} are right, here. That is earned by these "
+                "images, not promised for others: a model is just as confident about a scribble."
+            )
+        else:
+            said.append(f"No answer is given with {SURE:.0%} or more yet: the model is still unsure of all.")
+    else:
+        said.append("The mean squared error aims its scores at 0 and 1; they are no probabilities, so none are shown.")
+    return said
