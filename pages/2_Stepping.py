@@ -1,6 +1,6 @@
 """Stepping: from one step with a learning rate to a whole descent."""
 
-from pages.stepping import one_weight, race, two_weights
+from pages.stepping import fit, one_weight, race, stop, two_weights
 from pages.ui.frame import open_page
 from pages.ui.transport import play
 
@@ -8,6 +8,8 @@ SECTIONS = {
     "One weight": one_weight.show,
     "Race": race.show,
     "Two weights": two_weights.show,
+    "Fit a curve": fit.show,
+    "When to stop": stop.show,
 }
 
 controls = open_page(

@@ -1,5 +1,6 @@
 """Putting layers together, with the types that Altair's own signatures lose on the way."""
 
+import math
 from typing import Any, cast
 
 import altair as alt
@@ -13,3 +14,12 @@ def layers(*charts: Any, **properties: Any) -> alt.LayerChart:
 def bare(chart: alt.LayerChart) -> alt.LayerChart:
     """Return the chart without the frame around its plot."""
     return cast(alt.LayerChart, chart.configure_view(strokeWidth=0))
+
+
+def value_axis(domain: tuple[float, float], log: bool) -> alt.Axis:
+    """Return the axis of a value: plain numbers, or on a logarithmic scale whole decades, at most seven of them."""
+    if not log:
+        return alt.Axis(tickCount=5, format="~g")
+    first, last = round(math.log10(domain[0])), round(math.log10(domain[1]))
+    stride = -(-(last - first + 1) // 7)
+    return alt.Axis(values=[10.0**power for power in range(first, last + 1, stride)], format=".0e")

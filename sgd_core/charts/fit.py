@@ -12,8 +12,9 @@ Range = tuple[float, float]
 
 def fit_frame(time: np.ndarray, speed: np.ndarray, fine: np.ndarray, curves: dict[str, np.ndarray]) -> pd.DataFrame:
     """Return the rows of `fit_picture`: the measurements, and curves by name ("now", "start", "best") over `fine`."""
-    rows = [pd.DataFrame({"part": "data", "x": time, "y": speed})]
-    rows += [pd.DataFrame({"part": name, "x": fine, "y": values}) for name, values in curves.items()]
+    rows = [pd.DataFrame({"part": "data", "x": time, "y": speed, "place": np.arange(len(time))})]
+    place = np.arange(len(fine))
+    rows += [pd.DataFrame({"part": name, "x": fine, "y": y, "place": place}) for name, y in curves.items()]
     return pd.concat(rows, ignore_index=True)
 
 
@@ -33,12 +34,13 @@ def fit_picture(frame: pd.DataFrame, *, x_domain: Range, y_domain: Range, height
     now = only("now").mark_line(color=ACCENT, strokeWidth=3, clip=True).encode(x=x, y=y)
     # A curve that has left the picture altogether would otherwise just be missing.
     top, bottom = y_domain[1], y_domain[0]
-    ends = only("now").transform_filter(f"datum.y > {top!r} || datum.y < {bottom!r}")
+    ends = only("now").transform_filter(f"datum.place % 14 == 7 && (datum.y > {top!r} || datum.y < {bottom!r})")
     ends = ends.transform_calculate(
         edge=f"datum.y > {top!r} ? '↑' : '↓'", y=f"datum.y > {top!r} ? {top!r} : {bottom!r}", true="datum.y"
     )
     signs = ends.mark_text(color=ACCENT, fontSize=15, fontWeight="bold", dy=alt.expr("datum.edge == '↑' ? 8 : -8"))
-    return layers(start, best, data, now, signs.encode(x=x, y=y, text="edge:N"), height=height)
+    away = alt.Tooltip("true:Q", title="speed of the model", format=".4g")
+    return layers(start, best, data, now, signs.encode(x=x, y=y, text="edge:N", tooltip=away), height=height)
 
 
 def parameter_line(

@@ -7,7 +7,7 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from sgd_core.charts.build import layers
+from sgd_core.charts.build import layers, value_axis
 from sgd_core.charts.curve import curve_part, keep_in_view, part
 from sgd_core.charts.palette import QUIET, RACERS
 
@@ -118,8 +118,7 @@ def race_lines(
         axis=alt.Axis(tickMinStep=1, grid=False),
     )
     scale = alt.Scale(type="log", domain=list(y_domain)) if log else alt.Scale(domain=list(y_domain), nice=False)
-    axis = alt.Axis(format="~g" if not log else ".0e", tickCount=5)
-    y = alt.Y("shown:Q", title=title, scale=scale, axis=axis)
+    y = alt.Y("shown:Q", title=title, scale=scale, axis=value_axis(y_domain, log))
     low, high = y_domain
     base = alt.Chart(frame).transform_calculate(
         shown=f"min({high!r}, max({low!r}, datum.value))",

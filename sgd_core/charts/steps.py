@@ -68,7 +68,10 @@ def rate_ruler(frame: pd.DataFrame, *, low: float, high: float, border: float, h
         alt.Chart(frame)
         .transform_window(place="row_number()")
         .transform_joinaggregate(count="count()")
-        .transform_calculate(said="datum.name + ' ' + format(datum.rate, '.3~g')", last="datum.place == datum.count")
+        .transform_calculate(
+            said="datum.name + ' ' + format(datum.rate, datum.rate < 1e-3 ? '.2~e' : '.3~g')",
+            last="datum.place == datum.count",
+        )
     )
     x = alt.X("rate:Q", scale=scale, axis=axis)
     others, present = rows.transform_filter("datum.place > 1"), rows.transform_filter("datum.place == 1")

@@ -3,7 +3,7 @@
 import altair as alt
 import pandas as pd
 
-from sgd_core.charts.build import layers
+from sgd_core.charts.build import layers, value_axis
 from sgd_core.charts.palette import ACCENT, QUIET, SECOND
 
 Range = tuple[float, float]
@@ -28,7 +28,7 @@ def stop_lines(
     x_scale = alt.Scale(domain=[0, max(steps, 1)], nice=False)
     x = alt.X("step:Q", title="step", scale=x_scale, axis=alt.Axis(tickMinStep=1, grid=False))
     scale = alt.Scale(type="log", domain=list(y_domain)) if log else alt.Scale(domain=list(y_domain), nice=False)
-    y = alt.Y("shown:Q", title=title, scale=scale, axis=alt.Axis(tickCount=5, format=".0e" if log else "~g"))
+    y = alt.Y("shown:Q", title=title, scale=scale, axis=value_axis(y_domain, log))
     low, high = y_domain
     base = alt.Chart(frame).transform_calculate(
         shown=f"min({high!r}, max({low!r}, datum.value))",

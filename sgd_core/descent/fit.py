@@ -3,8 +3,14 @@
 from dataclasses import dataclass
 from functools import cached_property
 
+import numpy as np
+import pandas as pd
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
+
+from .descend import descend_many
+from .optimizers import Optimizer
 
 MOMENTS = 20  # seconds 0 to 19
 SCALES = {"as it is": (0.0, 1.0), "from −1 to 1": (9.5, 9.5)}  # what t becomes: (t - first) / second
@@ -47,9 +53,16 @@ class RollerCoaster:
     @cached_property
     def inputs(self) -> Tensor:
         """What the model sees: columns t², t and 1 of the scaled time, (20, 3)."""
+        return self._columns(self.time)
+
+    def _columns(self, time: Tensor) -> Tensor:
         shift, unit = SCALES[self.scale]
-        t = (self.time - shift) / unit
+        t = (time - shift) / unit
         return torch.stack([t**2, t, torch.ones_like(t)], dim=1)
+
+    def curve(self, parameters: Tensor, time: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the model's speeds (k,) at any seconds (k,)."""
+        return (self._columns(torch.from_numpy(time)) @ parameters).numpy()
 
     def predict(self, parameters: Tensor) -> Tensor:
         """Return the model's speeds, (..., 3) -> (..., 20)."""
@@ -63,3 +76,15 @@ class RollerCoaster:
     def best(self) -> Tensor:
         """The parameters (3,) with the least loss there is, by linear least squares instead of descent."""
         return torch.linalg.lstsq(self.inputs, self.speed[:, None]).solution[:, 0]
+
+
+def descend_fit(coaster: RollerCoaster, lr: float, steps: int, optimizer: Optimizer) -> pd.DataFrame:
+    """Fit from `coaster.start`; a row for each step 0..steps: step, a, b, c, loss, status (as in `descend`)."""
+    paths = descend_many(coaster.loss, coaster.start[None], lr, steps, optimizer)
+    step = np.arange(steps + 1)
+    status = np.where(step == steps, "finished", "running")
+    at = paths.diverged_at[0]
+    columns = {"step": step} | {name: paths.x[0, :, place] for place, name in enumerate("abc")}
+    return pd.DataFrame(
+        columns | {"loss": paths.loss[0], "status": np.where((at >= 0) & (step >= at), "diverged", status)}
+    )

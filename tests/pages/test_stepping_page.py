@@ -22,6 +22,12 @@ def printed(at: AppTest, word: str) -> list[list[str]]:
     return [line.split() for line in out.getvalue().splitlines()]
 
 
+def to_the_end(at: AppTest, player: str) -> None:
+    end = at.button(key=f"stepping_{player}_end")
+    if not end.disabled:  # a run may be over before its first step
+        end.click().run()
+
+
 def history(at: AppTest) -> list[dict[str, float]]:
     return at.dataframe[-1].value.to_dict("records")
 
@@ -162,3 +168,71 @@ def test_surfaces_without_values_or_minimum_keep_the_page_alive(app: Open, formu
     query = {"stepping_surface": "my own", "stepping_surface_formula": formula, "stepping_two_at": "20"}
     at = app("stepping", stepping_section="Two weights", **query)
     assert not at.exception and not at.error
+
+
+def test_the_fit_s_script_prints_the_history_and_the_border_is_the_hessian_s(app: Open) -> None:
+    at = app("stepping", stepping_section="Fit a curve", stepping_fit_at="20", stepping_fit_steps="20")
+    rows, lines = history(at), printed(at, "speed = noise")
+    assert len(rows) == len(lines) == 21
+    for row, line in zip(rows, lines, strict=True):
+        assert [float(number) for number in line] == pytest.approx(list(row.values()), rel=1e-9)
+    t = torch.arange(20, dtype=torch.float64)
+    columns = torch.stack([t**2, t, torch.ones(20).double()], 1)
+    most = float(torch.linalg.eigvalsh(2 / 20 * columns.T @ columns)[-1])  # the mean squared error's Hessian
+    assert f"{2 / most:.3g} diverges" in said(at)
+
+
+def test_a_fit_above_the_border_grows_and_says_so(app: Open) -> None:
+    at = app("stepping", stepping_section="Fit a curve", stepping_fit_lr="0.0001", stepping_fit_at="40")
+    assert "times the border" in said(at)
+    at.number_input(key="stepping_fit_lr").set_value(1.0).run()
+    assert "beyond all bounds" in said(at) or "times the border" in said(at)
+
+
+def test_scaling_the_time_lets_a_large_rate_work(app: Open) -> None:
+    query = {"stepping_fit_scale": "from −1 to 1", "stepping_fit_lr": "0.5", "stepping_fit_steps": "300"}
+    at = app("stepping", stepping_section="Fit a curve", stepping_fit_at="300", **query)
+    assert not at.warning and "Scaling the input did that" in said(at)
+    at.radio(key="stepping_quiz_fit").set_value("higher than now").run()
+    assert any("Right" in box.value for box in at.success)
+
+
+@pytest.mark.parametrize(
+    ("query", "rule", "step"),
+    [
+        ({}, "small gradient", 36),  # |2 · 1.5 · 0.8^k| falls to 0.001 at k = 36
+        ({"stepping_stop_gradient": "0"}, "number of steps", 200),
+        ({"stepping_stop_improvement": "0.1"}, "no improvement", 17),
+        ({"stepping_lr": "1"}, "no improvement", 10),  # it bounces between −1.5 and 1.5 for ever
+    ],
+)
+def test_a_stop_rule_fires_where_arithmetic_says(app: Open, query: dict[str, str], rule: str, step: int) -> None:
+    at = app("stepping", stepping_section="When to stop", **query)
+    to_the_end(at, "stop")
+    assert f"Stopped at step {step}: {rule}." in at.success[0].value
+    lines = printed(at, "reason")
+    assert " ".join(lines[-1]) == f"stopped at step {step} because of: {rule}"
+    assert len(lines) == step + 2
+
+
+def test_divergence_stops_and_advises(app: Open) -> None:
+    at = app("stepping", stepping_section="When to stop", stepping_lr="5", stepping_stop_patience="0")
+    to_the_end(at, "stop")
+    assert "divergence" in at.error[0].value and "led to w" in at.error[0].value
+    assert "What to change" in said(at)
+    assert printed(at, "reason")[-1][-1] == "divergence"
+
+
+@pytest.mark.parametrize("formula", ["x", "x**3", "log(x)", "1/x", "3", "-x**2", "sqrt(x)", "exp(exp(x))"])
+@pytest.mark.parametrize("section", ["Race", "When to stop"])
+def test_functions_without_a_minimum_or_a_value_keep_every_section_alive(app: Open, section: str, formula: str) -> None:
+    at = app("stepping", stepping_section=section, stepping_function="my own", stepping_formula=formula)
+    to_the_end(at, "race" if section == "Race" else "stop")
+    assert not at.exception
+
+
+def test_a_plateau_stops_far_from_the_minimum(app: Open) -> None:
+    query = {"stepping_function": "Plateau", "stepping_start": "-3.6"}
+    at = app("stepping", stepping_section="When to stop", **query)
+    to_the_end(at, "stop")
+    assert "A small gradient is not a minimum" in said(at)
