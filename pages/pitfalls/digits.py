@@ -28,6 +28,7 @@ from sgd_core.export.pitfalls import sharpness_script, sweep_script
 from sgd_core.playback import Playback
 
 RATES = 64
+MOST_DRAWN = 60
 WIDE, CLIFF, SHARP = "all learning rates", "close to the cliff", "sharpness along a run"
 ALL = "all"
 FINE = 1.01  # accuracy "still looks fine" within one point of the best
@@ -165,7 +166,7 @@ def _paint(
     counts = ", ".join(f"{count} {name}" for name, count in fates["regime"].value_counts().items())
     picture(
         lanes_picture,
-        lanes_frame(frame, fates, window),
+        lanes_frame(_thinned(frame, config.epochs), fates, window),
         slot=curves,
         live=live,
         epochs=float(config.epochs),
@@ -199,6 +200,12 @@ def _paint(
         height=195,
         alt=f"Validation accuracy against learning rate; the best is {ends['valid_accuracy'].max():.1%}.",
     )
+
+
+def _thinned(frame: pd.DataFrame, epochs: int) -> pd.DataFrame:
+    """Return at most about 60 epochs of every lane, the newest included: more cannot be told apart in the picture."""
+    every = -(-epochs // MOST_DRAWN)
+    return frame[(frame["epoch"] % every == 0) | (frame["epoch"] == frame["epoch"].max())]
 
 
 def _sentences(sweep: Sweep, frame: pd.DataFrame, fates: pd.DataFrame) -> list[str]:

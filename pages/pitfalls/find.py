@@ -68,30 +68,25 @@ def _suggest(ground: Ground, config: TrainConfig, suggestions: dict[str, float])
             lr = suggestions.get(name)
             st.metric(TITLES[name], "–" if lr is None else f"{lr:.2g}")
             st.caption(about if lr is not None else "The curve ended too early to read this one off.")
-            pressed = st.button(
-                f"Train with {lr:.2g}" if lr is not None else "Nothing to train with",
-                icon=":material/model_training:",
-                key=f"pitfalls_take_{name}",
-                disabled=lr is None,
-                width="stretch",
-            )
-            if pressed and lr is not None:
-                _take(ground, config, float(f"{lr:.2g}"))
+            if lr is not None:
+                st.page_link(
+                    "pages/4_Digit_training.py",
+                    label=f"**Train with {lr:.2g}**",
+                    icon=":material/model_training:",
+                    query_params=_link(ground, config, float(f"{lr:.2g}")),
+                )
 
 
-def _take(ground: Ground, config: TrainConfig, lr: float) -> None:
-    """Go to Digit training with this learning rate on the same data."""
+def _link(ground: Ground, config: TrainConfig, lr: float) -> dict[str, str]:
+    """Return what Digit training's address says for this learning rate on the same data."""
     values = {
-        "lr": lr,
+        "lr": repr(lr),
         "dataset": SOURCES[ground.dataset].title,
         "loss": LOSSES[config.loss].title,
-        "batch": config.batch_size,
-        "seed": ground.seed,
-        "classes": "3 vs 7",
+        "batch": str(config.batch_size),
+        "seed": str(ground.seed),
     }
-    for name, value in values.items():
-        st.session_state[f"training_{name}"] = value
-    st.switch_page("pages/4_Digit_training.py")
+    return {f"training_{name}": value for name, value in values.items()}
 
 
 def _notice(test: pd.DataFrame, suggestions: dict[str, float]) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Generator
 from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -25,7 +26,18 @@ from sgd_core.playback import Playback
 
 SIZES: tuple[int | None, ...] = (1, 16, 256, None)
 NAMES = ("1", "16", "256", "all")
-Moment = tuple[Snapshot, ...]  # the same step of every run
+
+
+class Moment(NamedTuple):
+    """The same step of every run; one that has diverged stays where it was."""
+
+    step: int
+    snapshots: tuple[Snapshot, ...]
+
+    @property
+    def whole(self) -> Snapshot:
+        """The run that sees all images."""
+        return self.snapshots[-1]
 
 
 @st.cache_data(max_entries=16, show_spinner="Measuring how sharply the loss bends …")
@@ -44,7 +56,7 @@ def show(controls: Controls) -> Callable[[], None]:
     )
     left, right = st.columns([4, 1], gap="large", vertical_alignment="bottom")
     with left:
-        lr = controls.learning_rate("lr_noise", 0.02, low=1e-4, high=1.0)
+        lr = controls.learning_rate("lr_noise", 0.005, low=1e-4, high=1.0)
     with right:
         steps = controls.whole("noise_steps", "Steps", 10, 1000, 150)
     config = ground.config(loss="mean_squared_error", lr=lr, epochs=steps)
@@ -61,7 +73,7 @@ def show(controls: Controls) -> Callable[[], None]:
                     run,
                     lambda: _stage(config, border, run),
                     Speed(12, budget=0.04),
-                    progress=lambda now: (_step(now) / steps, f"step {_step(now):,} of {steps:,}"),
+                    progress=lambda now: (now.step / steps, f"step {now.step:,} of {steps:,}"),
                     words=Words("Train", "Train again", "Step"),
                     restart=lambda: _start(config),
                 )
@@ -71,25 +83,23 @@ def show(controls: Controls) -> Callable[[], None]:
 
 
 def _start(config: TrainConfig) -> Generator[Moment, None, None]:
-    """Take every step with each batch size; a run that has ended stays where it is."""
+    """Take every step with each batch size."""
     digits = digits_of(config.dataset, config.classes)
     runs = [train(replace(config, batch_size=size), digits, snapshot_every=1) for size in SIZES]
-    moment = tuple(next(run) for run in runs)
-    yield moment
-    for _ in range(config.epochs):  # as many steps: with all images a step is an epoch, with fewer it is less
-        moment = tuple(next(run, before) for run, before in zip(runs, moment, strict=True))
-        yield moment
-
-
-def _step(now: Moment) -> int:
-    return max(snapshot.step for snapshot in now)
+    snapshots = tuple(next(run) for run in runs)
+    yield Moment(0, snapshots)
+    for step in range(1, config.epochs + 1):  # with all images a step is an epoch, with fewer it is less
+        snapshots = tuple(next(run, before) for run, before in zip(runs, snapshots, strict=True))
+        yield Moment(step, snapshots)
+        if all(snapshot.status == "diverged" for snapshot in snapshots):
+            return
 
 
 def _losses(moments: list[Moment]) -> pd.DataFrame:
     rows = [
         (name, snapshot.step, snapshot.train_loss)
         for moment in moments
-        for name, snapshot in zip(NAMES, moment, strict=True)
+        for name, snapshot in zip(NAMES, moment.snapshots, strict=True)
         if np.isfinite(snapshot.train_loss)
     ]
     return pd.DataFrame(rows, columns=["batch", "step", "loss"]).drop_duplicates(["batch", "step"])
@@ -113,19 +123,21 @@ def _stage(config: TrainConfig, border: float, run: Playback[Moment]) -> Callabl
             steps=float(config.epochs),
             y_domain=(first / 30, first * 10),
             alt="Training loss over all images: "
-            + "; ".join(f"{name} images a step {s.train_loss:.3g}" for name, s in zip(NAMES, now, strict=True))
+            + "; ".join(
+                f"{name} images a step {s.train_loss:.3g}" for name, s in zip(NAMES, now.snapshots, strict=True)
+            )
             + ".",
         )
         if live:
             return
         clouds: Clouds | None = None
         try:
-            clouds = gradient_clouds(config, digits_of(config.dataset, config.classes), now[-1].parameters, SIZES)
+            clouds = gradient_clouds(config, digits_of(config.dataset, config.classes), now.whole.parameters, SIZES)
         except ValueError as error:
             title.warning(f"No clouds here: {error}", icon=":material/grain:")
         if clouds is not None:
             title.markdown(
-                f"**The gradients of 150 mini-batches at the present weights of the run with all images** (step {now[-1].step}). "
+                f"**The gradients of 150 mini-batches at the present weights of the run with all images** (step {now.whole.step}). "
                 "The green cross is the gradient of all images; orange dots would step uphill."
             )
             _paint_clouds(clouds, columns)
@@ -165,7 +177,7 @@ def _paint_clouds(clouds: Clouds, columns: list[tuple[DeltaGenerator, DeltaGener
 def _sentences(
     config: TrainConfig, border: float, losses: pd.DataFrame, now: Moment, clouds: Clouds | None
 ) -> list[str]:
-    step = _step(now)
+    step = now.step
     sentences = []
     if clouds is not None:
         spread = clouds.spreads["spread"].to_numpy()
@@ -179,21 +191,35 @@ def _sentences(
     half = losses[losses["step"] > step / 2]
     rises = {name: float((rows["loss"].diff().dropna() > 0).mean()) for name, rows in half.groupby("batch")}
     whole, single = rises.get("all", 0.0), rises.get("1", 0.0)
-    side = "below" if config.lr < border else "above"
     sentences.append(
         f"In the second half of the run the loss rose in {whole:.0%} of the steps with all images and in {single:.0%} of those with "
-        f"one. The learning rate {config.lr:g} lies {side} 2/λ = {border:.3g}: "
-        + (
-            "it alone makes nothing wobble, so all of that is noise of the batch."
-            if config.lr < border
-            else "it bounces even with all images, and no larger batch can cure that."
-        )
+        f"one. {_side(config.lr, border)}"
     )
     sentences.append(
         "SGD does not walk at random and skips no data: the middle of every cloud is the whole gradient, so on average each "
         "step goes where plain gradient descent would."
     )
-    if any(snapshot.status == "diverged" for snapshot in now):
-        gone = [name for name, snapshot in zip(NAMES, now, strict=True) if snapshot.status == "diverged"]
-        sentences.append(f"The runs with {', '.join(gone)} images a step have diverged; their curves end there.")
+    gone = [name for name, snapshot in zip(NAMES, now.snapshots, strict=True) if snapshot.status == "diverged"]
+    if gone:
+        why = (
+            "A single image can bend the loss far more sharply than all do on average, so small batches need smaller learning rates."
+            if config.lr < border
+            else ""
+        )
+        sentences.append(f"Diverged: {', '.join(gone)}. Their curves have left the picture. {why}")
     return sentences
+
+
+def _side(lr: float, border: float) -> str:
+    """Say what the learning rate alone does, by where it lies."""
+    if lr > border:
+        return f"The learning rate {lr:g} lies above 2/λ = {border:.3g}: it diverges even with all images, and no larger batch cures that."
+    if lr > border / 2:
+        return (
+            f"The learning rate {lr:g} lies between 1/λ = {border / 2:.3g} and 2/λ = {border:.3g}: with all images the weights bounce along "
+            "the sharpest direction, yet the loss falls at every step. Whatever rises is noise of the batch."
+        )
+    return (
+        f"The learning rate {lr:g} lies below 1/λ = {border / 2:.3g}: alone it makes nothing wobble or bounce, so all of that is noise of "
+        "the batch."
+    )

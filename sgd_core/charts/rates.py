@@ -130,7 +130,13 @@ def axis_picture(
     signs = outside.encode(x=x, y=y, text="edge:N", color=color, tooltip=tip)
     rules = only("border").mark_rule(color=QUIET, strokeWidth=2, strokeDash=[5, 3]).encode(x=x)
     named = only("border").mark_text(
-        color=QUIET, fontSize=12, fontWeight="bold", align="right", dx=-4, baseline="top", dy=3
+        color=QUIET,
+        fontSize=12,
+        fontWeight="bold",
+        align="right",
+        dx=-4,
+        baseline="top",
+        dy=alt.expr("3 + 15 * datum.order"),
     )
     named = named.encode(x=x, y=alt.value(0), text="words:N")
     lines = only("marker").mark_rule(color=ACCENT, strokeWidth=2).encode(x=x)
