@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.training import inside, judge, takeaway, why
+from pages.training import inside, judge, runs, takeaway, why
 from pages.training.actions import offer_actions, say_branch
 from pages.training.session import run_of
 from pages.training.settings import choose_config
@@ -51,6 +51,7 @@ SECTIONS = {
     "Look inside": inside.draw,
     "Why this answer?": why.draw,
     "Judge it": judge.draw,
+    "Runs": runs.draw,
     "Take it home": takeaway.draw,
 }
 also = None

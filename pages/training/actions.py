@@ -1,8 +1,9 @@
-"""What one can do with a run besides playing it: let it go on, branch off, go back to the parent."""
+"""What one can do with a run besides playing it: let it go on, branch off, pin it, go back to the parent."""
 
 import streamlit as st
 
 from pages.training.presets import apply
+from pages.training.runs import pin
 from pages.training.session import Run, branch
 from pages.ui.controls import Controls
 
@@ -35,6 +36,14 @@ def offer_actions(controls: Controls, run: Run) -> None:
             disabled=now is None or now.status == "diverged",
             help="Begins another run at the moment shown, with its weights and its optimizer's memory. Then change "
             "settings and train: this run stays in the picture, in grey.",
+        )
+        st.button(
+            "Pin this run",
+            icon=":material/push_pin:",
+            key=controls.key("pin_run"),
+            on_click=lambda: pin(run),
+            disabled=now is None or now.step == 0,
+            help="Keeps its curves and settings, to compare it with others under “Runs”.",
         )
 
 

@@ -1,0 +1,56 @@
+"""The curves of several runs over each other."""
+
+import altair as alt
+import pandas as pd
+
+from sgd_core.charts.build import layers
+
+DASHES = [[1, 0], [7, 3], [2, 2], [10, 3, 2, 3]]
+
+
+def overlay(
+    frame: pd.DataFrame,
+    *,
+    measure: str,
+    title: str,
+    runs: tuple[str, ...],
+    epochs: float,
+    domain: tuple[float, float],
+    log: bool = False,
+    height: int = 340,
+) -> alt.LayerChart:
+    """Draw `measure` of each run against the epoch; `frame` has `run`, `epoch` and the measure.
+
+    Runs are told apart by colour, dash and legend; a click on a name in the legend brings its run forward.
+    """
+    one = alt.selection_point(name="one", fields=["run"], bind="legend")
+    y = alt.Scale(domain=list(domain), nice=False, type="log") if log else alt.Scale(domain=list(domain), nice=False)
+    legend = alt.Legend(title=None, orient="right", symbolType="stroke", symbolSize=300, labelLimit=220)
+    dashes = [DASHES[i // 10 % len(DASHES)] if len(runs) > 10 else DASHES[i % len(DASHES)] for i in range(len(runs))]
+    base = alt.Chart(frame).encode(
+        x=alt.X(
+            "epoch:Q",
+            title="epoch",
+            scale=alt.Scale(domain=[0, epochs], nice=False),
+            axis=alt.Axis(grid=False, tickMinStep=1),
+        ),
+        y=alt.Y(
+            f"{measure}:Q", title=title, scale=y, axis=alt.Axis(format="%") if "accuracy" in measure else alt.Axis()
+        ),
+        color=alt.Color("run:N", scale=alt.Scale(domain=list(runs), scheme="tableau10"), legend=legend),
+        opacity=alt.condition(one, alt.value(1.0), alt.value(0.15)),
+        tooltip=[
+            alt.Tooltip("run:N"),
+            alt.Tooltip("epoch:Q", format=".2f"),
+            alt.Tooltip(f"{measure}:Q", format=".4f", title=title),
+        ],
+    )
+    lines = base.mark_line(strokeWidth=2, clip=True).encode(
+        strokeDash=alt.StrokeDash("run:N", scale=alt.Scale(domain=list(runs), range=dashes), legend=legend)
+    )
+    ends = (
+        base.transform_joinaggregate(last="max(epoch)", groupby=["run"])
+        .transform_filter("datum.epoch == datum.last")
+        .mark_circle(size=45, clip=True)
+    )
+    return layers(lines.add_params(one), ends, height=height)
