@@ -10,7 +10,7 @@ from sgd_core.digits.config import TrainConfig
 from sgd_core.digits.datasets import Digits
 from sgd_core.digits.sweep import sweeping
 
-ROUNDS = 6
+ROUNDS = 15
 
 
 @pytest.mark.benchmark
