@@ -18,7 +18,7 @@ from sgd_core.export.slopes import weight_gradient_script
 
 CLASSES = (3, 7)
 QUICK = 100  # weights that may be nudged without being asked to: a blink
-TILE = 230
+TILE = 250
 
 
 def show_digits(controls: Controls) -> None:
@@ -92,44 +92,31 @@ def _numbers(found: Comparison) -> None:
 
 
 def _maps(found: Comparison) -> None:
-    both = np.concatenate([found.maps(found.nudged), found.maps(found.exact)])
-    off = np.abs(both[0] - both[1])
-    limit = weight_limit(float(np.abs(both).max()))
-    small = weight_limit(float(off.max()))
-    titles = ["by nudging", "by backward()"]
-    left, right = st.columns([2, 1], gap="large")
-    with left:
-        picture(
-            maps.still_maps,
-            maps.still_frame(both, titles, columns=2),
-            width="content",
-            count=2,
-            columns=2,
-            tile=TILE,
-            limit=limit,
-            quantity="gradient",
-            alt="The gradient of the loss by each pixel's weight, found both ways; the two maps look the same. "
-            f"The largest entry is {np.abs(both[1]).max():.3g}.",
-        )
-        _scale(limit, 2 * TILE, "gradient")
-    with right:
-        picture(
-            maps.still_maps,
-            maps.still_frame((both[0] - both[1])[None], ["their difference"], columns=1),
-            width="content",
-            count=1,
-            columns=1,
-            tile=TILE,
-            limit=small,
-            quantity="difference",
-            alt=f"The difference of both maps, on a scale of its own up to {small:g}.",
-        )
-        _scale(small, TILE, "difference")
-
-
-def _scale(limit: float, width: int, quantity: str) -> None:
-    bar = maps.color_bar(limit, width=width - 20, quantity=quantity)
-    st.altair_chart(bar, width="content", alt=f"The colours run from -{limit:g} over zero to +{limit:g}.")
+    nudged, exact = found.maps(found.nudged), found.maps(found.exact)
+    off = nudged - exact
+    limit = weight_limit(float(max(np.abs(nudged).max(), np.abs(exact).max())))
+    tight = weight_limit(float(np.abs(off).max()))
+    shown = (
+        (nudged, "by nudging", limit, "gradient"),
+        (exact, "by backward()", limit, "gradient"),
+        (off, "their difference, on a scale of its own", tight, "difference"),
+    )
+    for column, (one, title, end, quantity) in zip(st.columns(3, gap="large"), shown, strict=True):
+        with column:
+            picture(
+                maps.still_maps,
+                maps.still_frame(one, [title], columns=1),
+                width="content",
+                count=1,
+                columns=1,
+                tile=TILE,
+                limit=end,
+                quantity=quantity,
+                alt=f"The gradient of the loss by each pixel's weight, {title}; the largest entry is "
+                f"{np.abs(one).max():.3g}.",
+            )
+            bar = maps.color_bar(end, width=TILE - 20, quantity=quantity)
+            st.altair_chart(bar, width="content", alt=f"The colours run from -{end:g} over zero to +{end:g}.")
 
 
 def _words(found: Comparison, names: tuple[str, ...]) -> None:

@@ -36,7 +36,9 @@ def graph_player(controls: Controls, function: Function, x: float) -> Player:
         playback.seek(0)
 
     def stage() -> Callable[[Any, bool], None]:
-        drawing, words = st.empty(), st.empty()
+        with st.container(key="derivatives_graph"):
+            drawing = st.empty()
+        words = st.empty()
 
         def paint(step: int, live: bool) -> None:
             moment = moments[step]

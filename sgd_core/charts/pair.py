@@ -61,7 +61,7 @@ def pair_frame(at: Steep, domain: tuple[float, float], steepest: float) -> pd.Da
 
 
 def pair_picture(
-    frame: pd.DataFrame, *, url: str, domain: tuple[float, float], names: tuple[str, str], size: int = 420
+    frame: pd.DataFrame, *, url: str, domain: tuple[float, float], names: tuple[str, str], size: int = 340
 ) -> alt.LayerChart:
     """Draw `pair_frame` over the picture `url` of the window, a square of `size` pixels; a click picks x and y.
 

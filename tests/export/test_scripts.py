@@ -110,3 +110,53 @@ def test_a_run_is_told_as_it_went_with_its_learning_rates_and_its_branches(tmp_p
     if schedule == "constant":
         assert "scheduled" not in run_script(legs)
     check(run_script(legs, len(digits.train_images)), tmp_path, shown)
+
+
+def numbers(lines: list[str]) -> list[list[float]]:
+    """The plain numbers of each line."""
+    found = []
+    for line in lines:
+        words = line.replace("tensor(", " ").replace(")", " ").replace(",", " ").split()
+        found.append([float(word) for word in words if word.lstrip("-")[:1].isdigit()])
+    return found
+
+
+@pytest.mark.parametrize("kind", ["forward", "central"])
+def test_the_nudge_script_prints_the_table(tmp_path: Path, kind: str) -> None:
+    from sgd_core.calculus.nudge import nudge
+    from sgd_core.export.slopes import nudge_script
+
+    f = sgd_core.parse_function("sin(pi*x) + x**2/10")
+    printed = numbers(run(nudge_script(f.torch_code, 1.3, 1e-3, kind), tmp_path))
+    for line, precision in zip(printed, ("float32", "float64"), strict=True):
+        pair = nudge(f, 1.3, 1e-3, kind, precision)
+        assert line == pytest.approx([pair.slope, pair.exact, pair.slope - pair.exact], rel=1e-12)
+
+
+def test_the_autograd_script_prints_the_gradient_twice_as_large_then_itself(tmp_path: Path) -> None:
+    from sgd_core.export.slopes import autograd_script
+
+    lines = run(autograd_script(sgd_core.parse_function("x**2").torch_code, 3.0), tmp_path)
+    assert lines == ["tensor(9., grad_fn=<PowBackward0>)", "tensor(6.)", "tensor(12.)", "tensor(6.)"]
+
+
+def test_the_script_of_two_weights_prints_both_partial_derivatives(tmp_path: Path) -> None:
+    from sgd_core.calculus.weights import pair_function, slope_at
+    from sgd_core.export.slopes import pair_script
+
+    f = pair_function("a**2*b + sin(pi*b)")
+    at = slope_at(f, 1.5, -0.7)
+    value, slopes, nudged = numbers(run(pair_script(f.torch_code, 1.5, -0.7), tmp_path))
+    assert value == [at.value] and slopes == [at.by_a, at.by_b]
+    assert nudged == pytest.approx(slopes, rel=1e-6)
+
+
+def test_the_weight_gradient_script_finds_the_same_difference(tmp_path: Path) -> None:
+    from sgd_core.digits.weight_gradient import compare
+    from sgd_core.export.slopes import weight_gradient_script
+
+    config = sgd_core.TrainConfig(init="normal", seed=3)
+    found = compare(config, sgd_core.load_digits("uci", config.classes), h=1e-3)
+    backward, _, difference = run(weight_gradient_script(config, 1e-3), tmp_path)
+    assert float(backward.split()[-1]) == pytest.approx(found.loss, rel=1e-6)
+    assert float(difference.split()[-1]) == pytest.approx(found.largest_difference, rel=0.05)
