@@ -25,7 +25,7 @@ STEP = 0.01  # the small step right that the words speak of
 @lru_cache(maxsize=64)
 def curve_of(function: Function) -> pd.DataFrame:
     """Return the sampled curve with its slope; treat it as read-only."""
-    return break_at_kinks(function, sample(function))
+    return break_at_kinks(function, sample(function, points=241))
 
 
 @lru_cache(maxsize=64)
@@ -54,6 +54,8 @@ def show_slope(controls: Controls, function: Function, x: float, ask: bool) -> N
 
 
 def _pictures(controls: Controls, function: Function, curve: pd.DataFrame, at: At, answered: bool) -> None:
+    # The sentences for those who cannot see the pictures leave x out: a new sentence makes the browser build the whole
+    # chart again, at each move of the slider.
     y_domain = window(curve["x"].tolist(), curve["value"].to_numpy())
     frame = curve_with_tangent(curve, at, y_domain)
     clickable(
@@ -67,8 +69,8 @@ def _pictures(controls: Controls, function: Function, curve: pd.DataFrame, at: A
         x_domain=function.domain,
         y_domain=y_domain,
         y_title="f(x)",
-        alt=f"The curve of {function.formula} with the point at x = {at.x:.4g}"
-        + (f" and the tangent of slope {at.slope:.4g}." if answered else "."),
+        alt=f"The curve of {function.formula} with the point at x"
+        + (" and its tangent; value and slope are the numbers beside it." if answered else "."),
     )
     if not answered:
         return
@@ -82,7 +84,7 @@ def _pictures(controls: Controls, function: Function, curve: pd.DataFrame, at: A
         axis_width=AXIS,
         x_domain=function.domain,
         y_domain=slopes,
-        alt=f"The derivative of {function.formula} over the same x; at x = {at.x:.4g} it is {at.slope:.4g}.",
+        alt=f"The derivative of {function.formula} over the same x; the slope at x is among the numbers beside it.",
     )
     st.caption("Click on either curve to move the point.")
 

@@ -141,7 +141,7 @@ def curve_picture(
 ) -> alt.LayerChart:
     """Draw the curve, the tangent (dashed), the path so far, the coming step and the present point.
 
-    `pick=True` adds the selection "pick": a click anywhere takes the x of the curve's nearest point. `axis_width` fixes
+    `pick=True` adds the selection "pick": a click anywhere takes the nearest x. `axis_width` fixes
     the room for the y axis in pixels, so that pictures below each other have their plots in line.
     The specification depends on the domains, titles, `color` and `height` alone, never on the data.
     """
@@ -180,9 +180,24 @@ def curve_picture(
     )
     drawn = [curve, tangent, line, dots.encode(tooltip=tip), arrow, head, point.encode(tooltip=tip), signs, said]
     if pick:
-        choice = alt.selection_point(name="pick", fields=["x"], on="click", nearest=True, clear=False, toggle=False)
-        drawn.insert(0, only("curve").mark_circle(opacity=0, size=1).add_params(choice))
+        drawn.insert(0, stops(x, x_domain, height))
     return layers(*drawn, height=height)
+
+
+def stops(x: alt.X, x_domain: tuple[float, float], height: int, count: int = 301) -> alt.Chart:
+    """Return invisible marks along x that a click takes the nearest of (selection "pick" of x).
+
+    The browser makes them itself and once: marks that hang on the frame would be made anew with each of its changes.
+    """
+    low, high = x_domain
+    choice = alt.selection_point(name="pick", fields=["x"], on="click", nearest=True, clear=False, toggle=False)
+    return (
+        alt.Chart(alt.sequence(0, count, as_="i"))
+        .transform_calculate(x=f"round(1e9 * ({low!r} + datum.i * {(high - low) / (count - 1)!r})) / 1e9")
+        .mark_circle(opacity=0, size=1)
+        .encode(x=x, y=alt.value(height / 2))
+        .add_params(choice)
+    )
 
 
 _HEADS = alt.Scale(domain=["right", "left"], range=["triangle-right", "triangle-left"])

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from sgd_core.charts.build import layers
-from sgd_core.charts.curve import keep_in_view, part
+from sgd_core.charts.curve import keep_in_view, part, stops
 from sgd_core.charts.palette import ACCENT, QUIET, SECOND
 
 
@@ -47,7 +47,7 @@ def slope_picture(
 ) -> alt.LayerChart:
     """Draw `slope_frame`: the derivative in the tangent's colour, its zero line, and the present point.
 
-    A click takes the x of the nearest place of the curve (selection "pick").
+    A click takes the nearest x (selection "pick").
     """
     x = alt.X("x:Q", title="x", scale=alt.Scale(domain=list(x_domain), nice=False))
     axis = alt.Axis(minExtent=axis_width, maxExtent=axis_width, tickCount=5)
@@ -57,13 +57,12 @@ def slope_picture(
     def only(name: str) -> alt.Chart:
         return base.transform_filter(alt.datum.part == name)
 
-    choice = alt.selection_point(name="pick", fields=["x"], on="click", nearest=True, clear=False, toggle=False)
     tip = [alt.Tooltip("x:Q", format=".6g"), alt.Tooltip("y:Q", format=".6g", title="slope")]
     zero = alt.Chart(frame).mark_rule(color=QUIET, strokeWidth=1.5).encode(y=alt.datum(0))
     inside = only("point").transform_filter(alt.datum.edge == "")
     outside = only("point").transform_filter(alt.datum.edge != "")
     return layers(
-        only("slope").mark_circle(opacity=0, size=1).add_params(choice),
+        stops(x, x_domain, height),
         zero,
         only("guide").mark_line(color=ACCENT, strokeWidth=2, clip=True).encode(order="order:Q"),
         only("slope").mark_line(color=SECOND, strokeWidth=2.5, clip=True).encode(order="order:Q"),

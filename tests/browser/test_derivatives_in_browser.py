@@ -129,13 +129,15 @@ def bare(tmp_path: Path) -> Iterator[str]:
 # Resolves with the milliseconds from a key press until `text(value)` is on the page and painted.
 PAINTED = """wanted => new Promise(resolve => {
     const began = window.pressed;
-    const look = () => document.body.innerText.includes(wanted)
+    const look = () => document.querySelector('[data-testid=stMain]').textContent.includes(wanted)
         ? requestAnimationFrame(() => resolve(performance.now() - began)) : requestAnimationFrame(look);
     look(); })"""
 
 
 def press_and_wait(page: Page, wanted: str) -> float:
-    page.evaluate("() => addEventListener('keydown', () => { window.pressed = performance.now(); }, {once: true, capture: true})")
+    page.evaluate(
+        "() => addEventListener('keydown', () => { window.pressed = performance.now(); }, {once: true, capture: true})"
+    )
     page.keyboard.press("ArrowRight")
     return float(page.evaluate(PAINTED, wanted))
 
