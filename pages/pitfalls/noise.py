@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Generator
 from dataclasses import replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 import streamlit as st
+from numpy.typing import NDArray
 from streamlit.delta_generator import DeltaGenerator
 
 from pages.pitfalls.runs import run_of
@@ -29,15 +30,12 @@ NAMES = ("1", "16", "256", "all")
 
 
 class Moment(NamedTuple):
-    """The same step of every run; one that has diverged stays where it was."""
+    """The same step of every run: its losses over all images, and the weights of the run that sees all of them."""
 
     step: int
-    snapshots: tuple[Snapshot, ...]
-
-    @property
-    def whole(self) -> Snapshot:
-        """The run that sees all images."""
-        return self.snapshots[-1]
+    losses: tuple[float, ...]
+    diverged: tuple[bool, ...]
+    weights: tuple[NDArray[Any], ...]
 
 
 @st.cache_data(max_entries=16, show_spinner="Measuring how sharply the loss bends …")
@@ -87,22 +85,29 @@ def _start(config: TrainConfig) -> Generator[Moment, None, None]:
     digits = digits_of(config.dataset, config.classes)
     runs = [train(replace(config, batch_size=size), digits, snapshot_every=1) for size in SIZES]
     snapshots = tuple(next(run) for run in runs)
-    yield Moment(0, snapshots)
+    yield _moment(0, snapshots)
     for step in range(1, config.epochs + 1):  # with all images a step is an epoch, with fewer it is less
         snapshots = tuple(next(run, before) for run, before in zip(runs, snapshots, strict=True))
-        yield Moment(step, snapshots)
+        yield _moment(step, snapshots)
         if all(snapshot.status == "diverged" for snapshot in snapshots):
             return
 
 
+def _moment(step: int, snapshots: tuple[Snapshot, ...]) -> Moment:
+    """Keep of the snapshots only what is shown: a run of thousands of steps must stay small."""
+    losses = tuple(snapshot.train_loss for snapshot in snapshots)
+    diverged = tuple(snapshot.status == "diverged" for snapshot in snapshots)
+    return Moment(step, losses, diverged, snapshots[-1].parameters)
+
+
 def _losses(moments: list[Moment]) -> pd.DataFrame:
     rows = [
-        (name, snapshot.step, snapshot.train_loss)
+        (name, moment.step, loss)
         for moment in moments
-        for name, snapshot in zip(NAMES, moment.snapshots, strict=True)
-        if np.isfinite(snapshot.train_loss)
+        for name, loss, gone in zip(NAMES, moment.losses, moment.diverged, strict=True)
+        if np.isfinite(loss) and not gone
     ]
-    return pd.DataFrame(rows, columns=["batch", "step", "loss"]).drop_duplicates(["batch", "step"])
+    return pd.DataFrame(rows, columns=["batch", "step", "loss"])
 
 
 def _stage(config: TrainConfig, border: float, run: Playback[Moment]) -> Callable[[Moment, bool], None]:
@@ -123,21 +128,19 @@ def _stage(config: TrainConfig, border: float, run: Playback[Moment]) -> Callabl
             steps=float(config.epochs),
             y_domain=(first / 30, first * 10),
             alt="Training loss over all images: "
-            + "; ".join(
-                f"{name} images a step {s.train_loss:.3g}" for name, s in zip(NAMES, now.snapshots, strict=True)
-            )
+            + "; ".join(f"{name} images a step {loss:.3g}" for name, loss in zip(NAMES, now.losses, strict=True))
             + ".",
         )
         if live:
             return
         clouds: Clouds | None = None
         try:
-            clouds = gradient_clouds(config, digits_of(config.dataset, config.classes), now.whole.parameters, SIZES)
+            clouds = gradient_clouds(config, digits_of(config.dataset, config.classes), now.weights, SIZES)
         except ValueError as error:
             title.warning(f"No clouds here: {error}", icon=":material/grain:")
         if clouds is not None:
             title.markdown(
-                f"**The gradients of 150 mini-batches at the present weights of the run with all images** (step {now.whole.step}). "
+                f"**The gradients of 150 mini-batches at the present weights of the run with all images** (step {now.step}). "
                 "The green cross is the gradient of all images; orange dots would step uphill."
             )
             _paint_clouds(clouds, columns)
@@ -199,7 +202,7 @@ def _sentences(
         "SGD does not walk at random and skips no data: the middle of every cloud is the whole gradient, so on average each "
         "step goes where plain gradient descent would."
     )
-    gone = [name for name, snapshot in zip(NAMES, now.snapshots, strict=True) if snapshot.status == "diverged"]
+    gone = [name for name, over in zip(NAMES, now.diverged, strict=True) if over]
     if gone:
         why = (
             "A single image can bend the loss far more sharply than all do on average, so small batches need smaller learning rates."

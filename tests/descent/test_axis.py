@@ -55,6 +55,17 @@ def test_on_a_parabola_the_survey_is_the_closed_form():
             assert row.regime == "diverging" and math.isnan(row.needed)
 
 
+@pytest.mark.parametrize("formula", ["x**2", "10*x**2", "0.15*(x - 1)**2 + 4"])
+def test_the_cliff_of_a_parabola_stands_where_its_curvature_says(formula):
+    f = parse_function(formula)
+    bottom = find_bottom(f, -1.5)
+    border = bottom.borders[1]
+    table = survey(f, -1.5, border * np.linspace(0.95, 1.05, 64), 60, bottom)
+    diverging = table[table["regime"] == "diverging"]["lr"]
+    assert bottom.quadratic and diverging.min() == pytest.approx(border, rel=0.002)
+    assert (table[table["lr"] >= diverging.min()]["regime"] == "diverging").all()
+
+
 @pytest.mark.parametrize("name", CATALOGUE)
 def test_every_function_of_the_catalogue_can_be_surveyed(name):
     entry = example(name)
