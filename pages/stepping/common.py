@@ -33,7 +33,7 @@ class Section(NamedTuple):
 
 def choose_speed(controls: Controls, steps: int) -> Speed:
     """Draw the choice of speed: a few steps a second, or the whole run in about five seconds."""
-    speeds = [Speed(1), Speed(4), Speed(20), Speed(20, stride=max(1, -(-steps // 100)))]
+    speeds = [Speed(1), Speed(4), Speed(25), Speed(25, stride=max(1, -(-steps // 125)))]
     picked = controls.segments("speed", "Speed", list(SPEEDS), "normal")
     return dict(zip(SPEEDS, speeds, strict=True))[picked]
 

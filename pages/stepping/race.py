@@ -90,7 +90,7 @@ def _stage(controls: Controls, function: Function, standings: Standings) -> Call
     look: dict[str, Any] = {"x_domain": function.domain, "y_domain": y_domain}
 
     def paint(step: int, live: bool) -> None:
-        frame = race_frame(curve, standings.paths(step), y_domain)
+        frame = race_frame(curve, standings.paths(step, heights=True), y_domain, dots=standings.dots)
         if live:
             picture(race_on_curve, frame, slot=over, live=True, alt="", **look)
         else:

@@ -14,10 +14,11 @@ from pages.ui.parts import download_csv
 from pages.ui.pictures import picture
 from pages.ui.quiz import predict_first
 from sgd_core.charts.race import gap_window, race_lines
-from sgd_core.charts.thin import Thinned, thin
+from sgd_core.charts.thin import thin
 
 LOSS, GAP = "loss", "gap, logarithmic"
-EACH = 160  # points drawn of a run
+EACH = 120  # points drawn of a run
+DOTTED = 200  # steps up to which each one is a dot on the path
 
 
 class Standings:
@@ -42,18 +43,24 @@ class Standings:
         losses = np.stack([run["loss"].to_numpy() for run in runs])
         self.values = losses - lowest if self.log else losses
         self.window = gap_window(self.values) if self.log else loss_window(losses.ravel(), drawn)
-        self.thinned: list[Thinned] = [thin([run[name].to_numpy() for name in (*places, "loss")], EACH) for run in runs]
+        self.places = [[run[name].to_numpy() for name in places] for run in runs]
+        self.along = [thin(columns, EACH) for columns in self.places]
+        self.over_time = [thin([column], EACH) for column in losses]
+        self.dots = self.steps <= DOTTED
         self.floor = lowest
 
-    def paths(self, step: int) -> dict[str, pd.DataFrame]:
-        """Return for each letter the rows to draw at `step`, the present one last."""
-        each = zip(self.racers, self.runs, self.thinned, strict=True)
-        return {racer.letter: run.iloc[thinned.until(step)] for racer, run, thinned in each}
+    def paths(self, step: int, heights: bool = False) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+        """Return for each letter the places to draw at `step`, the present one last: x and y, or w and its loss."""
+        found = {}
+        for racer, run, columns, thinned in zip(self.racers, self.runs, self.places, self.along, strict=True):
+            rows = thinned.until(step)
+            found[racer.letter] = (columns[0][rows], (run["loss"].to_numpy() if heights else columns[1])[rows])
+        return found
 
     def paint_losses(self, slot: DeltaGenerator, step: int, live: bool, height: int = 260) -> None:
         """Draw every run's loss so far; a run whose numbers have ended stays at its last one."""
         parts = []
-        for racer, values, thinned in zip(self.racers, self.values, self.thinned, strict=True):
+        for racer, values, thinned in zip(self.racers, self.values, self.over_time, strict=True):
             rows = thinned.until(step)
             rows = rows[np.isfinite(values[rows])]
             frame = pd.DataFrame({"racer": racer.letter, "step": rows, "value": values[rows]})

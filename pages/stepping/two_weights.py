@@ -176,7 +176,7 @@ def _stage(controls: Controls, surface: Surface, standings: Standings) -> Callab
         moved()
 
     def paint(step: int, live: bool) -> None:
-        frame = surface_frame(standings.paths(step), **window, minima=surface.minima)
+        frame = surface_frame(standings.paths(step), **window, minima=surface.minima, dots=standings.dots)
         if live:
             picture(surface_picture, frame, slot=over, live=True, alt="", url=url, **window)
         else:

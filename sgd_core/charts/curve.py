@@ -17,7 +17,8 @@ from sgd_core.charts.build import layers
 from sgd_core.charts.palette import ACCENT, QUIET, SECOND
 
 COLUMNS = ["part", "x", "y", "order", "edge", "label"]
-_SIGNS = {(0, 1): "↑", (0, -1): "↓", (1, 0): "→", (-1, 0): "←", (1, 1): "↗", (-1, 1): "↖", (1, -1): "↘", (-1, -1): "↙"}
+# By how far outside (x: left, inside, right; y: below, inside, above).
+_SIGN_TABLE = np.array([["↙", "←", "↖"], ["↓", "", "↑"], ["↘", "→", "↗"]], dtype=object)
 
 
 def part(name: str, x: Sequence[float] | np.ndarray, y: Sequence[float] | np.ndarray) -> pd.DataFrame:
@@ -52,11 +53,11 @@ def keep_in_view(rows: pd.DataFrame, x_domain: tuple[float, float], y_domain: tu
     rows = rows[~(rows["x"].isna() | rows["y"].isna())].copy()
     side_x = np.where(rows["x"] > x_domain[1], 1, np.where(rows["x"] < x_domain[0], -1, 0))
     side_y = np.where(rows["y"] > y_domain[1], 1, np.where(rows["y"] < y_domain[0], -1, 0))
-    rows["edge"] = [_SIGNS.get((int(a), int(b)), "") for a, b in zip(side_x, side_y, strict=True)]
-    rows["label"] = [
-        f"x = {x:.4g}, f(x) = {y:.4g}" if edge else ""
-        for x, y, edge in zip(rows["x"], rows["y"], rows["edge"], strict=True)
-    ]
+    edge = _SIGN_TABLE[side_x + 1, side_y + 1]
+    label, x, y = np.full(len(rows), "", dtype=object), rows["x"].to_numpy(), rows["y"].to_numpy()
+    for place in np.flatnonzero(edge != ""):
+        label[place] = f"x = {x[place]:.4g}, f(x) = {y[place]:.4g}"
+    rows["edge"], rows["label"] = edge, label
     rows["x"] = rows["x"].clip(*x_domain)
     rows["y"] = rows["y"].clip(*y_domain)
     return rows

@@ -8,10 +8,11 @@ import numpy as np
 import pandas as pd
 
 from sgd_core.charts.build import layers, value_axis
-from sgd_core.charts.curve import curve_part, keep_in_view, part
+from sgd_core.charts.curve import curve_part, keep_in_view
 from sgd_core.charts.palette import QUIET, RACERS
 
 Range = tuple[float, float]
+Paths = Mapping[str, tuple[np.ndarray, np.ndarray]]
 RACER_COLOR = alt.Color(
     "racer:N",
     scale=alt.Scale(domain=list(RACERS), range=[look.color for look in RACERS.values()]),
@@ -29,18 +30,33 @@ RACER_DASH = alt.StrokeDash(
 )
 
 
-def race_frame(curve: pd.DataFrame, paths: Mapping[str, pd.DataFrame], y_domain: Range) -> pd.DataFrame:
-    """Return the rows of a race over a curve (`x, value`).
-
-    `paths` has for each letter the rows of its run to draw (`x, loss`), the present one last.
-    """
+def race_frame(curve: pd.DataFrame, paths: Paths, y_domain: Range, *, dots: bool = True) -> pd.DataFrame:
+    """Return the rows of a race over a curve (`x, value`); `paths` and `dots` as in `run_rows`."""
     x_domain = (float(curve["x"].iloc[0]), float(curve["x"].iloc[-1]))
-    parts = [curve_part(curve).assign(racer="")]
-    for racer, path in paths.items():
-        x, y = path["x"].to_numpy(), path["loss"].to_numpy()
-        parts.append(keep_in_view(part("path", x, y), x_domain, y_domain).assign(racer=racer))
-        parts.append(keep_in_view(part("point", x[-1:], y[-1:]), x_domain, y_domain).assign(racer=racer))
-    return pd.concat(parts, ignore_index=True)
+    line = curve_part(curve).assign(racer="", dot=False)
+    return pd.concat([line, run_rows(paths, x_domain, y_domain, dots=dots)], ignore_index=True)
+
+
+def run_rows(paths: Paths, x_domain: Range, y_domain: Range, *, dots: bool) -> pd.DataFrame:
+    """Return the parts "path" and "point" of several runs: for each letter its places (x, y), the present one last.
+
+    `dots=False` leaves out the dots along the paths, which a very long run does not need.
+    """
+    pieces = [(racer, np.append(x, x[-1:]), np.append(y, y[-1:])) for racer, (x, y) in paths.items()]
+    lengths = [len(x) for _, x, _ in pieces]
+    order = np.concatenate([np.arange(length) for length in lengths])
+    last = np.concatenate([np.arange(length) == length - 1 for length in lengths])
+    rows = pd.DataFrame(
+        {
+            "part": np.where(last, "point", "path"),
+            "x": np.concatenate([x for _, x, _ in pieces]),
+            "y": np.concatenate([y for _, _, y in pieces]),
+            "order": order,
+            "racer": np.repeat([racer for racer, _, _ in pieces], lengths),
+            "dot": ~last & dots,
+        }
+    )
+    return keep_in_view(rows, x_domain, y_domain)
 
 
 def race_on_curve(
@@ -68,7 +84,11 @@ def runs(base: alt.Chart, fields: tuple[str, str], titles: tuple[str, str]) -> l
     tip += [alt.Tooltip(f"{f}:Q", format=".6g", title=t) for f, t in zip(fields, titles, strict=True)]
     path = base.transform_filter(alt.datum.part == "path")
     line = path.mark_line(strokeWidth=1.5, opacity=0.7).encode(color=RACER_COLOR, order="order:Q", detail="racer:N")
-    dots = path.transform_filter(alt.datum.edge == "").mark_circle(size=22, opacity=0.7).encode(color=RACER_COLOR)
+    dots = (
+        path.transform_filter("datum.dot && datum.edge == ''")
+        .mark_circle(size=22, opacity=0.7)
+        .encode(color=RACER_COLOR)
+    )
     now = base.transform_filter(alt.datum.part == "point")
     inside, outside = now.transform_filter(alt.datum.edge == ""), now.transform_filter(alt.datum.edge != "")
     point = inside.mark_point(filled=True, size=150, opacity=1, stroke="white", strokeWidth=1.5)

@@ -2,7 +2,7 @@
 
 import base64
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import altair as alt
@@ -11,9 +11,9 @@ import pandas as pd
 from PIL import Image
 
 from sgd_core.charts.build import layers
-from sgd_core.charts.curve import keep_in_view, part
+from sgd_core.charts.curve import part
 from sgd_core.charts.palette import ACCENT, QUIET
-from sgd_core.charts.race import runs
+from sgd_core.charts.race import Paths, run_rows, runs
 
 Range = tuple[float, float]
 BANDS = 18
@@ -63,22 +63,18 @@ def _filled(heights: np.ndarray) -> np.ndarray:
 
 
 def surface_frame(
-    paths: Mapping[str, pd.DataFrame],
+    paths: Paths,
     x_domain: Range,
     y_domain: Range,
     minima: Sequence[tuple[float, float]] = (),
+    *,
+    dots: bool = True,
 ) -> pd.DataFrame:
-    """Return the rows of runs over a surface: for each letter the rows to draw (`x, y`), the present one last."""
-    rows = [part("minimum", [x for x, _ in minima], [y for _, y in minima]).assign(racer="")]
-    for racer, path in paths.items():
-        x, y = path["x"].to_numpy(), path["y"].to_numpy()
-        for name, places in (("path", slice(None)), ("point", slice(-1, None))):
-            drawn = keep_in_view(part(name, x[places], y[places]), x_domain, y_domain)
-            rows.append(drawn.assign(racer=racer))
-            true = ~(np.isnan(x[places]) | np.isnan(y[places]))
-            said = [f"x = {a:.4g}, y = {b:.4g}" for a, b in zip(x[places][true], y[places][true], strict=True)]
-            rows[-1]["label"] = said
-    return pd.concat(rows, ignore_index=True)
+    """Return the rows of runs over a surface; `paths` and `dots` as in `run_rows`."""
+    lowest = part("minimum", [x for x, _ in minima], [y for _, y in minima]).assign(racer="", dot=False)
+    rows = run_rows(paths, x_domain, y_domain, dots=dots)
+    rows["label"] = rows["label"].str.replace("f(x)", "y", regex=False)
+    return pd.concat([lowest, rows], ignore_index=True)
 
 
 def surface_picture(

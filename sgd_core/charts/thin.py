@@ -13,15 +13,20 @@ class Thinned:
 
     kept: NDArray[np.intp]
     bucket: int
+    columns: tuple[NDArray[np.float64], ...]
 
     def until(self, step: int) -> NDArray[np.intp]:
         """Return the steps to draw when `step` is the present one, which is always the last of them.
 
-        Stretches that are over are drawn by their extremes, the present one whole; so what has been drawn stays put
-        while the run goes on.
+        Every stretch is drawn by its extremes, the present one by those so far; so what has been drawn in stretches
+        that are over stays put while the run goes on.
         """
         begun = step - step % self.bucket
-        return np.concatenate([self.kept[self.kept < begun], np.arange(begun, step + 1)])
+        recent = np.arange(begun, step + 1)
+        if self.bucket > 1:
+            extremes = _extremes(self.columns, begun, step + 1, step + 1 - begun)
+            recent = np.unique(np.concatenate([*extremes, [begun, step]]))
+        return np.concatenate([self.kept[: np.searchsorted(self.kept, begun)], recent])
 
 
 def thin(columns: Sequence[NDArray[np.float64]], most: int) -> Thinned:
@@ -31,15 +36,23 @@ def thin(columns: Sequence[NDArray[np.float64]], most: int) -> Thinned:
     the last step are always kept.
     """
     steps = len(columns[0])
+    kept = tuple(columns)
     if steps <= most:
-        return Thinned(np.arange(steps), 1)
+        return Thinned(np.arange(steps), 1, kept)
     bucket = -(-steps * 2 * len(columns) // most)
-    stretches = -(-steps // bucket)
-    starts = np.arange(stretches) * bucket
-    kept = [np.array([0, steps - 1])]
+    found = [np.array([0, steps - 1]), *_extremes(kept, 0, steps, bucket)]
+    return Thinned(np.unique(np.concatenate(found)), bucket, kept)
+
+
+def _extremes(columns: Sequence[NDArray[np.float64]], begin: int, end: int, bucket: int) -> list[NDArray[np.intp]]:
+    """Return where each column is lowest and highest in every stretch of `bucket` steps from `begin` up to `end`."""
+    stretches = -(-(end - begin) // bucket)
+    starts = begin + np.arange(stretches) * bucket
+    found = []
     for column in columns:
+        part = column[begin:end]
         for sign in (1.0, -1.0):
             padded = np.full(stretches * bucket, np.inf)
-            padded[:steps] = np.where(np.isnan(column), np.inf, sign * column)
-            kept.append(np.minimum(padded.reshape(stretches, bucket).argmin(1) + starts, steps - 1))
-    return Thinned(np.unique(np.concatenate(kept)), bucket)
+            padded[: end - begin] = np.where(np.isnan(part), np.inf, sign * part)
+            found.append(np.minimum(padded.reshape(stretches, bucket).argmin(1) + starts, end - 1))
+    return found

@@ -52,10 +52,7 @@ def test_nan_and_infinity_do_not_disturb_thinning():
 
 def test_a_race_keeps_each_run_in_view_with_its_letter():
     curve = pd.DataFrame({"x": [-1.0, 0.0, 1.0], "value": [1.0, 0.0, 1.0]})
-    paths = {
-        "A": pd.DataFrame({"x": [0.5], "loss": [0.25]}),
-        "B": pd.DataFrame({"x": [0.5, 9.0], "loss": [0.25, 81.0]}),
-    }
+    paths = {"A": (np.array([0.5]), np.array([0.25])), "B": (np.array([0.5, 9.0]), np.array([0.25, 81.0]))}
     frame = race_frame(curve, paths, (0.0, 2.0))
     points = frame[frame["part"] == "point"].set_index("racer")
     assert points.loc["A", "edge"] == "" and points.loc["B", "edge"] == "↗"
@@ -87,7 +84,7 @@ def test_the_surface_s_picture_has_low_on_the_right_place_and_holes_empty():
 
 
 def test_runs_over_a_surface_leave_it_with_an_arrow_and_their_place():
-    path = pd.DataFrame({"x": [0.0, 50.0], "y": [0.0, -0.5]})
+    path = (np.array([0.0, 50.0]), np.array([0.0, -0.5]))
     frame = surface_frame({"A": path}, (-1.0, 1.0), (-1.0, 1.0), [(0.5, 0.5)])
     point = frame[frame["part"] == "point"].iloc[0]
     assert (point["edge"], point["label"], point["x"], point["y"]) == ("→", "x = 50, y = -0.5", 1.0, -0.5)
