@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import streamlit as st
 import torch
 
-from pages.derivatives.graph import graph_player
+from pages.derivatives.graph import graph_player, node_table
 from pages.derivatives.point import explain_trouble, signed
 from pages.derivatives.slope import latex_of
 from pages.ui.controls import Controls
@@ -41,6 +41,8 @@ def show_autograd(controls: Controls, function: Function, x: float) -> tuple[Pla
     st.subheader("The graph that PyTorch recorded", anchor=False)
     ground = st.container()
     player = graph_player(controls, function, x)
+    with st.expander("The nodes as a table", icon=":material/table_rows:"):
+        st.dataframe(node_table(function, x), hide_index=True)
     st.subheader("Calling backward() again", anchor=False)
     _again(controls, function, x)
     same_in_pytorch(autograd_script(function.torch_code, x), key="derivatives_code_autograd")

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
+import pandas as pd
 import streamlit as st
 
 from pages.derivatives.point import signed
@@ -59,6 +60,27 @@ def graph_player(controls: Controls, function: Function, x: float) -> Player:
     )
 
 
+def node_table(function: Function, x: float) -> pd.DataFrame:
+    """Return every node with its operation, value, gradient and local derivatives, for reading rather than looking."""
+    run = trace_of(function, x)
+    return pd.DataFrame(
+        {
+            "node": [node.name for node in run.nodes],
+            "operation": [node.label for node in run.nodes],
+            "value": [node.value for node in run.nodes],
+            "gradient": [node.gradient for node in run.nodes],
+            "local derivatives": [
+                ", ".join(
+                    f"by {run.nodes[place].name}: {slope:.6g}"
+                    for place, slope in zip(node.inputs, node.local, strict=True)
+                )
+                for node in run.nodes
+            ],
+            "grad_fn": [node.grad_fn for node in run.nodes],
+        }
+    )
+
+
 def _draw(run: Trace, moment: Moment, slot: Any, live: bool) -> None:
     drawn = layout(run)
     small = drawn.layers > MOST_LAYERS or drawn.rows > MOST_ROWS
@@ -74,7 +96,7 @@ def _draw(run: Trace, moment: Moment, slot: Any, live: bool) -> None:
             Box(
                 spot.layer,
                 spot.row,
-                told,
+                node.name if small else told,
                 value,
                 arrived,
                 "now" if now else "known" if known else "waiting",
@@ -110,9 +132,10 @@ def describe(run: Trace, moments: list[Moment], step: int) -> str:
     node = run.nodes[moment.node]
     result = run.nodes[-1].name
     if moment.phase == "start":
+        count = len(run.nodes) - 1
         return (
-            f"**Nothing is computed yet.** `{run.formula}` is a chain of {len(run.nodes) - 1} small operations, each on "
-            f"what stands to its left. Walk forward for their values, then backward for the gradients. "
+            f"**Nothing is computed yet.** `{run.formula}` takes {count} small operation{'' if count == 1 else 's'}, each "
+            "on what stands to its left. Walk forward for the values, then backward for the gradients. "
             "Plain numbers in the formula are no nodes: there is nothing to ask them."
         )
     if moment.phase == "forward":
@@ -141,8 +164,8 @@ def _chain_rule(run: Trace, moments: list[Moment], step: int) -> str:
         local = node.local[which]
         lines.append(
             rf"- to {source}: local derivative $\frac{{\partial {_tex(node.name)}}}{{\partial {_tex(source)}}} = "
-            rf"{run.rule(user, which)} = {_number(local)}$, so ${_number(node.gradient)} \times {_number(local)} = "
-            rf"{_number(flow)}$ flows back"
+            rf"{run.rule(user, which)} = {_number(local, alone=True)}$, so ${_number(node.gradient)} \times {_number(local)} = "
+            rf"{_number(flow, alone=True)}$ flows back"
             + (
                 f"; {source} had {earlier:.4g} already, and where ways join, gradients **add up**: "
                 f"{earlier:.4g} + {flow:.4g} = {earlier + flow:.4g}."
@@ -157,13 +180,14 @@ def _chain_rule(run: Trace, moments: list[Moment], step: int) -> str:
     return "\n".join(lines)
 
 
-def _number(value: float) -> str:
+def _number(value: float, *, alone: bool = False) -> str:
+    """Write a number in LaTeX; a negative one in parentheses, unless it stands alone."""
     text = f"{value:.4g}"
     if not math.isfinite(value):
         return rf"\text{{{text}}}"
     mantissa, _, power = text.partition("e")
     plain = rf"{mantissa} \cdot 10^{{{int(power)}}}" if power else text
-    return f"({plain})" if value < 0 else plain
+    return f"({plain})" if value < 0 and not alone else plain
 
 
 def _tex(name: str) -> str:

@@ -65,7 +65,8 @@ def _spot(points: Sequence[tuple[float, float]]) -> tuple[float, float]:
 
 
 def graph_picture(frame: pd.DataFrame, *, layers_count: int, rows_count: int, small: bool = False) -> alt.LayerChart:
-    """Draw `graph_frame` on a grid of so many layers (left to right) and rows; `small` leaves the words to the tooltip.
+    """Draw `graph_frame` on a grid of so many layers (left to right) and rows; `small` has
+    room for names only and leaves the rest to the tooltip.
 
     Forward ways are in the accent colour, backward ones in its companion's; a box at work has a thick edge.
     """
@@ -105,9 +106,10 @@ def graph_picture(frame: pd.DataFrame, *, layers_count: int, rows_count: int, sm
             tooltip=alt.Tooltip("tip:N", title="node"),
         )
     )
-    if small:
-        return bare(layers(ways, boxes, height=max(rows_count * 34, 120)))
     words = only("box").encode(**place)
+    if small:
+        names = words.mark_text(fontSize=11, color=alt.expr(f"datum.state == 'waiting' ? '{QUIET}' : '{INK}'"))
+        return bare(layers(ways, boxes, names.encode(text="label:N"), height=max(rows_count * 34, 120)))
     waiting = words.transform_filter("datum.state == 'waiting'").mark_text(fontSize=13, color=QUIET)
     title = words.transform_filter("datum.state != 'waiting'").mark_text(
         fontSize=13, fontWeight="bold", color=INK, dy=alt.expr("datum.gradient ? -18 : datum.value ? -9 : 0")

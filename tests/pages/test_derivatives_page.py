@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from urllib.parse import parse_qs, urlparse
 
 import pytest
 from reading import charts, said
@@ -102,6 +103,8 @@ def test_the_session_the_rules_and_the_graph_agree(app: Open) -> None:
     session = sessions(at)[0]
     assert "grad_fn=<AddBackward0>" in session and session.endswith(f">>> xt.grad\ntensor({slope:.4f})")
     assert "5 nodes; 5 have a value, 5 a gradient" in charts(at)[0]
+    nodes = at.dataframe[0].value.set_index("operation")
+    assert nodes.loc["sin(x)", "gradient"] == 2 and nodes.loc["x", "gradient"] == pytest.approx(slope)
     assert f"the derivative of y by x is {slope:+.4g}" in said(at) and "gradients **add up**" in said(at)
 
 
@@ -139,6 +142,25 @@ def test_a_forgotten_zero_grad_adds_up_and_the_switch_mends_it(app: Open) -> Non
     assert at.radio(key="derivatives_quiz_again").value is None, "another situation asks anew"
     at.radio(key="derivatives_quiz_again").set_value("6").run()
     assert "Right" in at.success[0].value
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"section": NUDGE, "h": "0.002", "kind": "central", "zoom": "true", "x": "-0.25"},
+        {"section": AUTOGRAD, "at": "4", "calls": "2", "zero_grad": "true"},
+        {"section": WEIGHTS, "vector": "1, -2.5", "unsummed": "true", "function": "Cubic"},
+        {"section": WEIGHTS, "part": "two weights", "surface": "Saddle", "a": "0.31", "b": "2.0"},
+        {"section": WEIGHTS, "part": "a digit model", "init": "normal", "seed": "7", "nudge": "0.01"},
+    ],
+    ids=lambda values: values.get("part", values["section"]),
+)
+def test_a_link_opens_a_section_as_it_was_and_is_copied_unchanged(app: Open, values: dict[str, str]) -> None:
+    at = app("derivatives", **{f"derivatives_{name}": value for name, value in values.items()})
+    assert not at.warning
+    link = next(code.value for code in at.code if code.value.startswith(("?", "http")))
+    copied = {key: value[0] for key, value in parse_qs(urlparse(link).query).items()}
+    assert {f"derivatives_{name}": value for name, value in values.items()}.items() <= copied.items()
 
 
 @pytest.mark.parametrize(
