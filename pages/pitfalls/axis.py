@@ -12,7 +12,7 @@ from sgd_core.charts.palette import look
 from sgd_core.charts.rates import axis_frame, axis_picture, legend
 from sgd_core.descent.axis import PATIENCE
 from sgd_core.descent.optimizers import Optimizer
-from sgd_core.descent.regimes import ARRIVED
+from sgd_core.descent.regimes import ARRIVED, BOUNCING, GOOD, TOO_LOW
 from sgd_core.export.code import descent_script
 
 LEFT = (1e-8, 1e4)  # the window of what is left of the gap; beyond it are arrows
@@ -118,7 +118,7 @@ def _notice(hill: Hill, table: pd.DataFrame) -> None:
         sentences.append(f"At the minimum the second derivative is {bottom.curvature:.3g}, so it draws no borders.")
     else:
         one, two = bottom.borders
-        beyond = table[(table["lr"] >= two) & ~table["regime"].isin(["diverging"])]
+        beyond = table[(table["lr"] >= two) & table["regime"].isin([TOO_LOW, GOOD, BOUNCING])]
         sentences.append(
             f"Autograd, twice, gives a = {bottom.curvature:.5g} at the minimum w = {bottom.x:.4g}, hence the borders 1/a = {one:.4g} "
             f"and 2/a = {two:.4g}, known before a single step."
@@ -128,7 +128,7 @@ def _notice(hill: Hill, table: pd.DataFrame) -> None:
                 "The function is a parabola: the curvature is the same everywhere and the borders are exact."
             )
         else:
-            other = f" Above 2/a, {len(beyond)} of the runs here do not diverge." if len(beyond) else ""
+            other = f" Above 2/a, {len(beyond)} of the runs here come to rest or bounce." if len(beyond) else ""
             sentences.append(
                 "The function is no parabola, so the borders hold only close to that minimum: where the steps begin or end "
                 f"elsewhere, another curvature decides.{other}"

@@ -26,15 +26,20 @@ from sgd_core.export.pitfalls import noise_script
 from sgd_core.playback import Playback
 
 SIZES: tuple[int | None, ...] = (1, 16, 256, None)
+EARLY = 30  # steps
+SIDES = {"Noise alone, below 1/λ": 0.1, "Bounce and noise, just below 2/λ": 0.95, "Cliff, above 2/λ": 1.05}  # times 2/λ
 NAMES = ("1", "16", "256", "all")
 
 
 class Moment(NamedTuple):
-    """The same step of every run: its losses over all images, and the weights of the run that sees all of them."""
+    """The same step of every run: its loss over all images, whether it has diverged, whether it turned back on the step
+    before (more than a right angle between the two); and the weights of the run that sees all images.
+    """
 
     step: int
     losses: tuple[float, ...]
     diverged: tuple[bool, ...]
+    turned: tuple[bool, ...]
     weights: tuple[NDArray[Any], ...]
 
 
@@ -52,13 +57,21 @@ def show(controls: Controls) -> Callable[[], None]:
         "Four runs with the same learning rate differ in one thing: how many images a step looks at. What wobbles in the "
         "run that sees **all** images comes from the learning rate; what wobbles beyond that comes from the batch."
     )
+    border = border_of(ground.config(loss="mean_squared_error", lr=1.0, epochs=1))
     left, right = st.columns([4, 1], gap="large", vertical_alignment="bottom")
     with left:
         lr = controls.learning_rate("lr_noise", 0.005, low=1e-4, high=1.0)
+
+    def place_rate(times: float) -> None:
+        st.session_state[controls.key("lr_noise")] = float(f"{times * border:.3g}")
+
     with right:
         steps = controls.whole("noise_steps", "Steps", 10, 1000, 150)
     config = ground.config(loss="mean_squared_error", lr=lr, epochs=steps)
-    border = border_of(replace(config, lr=1.0, epochs=1))
+    with st.container(horizontal=True, key="pitfalls_sides"):
+        for name, times in SIDES.items():
+            key = f"pitfalls_side_{name.split()[0].lower()}"
+            st.button(f"{name}: {times * border:.3g}", key=key, on_click=place_rate, args=(times,))
     run = run_of(("noise", config), lambda: _start(config))
     place = st.container(key="pitfalls_stage")
     same_in_pytorch(noise_script(config, SIZES, steps), key="pitfalls_code")
@@ -85,19 +98,21 @@ def _start(config: TrainConfig) -> Generator[Moment, None, None]:
     digits = digits_of(config.dataset, config.classes)
     runs = [train(replace(config, batch_size=size), digits, snapshot_every=1) for size in SIZES]
     snapshots = tuple(next(run) for run in runs)
-    yield _moment(0, snapshots)
+    yield _moment(0, snapshots, snapshots)
     for step in range(1, config.epochs + 1):  # with all images a step is an epoch, with fewer it is less
-        snapshots = tuple(next(run, before) for run, before in zip(runs, snapshots, strict=True))
-        yield _moment(step, snapshots)
+        before = snapshots
+        snapshots = tuple(next(run, last) for run, last in zip(runs, before, strict=True))
+        yield _moment(step, snapshots, before)
         if all(snapshot.status == "diverged" for snapshot in snapshots):
             return
 
 
-def _moment(step: int, snapshots: tuple[Snapshot, ...]) -> Moment:
+def _moment(step: int, snapshots: tuple[Snapshot, ...], before: tuple[Snapshot, ...]) -> Moment:
     """Keep of the snapshots only what is shown: a run of thousands of steps must stay small."""
     losses = tuple(snapshot.train_loss for snapshot in snapshots)
     diverged = tuple(snapshot.status == "diverged" for snapshot in snapshots)
-    return Moment(step, losses, diverged, snapshots[-1].parameters)
+    turned = tuple(bool((now.gradient * old.gradient).sum() < 0) for now, old in zip(snapshots, before, strict=True))
+    return Moment(step, losses, diverged, turned, snapshots[-1].parameters)
 
 
 def _losses(moments: list[Moment]) -> pd.DataFrame:
@@ -126,7 +141,7 @@ def _stage(config: TrainConfig, border: float, run: Playback[Moment]) -> Callabl
             live=live,
             names=NAMES,
             steps=float(config.epochs),
-            y_domain=(first / 30, first * 10),
+            y_domain=(first / 30, first * 4),
             alt="Training loss over all images: "
             + "; ".join(f"{name} images a step {loss:.3g}" for name, loss in zip(NAMES, now.losses, strict=True))
             + ".",
@@ -145,7 +160,7 @@ def _stage(config: TrainConfig, border: float, run: Playback[Moment]) -> Callabl
             )
             _paint_clouds(clouds, columns)
         with words.container():
-            notice(*_sentences(config, border, losses, now, clouds))
+            notice(*_sentences(config, border, run.history, clouds))
 
     return paint
 
@@ -177,9 +192,8 @@ def _paint_clouds(clouds: Clouds, columns: list[tuple[DeltaGenerator, DeltaGener
         )
 
 
-def _sentences(
-    config: TrainConfig, border: float, losses: pd.DataFrame, now: Moment, clouds: Clouds | None
-) -> list[str]:
+def _sentences(config: TrainConfig, border: float, moments: list[Moment], clouds: Clouds | None) -> list[str]:
+    now, losses = moments[-1], _losses(moments)
     step = now.step
     sentences = []
     if clouds is not None:
@@ -196,8 +210,15 @@ def _sentences(
     whole, single = rises.get("all", 0.0), rises.get("1", 0.0)
     sentences.append(
         f"In the second half of the run the loss rose in {whole:.0%} of the steps with all images and in {single:.0%} of those with "
-        f"one. {_side(config.lr, border)}"
+        "one."
     )
+    early = [moment.turned for moment in moments[2 : EARLY + 1]]  # a bounce dies out, so its beginning tells
+    if early:
+        back = {name: sum(turned) / len(early) for name, turned in zip(NAMES, zip(*early, strict=True), strict=True)}
+        sentences.append(
+            f"Of the first {len(early) + 1} steps {back['all']:.0%} turned back on the one before with all images, {back['16']:.0%} with 16, "
+            f"{back['1']:.0%} with one. {_side(config.lr, border)}"
+        )
     sentences.append(
         "SGD does not walk at random and skips no data: the middle of every cloud is the whole gradient, so on average each "
         "step goes where plain gradient descent would."
@@ -216,13 +237,10 @@ def _sentences(
 def _side(lr: float, border: float) -> str:
     """Say what the learning rate alone does, by where it lies."""
     if lr > border:
-        return f"The learning rate {lr:g} lies above 2/λ = {border:.3g}: it diverges even with all images, and no larger batch cures that."
+        return f"The learning rate lies above 2/λ = {border:.3g}: it diverges even with all images, and no larger batch cures that."
     if lr > border / 2:
         return (
-            f"The learning rate {lr:g} lies between 1/λ = {border / 2:.3g} and 2/λ = {border:.3g}: with all images the weights bounce along "
-            "the sharpest direction, yet the loss falls at every step. Whatever rises is noise of the batch."
+            f"The learning rate lies between 1/λ = {border / 2:.3g} and 2/λ = {border:.3g}: turning back with all images is its own bounce "
+            "along the sharpest direction, and dies out; what the smaller batches add is noise, and stays."
         )
-    return (
-        f"The learning rate {lr:g} lies below 1/λ = {border / 2:.3g}: alone it makes nothing wobble or bounce, so all of that is noise of "
-        "the batch."
-    )
+    return f"The learning rate lies below 1/λ = {border / 2:.3g}: alone it never turns back, so whatever does is noise of the batch."

@@ -75,7 +75,7 @@ def show(controls: Controls) -> Callable[[], None] | None:
                     controls,
                     playback,
                     lambda: _stage(asked, given),
-                    Speed(8),
+                    Speed(12),
                     progress=lambda step: (step / STEPS, f"step {step} of {STEPS}"),
                     words=Words("Play"),
                 )

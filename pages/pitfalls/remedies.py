@@ -100,19 +100,28 @@ def _notice(hill: Hill, runs: pd.DataFrame, lr: float, bottom: float, gap: float
     constant = left["constant"]
     flips = runs[(runs["schedule"] == "constant") & (runs["step"] < hill.steps)]["update"]
     flipped = int((flips * flips.shift() < 0).sum())
+    end = "the run diverges." if math.isinf(constant) else f"{_share(constant)} of the way down is left in the end."
     sentences = [
-        f"With the constant learning rate {lr:g} the step flips its direction {flipped} times in {hill.steps} steps, and "
-        + ("the run diverges." if math.isinf(constant) else f"{_share(constant)} of the way down is left in the end."),
-        f"The least is left by **{SCHEDULES[best].title}**: {_share(left[best])}.",
+        f"With the constant learning rate {lr:g} the step flips its direction {flipped} times in {hill.steps} steps, and {end}"
     ]
+    if hill.bottom is None:
+        sentences.append(
+            "There is no minimum downhill, so *the way down* ends at the lowest loss that any of the six reached."
+        )
+    if math.isinf(left[best]):
+        sentences.append(
+            "All six diverge: a schedule that begins so high comes too late. Lower the learning rate itself."
+        )
+        return notice(*sentences)
+    sentences.append(f"The least is left by **{SCHEDULES[best].title}**: {_share(left[best])}.")
     arrived = {key: steps for key, steps in needed.items() if math.isfinite(steps)}
     if arrived:
         told = ", ".join(f"{SCHEDULES[key].title} at step {steps:.0f}" for key, steps in arrived.items())
         sentences.append(f"Within 1 % for good: {told}.")
     warm = left["warm_up"]
-    if best != "warm_up" and warm > 0.01:
+    if best != "warm_up" and 0.01 < warm < math.inf:
         sentences.append(
             f"Warm-up ends where constant goes on, so it cannot cure a bounce ({_share(warm)} left): it helps where only the first steps "
             "are dangerous, as with cross-entropy, whose curvature falls while it learns."
         )
-    notice(*sentences)
+    return notice(*sentences)

@@ -134,7 +134,8 @@ def test_the_range_tests_script_prints_its_curve_and_the_links_carry_the_choice(
 def test_noise_names_the_spread_and_the_side_of_the_border(app):
     at = app("pitfalls", pitfalls_section="Noise is not bounce", pitfalls_noise_steps="10")
     assert next(metric.label for metric in at.metric) == "1 image a step" and "spread 0.00" in at.metric[-1].value
-    at.button(key="pitfalls_step").click().run()
+    for _ in range(2):
+        at.button(key="pitfalls_step").click().run()
     assert "below 1/λ" in said(at)
     lines = printed(script(at))
     assert len(lines) == 4 + 4 * 10
@@ -151,6 +152,26 @@ def test_remedies_tell_what_each_schedule_leaves(app):
     at.number_input(key="pitfalls_lr_remedy").set_value(3.0).run()
     at.button(key="pitfalls_endless").click().run()
     assert at.number_input(key="pitfalls_lr_remedy").value == 1.0
+
+
+def test_a_remedy_that_comes_too_late_says_so(app):
+    at = app("pitfalls", pitfalls_section="Remedies", pitfalls_function="Edge of the domain", pitfalls_lr_remedy="9")
+    assert "All six diverge" in said(at) and "inf" not in said(at).split()
+
+
+def test_another_function_starts_where_it_can_be_descended(app):
+    at = app("pitfalls")
+    at.selectbox(key="pitfalls_function").set_value("Edge of the domain").run()
+    assert not at.exception and "from w = 4 " in charts(at)[0]
+
+
+def test_a_bounce_turns_back_where_noise_alone_does_not(app):
+    at = app("pitfalls", pitfalls_section="Noise is not bounce", pitfalls_noise_steps="10")
+    for side, share in (("bounce", "100% turned back"), ("noise", "0% turned back")):
+        at.button(key=f"pitfalls_side_{side}").click().run()
+        for _ in range(4):
+            at.button(key="pitfalls_step").click().run()
+        assert share in said(at)
 
 
 def test_a_question_is_the_same_for_everybody_and_keeps_the_score(app):
