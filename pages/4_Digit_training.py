@@ -75,7 +75,7 @@ with ground:
             controls,
             run.playback,
             lambda: stage(run, quantity, also),
-            SPEEDS[pace],
+            SPEEDS[pace] if run.until is None else SPEEDS[pace]._replace(budget=0.0),
             progress=lambda now: (
                 now.epoch / config.epochs,
                 f"step {now.step:,}, epoch {now.epoch:.4g} of {config.epochs:,}",
@@ -85,5 +85,6 @@ with ground:
             scrub=True,
             whole_page=True,
             restart=run.begin,
+            longer=("One epoch", run.one_epoch),
         )
     )

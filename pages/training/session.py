@@ -37,6 +37,19 @@ class Run:
     config: TrainConfig
     origin: Origin | None
     legs: tuple[Leg, ...]
+    until: int | None = None  # the epoch at whose end it shall pause
+
+    def one_epoch(self) -> None:
+        """Play to the end of the epoch that the moment shown is in."""
+        now = self.playback.current
+        self.until = int(now.epoch) + 1 if now is not None else None
+        self.playback.play()
+
+    def pause_if_due(self, now: Snapshot) -> None:
+        """Pause where it was asked to; call it with every moment shown."""
+        if self.until is not None and now.epoch >= self.until:
+            self.until = None
+            self.playback.pause()
 
     def told(self, now: Snapshot) -> list[Leg]:
         """Return how it came from its first step to `now`, as the exported script tells it."""
@@ -86,6 +99,10 @@ def run_of(config: TrainConfig) -> Run:
         run.playback = Playback(run.begin())
     runs[name] = run
     run.follow(config)
+    if run.playback.latest is None:
+        run.playback.advance()  # the moment before the first step
+    if not run.playback.playing:
+        run.until = None
     while len(runs) > MOST_RUNS:
         runs.popitem(last=False)[1].playback.close()
     return run

@@ -45,6 +45,8 @@ def stage(run: Run, quantity: str, also: Paint | None = None) -> Paint:
     def paint(now: Snapshot, live: bool) -> None:
         nonlocal drawn_limit
         bound(run)
+        if live:
+            run.pause_if_due(now)
         record = run.playback.history
         seen = [snapshot for snapshot in record if snapshot.step <= now.step]
         grey = (

@@ -22,7 +22,7 @@ from sgd_core.digits.inspection import contributions, judge_images
 from sgd_core.digits.losses import LOSSES
 from sgd_core.digits.training import Snapshot
 
-KINDS = ["by its number", "most wrong", "least sure", "draw one"]
+KINDS = ["by its number", "most wrong", "least sure", "of a cell", "draw one"]
 CANVAS, PEN = 260, 22
 
 
@@ -33,32 +33,39 @@ def draw(controls: Controls, run: Run) -> Paint | None:
     kind = controls.segments("why", "Which image", KINDS, KINDS[0], label_visibility="collapsed")
     left, middle, right = st.columns([5, 6, 5], gap="large")
     with left:
-        image, truth = (
-            (_drawn(controls, config.dataset), None) if kind == "draw one" else _chosen(controls, kind, run, digits)
-        )
-    if image is None:
+        if kind == "draw one":
+            image, truth = _drawn(controls, config.dataset), None
+        else:
+            image, truth = _chosen(controls, kind, run, digits)
+    if image is None and kind == "draw one":
         middle.info(
             "The canvas is blank, and a blank canvas is no digit: draw "
             f"{' or '.join(digits.class_names) if len(digits.classes) == 2 else 'a digit'} with mouse or finger.",
             icon=":material/draw:",
         )
+    if image is None:
         return None
     with left:
         _as_seen(image, kind, truth, digits)
     return _Answer(middle, right, image, truth, config, digits).paint
 
 
-def _chosen(controls: Controls, kind: str, run: Run, digits: Digits) -> tuple[np.ndarray, int]:
-    last = len(digits.valid_labels) - 1
-    row = min(
-        controls.whole("image", "Validation image" if kind == KINDS[0] else "Rank, 0 being the first", 0, 9_999, 0),
-        last,
-    )
-    now = run.playback.current
+def _chosen(controls: Controls, kind: str, run: Run, digits: Digits) -> tuple[np.ndarray | None, int | None]:
+    """Return the chosen image with its class; nothing but a sentence when a cell of the matrix is empty."""
+    rows, now, names = np.arange(len(digits.valid_labels)), run.playback.current, digits.class_names
     if kind != KINDS[0] and now is not None:
         judged = judge_images(now, run.config, digits)
-        order = np.argsort(-judged.losses if kind == "most wrong" else judged.margin, kind="stable")
-        row = int(order[row])
+        rows = np.argsort(-judged.losses if kind == "most wrong" else judged.margin, kind="stable")
+        if kind == "of a cell":
+            truth = names.index(controls.choice("cell_truth", "It is", names, names[-1]))
+            answer = names.index(controls.choice("cell_says", "The model says", names, names[0]))
+            fits = (digits.valid_labels.numpy() == truth) & (judged.predictions.decided == answer)
+            rows = np.array([row for row in np.argsort(-judged.margin, kind="stable") if fits[row]], dtype=int)
+            if not len(rows):
+                st.caption(f"No image of {names[truth]} is called {names[answer]} at this moment.")
+                return None, None
+    label = "Validation image" if kind == KINDS[0] else f"Which of the {len(rows):,}, 0 being the first"
+    row = int(rows[min(controls.whole("image", label, 0, 9_999, 0), len(rows) - 1)])
     return digits.valid_images[row].numpy(), int(digits.valid_labels[row])
 
 

@@ -52,6 +52,7 @@ class Player:
     the whole page, and stays out of the address, since a link cannot go back in a run that has yet to be made. `name`
     begins the names of the controls where a page has several players: `<page>_<name>_at`.
     `restart()` gives the snapshots of a new run for Reset; without it, Reset goes back to the first moment.
+    `longer` is a button for a longer step, its words and what it does.
     """
 
     controls: Controls
@@ -64,6 +65,7 @@ class Player:
     scrub: bool = False
     restart: Callable[[], Iterable[Any]] | None = None
     whole_page: bool = False
+    longer: tuple[str, Callable[[], None]] | None = None
     name: str = ""
 
     def __post_init__(self) -> None:
@@ -176,6 +178,9 @@ def _buttons(player: Player) -> None:
     with st.container(horizontal=True, key=key("transport")):
         st.button(face, icon=icon, type="primary", on_click=player.toggle, key=key("play"))
         st.button(words.step, icon=":material/skip_next:", on_click=player.one, key=key("step"), disabled=player.at_end)
+        if player.longer is not None:
+            label, act = player.longer
+            st.button(label, icon=":material/fast_forward:", on_click=act, key=key("longer"), disabled=player.at_end)
         if player.scrub:
             st.button(
                 "Back",

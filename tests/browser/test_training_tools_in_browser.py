@@ -65,6 +65,17 @@ def test_time_machine_branch_and_back(visit: Visit) -> None:
     expect(page.get_by_test_id("stProgress")).to_contain_text("epoch 3 of 6")
 
 
+def test_one_epoch_is_one_epoch_at_any_speed(visit: Visit) -> None:
+    for speed in ("every+step", "full+speed"):
+        page = visit(f"Digit_training?training_speed={speed}&training_seed={len(speed)}")
+        press(page, "Step")
+        for epoch in (1, 2):
+            press(page, "One epoch")
+            expect(page.get_by_test_id("stProgress")).to_contain_text(f"step {5 * epoch}, epoch {epoch} of 10")
+            expect(page.get_by_role("button", name="Train", exact=True)).to_be_visible()
+            idle(page)
+
+
 def test_the_slider_reaches_back_in_the_middle_of_a_run(visit: Visit) -> None:
     page = visit("Digit_training?training_epochs=300")
     press(page, "Train")

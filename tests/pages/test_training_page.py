@@ -152,6 +152,18 @@ def test_a_schedule_with_too_many_steps_is_answered_and_the_page_goes_on(app: Op
     assert press(at, "step") and run_of(at).latest.step == 1
 
 
+def test_an_image_of_a_cell_is_explained_and_an_empty_cell_is_said(app: Open) -> None:
+    query = {"training_section": "Why this answer?", "training_why": "of a cell", "training_lr": "0.01"}
+    at = trained(app("training", **query), 1)
+    at.selectbox(key="training_cell_truth").select("3")
+    at.selectbox(key="training_cell_says").select("3").run()
+    assert "the model says **3** ✓" in said(at)
+    at = app("training", **query)  # before the first step all are 7s
+    at.selectbox(key="training_cell_truth").select("7")
+    at.selectbox(key="training_cell_says").select("3").run()
+    assert "No image of 7 is called 3" in said(at)
+
+
 SECTIONS = {
     "Look inside": "largest positive weight",
     "Why this answer?": "all pixels",
@@ -177,7 +189,7 @@ def test_every_section_speaks_of_the_run(app: Open, section: str, classes: str, 
 
 def test_any_loss_can_be_judged_and_explained(app: Open) -> None:
     for section in ("Judge it", "Why this answer?"):
-        for kind in ("most wrong", "least sure"):
+        for kind in ("most wrong", "of a cell"):
             query = {"training_section": section, "training_why": kind, "training_loss": "Mean squared error"}
             trained(app("training", training_lr="0.02", training_classes="all ten", **query), 1)
 
