@@ -21,6 +21,7 @@ from sgd_core.descent.optimizers import Optimizer
 
 MOST_STEPS = 10_000
 STAGE = "stepping_stage"
+SGD = Optimizer("sgd")
 SPEEDS = ("slow", "normal", "fast", "whole run")
 
 
@@ -120,6 +121,7 @@ def loss_window(losses: np.ndarray, drawn: tuple[float, float]) -> tuple[float, 
     return low - gap, high + gap
 
 
+@lru_cache(maxsize=32)
 def lowest_drawn(function: Function) -> float:
     """Return the lowest value of the function on its domain, as near as 20,001 places tell; NaN where it has none."""
     values = sample(function, points=20_001)["value"].to_numpy()

@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 import torch
 
-from pages.stepping.common import MOST_STEPS, STAGE, Section, choose_speed, signed
+from pages.stepping.common import MOST_STEPS, SGD, STAGE, Section, choose_speed, signed
 from pages.ui.controls import Controls
 from pages.ui.parts import download_csv, notice, same_in_pytorch
 from pages.ui.pictures import picture
@@ -21,13 +21,11 @@ from sgd_core.charts.steps import rate_frame, rate_ruler, ruler_ends
 from sgd_core.charts.stop import stop_lines
 from sgd_core.charts.thin import thin
 from sgd_core.descent.fit import SCALES, RollerCoaster, descend_fit
-from sgd_core.descent.optimizers import Optimizer
 from sgd_core.descent.quadratic import Curvature, curvature_at
 from sgd_core.export.descent import fit_script
 
 PARAMETERS = ("a", "b", "c")
 FINE = 120  # places at which the model's curve is drawn
-SGD = Optimizer("sgd")
 
 
 def show(controls: Controls) -> Section:

@@ -10,6 +10,7 @@ import streamlit as st
 
 from pages.stepping.common import (
     MOST_STEPS,
+    SGD,
     STAGE,
     Section,
     choose_speed,
@@ -22,8 +23,9 @@ from pages.stepping.common import (
     signed,
     walk,
 )
+from pages.stepping.words import tell_step
 from pages.ui.controls import Controls
-from pages.ui.parts import download_csv, notice, same_in_pytorch
+from pages.ui.parts import download_csv, same_in_pytorch
 from pages.ui.pictures import clickable, picture
 from pages.ui.quiz import predict_first
 from pages.ui.transport import Player, recorded
@@ -33,11 +35,9 @@ from sgd_core.charts.history import loss_by_step
 from sgd_core.charts.palette import ceiling
 from sgd_core.charts.steps import step_lengths
 from sgd_core.charts.thin import thin
-from sgd_core.descent.optimizers import Optimizer
-from sgd_core.descent.stop import divergence, safer_rate, within
+from sgd_core.descent.stop import within
 from sgd_core.export.descent import walk_script
 
-SGD = Optimizer("sgd")
 FAR = 2000  # steps looked ahead for the question how many it takes
 
 
@@ -137,7 +137,7 @@ def _stage(controls: Controls, function: Function, run: pd.DataFrame, lr: float)
         if live:
             return
         with words.container():
-            _tell(function, run, step, lr)
+            tell_step(function, run, step, lr)
         with table.expander("History, step by step", icon=":material/table_rows:"):
             _history(run, step)
 
@@ -160,63 +160,6 @@ def _history(run: pd.DataFrame, step: int) -> None:
     seen = seen.rename(columns={"x": "w", "update": "step taken"})
     st.dataframe(seen, hide_index=True, width="stretch", height=300 if len(seen) > 8 else "auto")
     download_csv(seen, "descent", key="stepping_csv")
-
-
-def _tell(function: Function, run: pd.DataFrame, step: int, lr: float) -> None:
-    """Say what to notice at this step."""
-    now = run.iloc[step]
-    gradient, update, loss = float(now["gradient"]), float(now["update"]), float(now["loss"])
-    if now["status"] == "diverged":
-        ended = divergence(run)
-        advice = safer_rate(function, float(run["x"].iloc[0]), lr, len(run) - 1, SGD) if ended and ended.step else None
-        notice(
-            f"The run ended at step {ended.step if ended else step:,}, and this is no fault of the program: "
-            f"{ended.reason if ended else ''}",
-            "A step past the minimum can land higher up, where the slope is steeper, and the next step is longer still."
-            if ended and ended.step
-            else "Choose a start on the curve.",
-            f"What to change: with the learning rate {advice[0]:.3g} the same start stays finite and comes down to a loss "
-            f"of {advice[1]:.4g}."
-            if advice
-            else "",
-        )
-        return
-    if gradient == 0:
-        notice(
-            "The slope is 0 here, so the step is 0 too: gradient descent stays where it is.",
-            "A flat place may be a valley, but just as well the top of a hill; the slope cannot tell.",
-        )
-        return
-    notice(
-        f"The step is {lr:g} × {abs(gradient):.3g} = {abs(update):.3g}, so the learning rate {lr:g} is **not the "
-        f"distance**. The line on the right stays, the steps change with the slope.",
-        _last_step(run, step),
-        _beyond(function, now["x"]),
-        "" if step else f"The loss is {loss:.4g} now. What will it be after the step?",
-    )
-
-
-def _last_step(run: pd.DataFrame, step: int) -> str:
-    if step == 0:
-        return ""
-    before, now = run.iloc[step - 1], run.iloc[step]
-    change = "smaller" if now["loss"] < before["loss"] else "larger" if now["loss"] > before["loss"] else "no different"
-    ratio = abs(float(now["update"] / before["update"])) if before["update"] else math.nan
-    flipped = before["update"] * now["update"] < 0
-    said = f"The last step made the loss {change}: {signed(before['loss'])} → {signed(now['loss'])}. "
-    if math.isfinite(ratio):
-        said += f"The next one is {ratio:.3g} times as long" + (
-            " and goes back the other way: it had gone past the lowest place." if flipped else "."
-        )
-    return said
-
-
-def _beyond(function: Function, w: float) -> str:
-    low, high = function.domain
-    if low <= w <= high:
-        return ""
-    side = "right" if w > high else "left"
-    return f"w = {w:.4g} lies to the {side} of the picture; the arrow at its edge says where."
 
 
 def _questions(function: Function, w0: float, lr: float, run: pd.DataFrame) -> None:

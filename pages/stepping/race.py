@@ -18,7 +18,7 @@ from pages.stepping.common import (
     picked_start,
     walk,
 )
-from pages.stepping.racers import choose_racers, propose
+from pages.stepping.racers import Racer, choose_racers, propose
 from pages.stepping.standings import GAP, LOSS, Standings
 from pages.ui.controls import Controls
 from pages.ui.parts import notice, same_in_pytorch
@@ -147,13 +147,21 @@ def _tell(standings: Standings, step: int) -> None:
     notice(*told)
 
 
+_CARRIED = "carried on past the lowest place by what it remembers of earlier slopes"
+_TOO_LONG = "its step was longer than the way to the lowest place"
+
+
+def _remembers(racer: Racer) -> bool:
+    options = racer.optimizer.options
+    return bool(options.get("momentum", 0.0) > 0 or options.get("betas", (0.0,))[0] > 0)
+
+
 def _turning(standings: Standings, step: int) -> list[str]:
     told = []
     for racer, run in zip(standings.racers, standings.runs, strict=True):
         moves = np.sign(run["update"].to_numpy()[:step])
         flips = int((moves[1:] * moves[:-1] < 0).sum())
         if flips:
-            carried = racer.kind in ("momentum", "Nesterov")
-            why = "carried on by its own speed" if carried else "its step was longer than the way to the lowest place"
+            why = _CARRIED if _remembers(racer) else _TOO_LONG
             told.append(f"{racer.letter} turned around {flips:,} {'time' if flips == 1 else 'times'}: {why}.")
     return told[:3]

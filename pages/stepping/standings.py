@@ -47,7 +47,6 @@ class Standings:
         self.along = [thin(columns, EACH) for columns in self.places]
         self.over_time = [thin([column], EACH) for column in losses]
         self.dots = self.steps <= DOTTED
-        self.floor = lowest
 
     def paths(self, step: int, heights: bool = False) -> dict[str, tuple[np.ndarray, np.ndarray]]:
         """Return for each letter the places to draw at `step`, the present one last: x and y, or w and its loss."""
@@ -74,7 +73,7 @@ class Standings:
             steps=self.steps,
             y_domain=self.window,
             log=self.log,
-            title=f"loss − {signed(self.floor)}" if self.log else "loss",
+            title="loss above the lowest" if self.log else "loss",
             height=height,
             alt=f"Loss against step for {len(self.racers)} runs. At step {step}: {order}.",
         )

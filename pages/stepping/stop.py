@@ -12,6 +12,7 @@ import streamlit as st
 
 from pages.stepping.common import (
     MOST_STEPS,
+    SGD,
     STAGE,
     Section,
     choose_speed,
@@ -19,12 +20,11 @@ from pages.stepping.common import (
     draw_all_if_moved,
     drawn_curve,
     loss_window,
-    lowest_drawn,
     picked_start,
-    signed,
 )
+from pages.stepping.words import tell_stop
 from pages.ui.controls import Controls
-from pages.ui.parts import notice, same_in_pytorch
+from pages.ui.parts import same_in_pytorch
 from pages.ui.pictures import clickable, picture
 from pages.ui.quiz import predict_first
 from pages.ui.transport import Player, recorded
@@ -34,11 +34,8 @@ from sgd_core.charts.race import gap_window
 from sgd_core.charts.stop import stop_lines
 from sgd_core.charts.thin import thin
 from sgd_core.descent.descend import descend
-from sgd_core.descent.optimizers import Optimizer
-from sgd_core.descent.stop import DIVERGED, ENOUGH, FLAT, NO_BETTER, TIME, Rules, Stop, safer_rate, stops
+from sgd_core.descent.stop import DIVERGED, ENOUGH, FLAT, NO_BETTER, TIME, Rules, Stop, stops
 from sgd_core.export.descent import stop_script
-
-SGD = Optimizer("sgd")
 
 
 def show(controls: Controls) -> Section:
@@ -203,7 +200,7 @@ def _stage(
             return
         table.markdown(_table(rules, ended if done else []))
         with words.container():
-            _tell(function, run, ended, step)
+            tell_stop(function, run, ended, step)
 
     return paint
 
@@ -233,47 +230,6 @@ def _table(rules: Rules, ended: list[Stop]) -> str:
         number, step = fired.get(rule, ("", "–" if ended else "?"))
         lines.append(f"| {number} | {rule} | {settings[rule]} | {step if settings[rule] != 'off' else ''} |")
     return "\n".join(lines)
-
-
-def _tell(function: Function, run: pd.DataFrame, ended: list[Stop], step: int) -> None:
-    first = ended[0]
-    now, lowest = run.iloc[step], lowest_drawn(function)
-    if step < first.step:
-        notice(
-            f"The loss is {signed(float(now['loss']))} and the slope {signed(float(now['gradient']))}. A rule knows only "
-            "what has happened so far; it cannot see how deep the valley is.",
-        )
-        return
-    if first.rule == DIVERGED:
-        advice = safer_rate(function, float(run["x"].iloc[0]), float(run["lr"].iloc[0]), len(run) - 1, SGD)
-        notice(
-            "Divergence is the one rule nobody has to switch on: there is nothing left to compute with.",
-            f"What to change: with the learning rate {advice[0]:.3g} the same start comes down to a loss of {advice[1]:.4g}."
-            if advice and first.step
-            else "Choose a start where the function has a value."
-            if not first.step
-            else "A smaller learning rate does not help here.",
-        )
-        return
-    gap, whole = float(now["loss"]) - lowest, float(run["loss"].iloc[0]) - lowest
-    told = []
-    if math.isfinite(gap) and whole > 0:
-        told.append(
-            f"Where it stopped, {100 * gap / whole:.3g} % of the way down to the lowest loss in the picture is left."
-            if gap > 0
-            else "It stopped lower than anything in the picture: out there the function goes on falling."
-        )
-        if gap > 0.01 * whole and first.rule == FLAT:
-            told.append("A small gradient is not a minimum: the curve is just flat here.")
-        if gap > 0.01 * whole and first.rule == NO_BETTER:
-            told.append(
-                "The loss stopped falling although there is lower ground: it bounces, or this is another valley."
-            )
-        if gap > 0.01 * whole and first.rule == ENOUGH:
-            told.append("The number of steps knows nothing about the loss: more steps, or a larger learning rate.")
-    if len(ended) > 1:
-        told.append(f"The next rule would have been **{ended[1].rule}**, at step {ended[1].step:,}. {ended[1].reason}")
-    notice(*told)
 
 
 def _question(rules: Rules, ended: list[Stop], about: tuple[Function, float, float]) -> None:

@@ -11,43 +11,34 @@ import streamlit as st
 import torch
 
 from pages.stepping.common import MOST_STEPS, STAGE, Section, choose_speed, draw_all_if_moved, moved, signed
-from pages.stepping.racers import choose_racers, propose
+from pages.stepping.landscape import (
+    choose_surface,
+    heights_of,
+    is_quadratic_everywhere,
+    lowest_known,
+    proposed,
+    range_of,
+    seen_from_above,
+)
+from pages.stepping.racers import choose_racers
 from pages.stepping.standings import GAP, LOSS, Standings
 from pages.ui.controls import Controls
 from pages.ui.parts import notice, same_in_pytorch
 from pages.ui.pictures import clickable, picture
 from pages.ui.transport import Player, recorded
-from sgd_core.calculus.formula import FormulaError, Function, parse_function
+from sgd_core.calculus.formula import Function
 from sgd_core.charts.steps import rate_frame, rate_ruler, ruler_ends
-from sgd_core.charts.surface import levels, surface_frame, surface_picture, surface_url
+from sgd_core.charts.surface import levels, surface_frame, surface_picture
 from sgd_core.descent.optimizers import Optimizer
-from sgd_core.descent.quadratic import Curvature, curvature_at, is_quadratic
-from sgd_core.descent.surfaces import (
-    SURFACES,
-    VARIABLES,
-    Range,
-    Surface,
-    descend_surface,
-    height_grid,
-    of_points,
-    sharp_turns,
-)
+from sgd_core.descent.quadratic import Curvature, curvature_at
+from sgd_core.descent.surfaces import VARIABLES, Surface, descend_surface, of_points, sharp_turns
 from sgd_core.export.descent import walk_script
-
-TYPED = "my own"
-TITLES = {surface.title: surface for surface in SURFACES.values()}
-
-
-def _proposed(surface: Surface) -> list[tuple[str, float]]:
-    """Return six runs: those that multiply by the slope with the surface's rate, those that divide it out with theirs."""
-    own = [(kind, surface.lr) for kind in ("SGD", "momentum", "Nesterov")]
-    return [*own, ("RMSprop", 0.05), ("Adagrad", 0.5), ("Adam", 0.1)]
 
 
 def show(controls: Controls) -> Section:
     """Lay out the section."""
     with st.sidebar:
-        surface = _choose_surface(controls)
+        surface = choose_surface(controls)
         (left, right), (bottom, top) = surface.x_domain, surface.y_domain
         x = controls.number("x", "Start, the first x", left, right, surface.start[0], step=(right - left) / 100)
         y = controls.number("y", "Start, the first y", bottom, top, surface.start[1], step=(top - bottom) / 100)
@@ -58,16 +49,16 @@ def show(controls: Controls) -> Section:
             "two_scale", "Show", [LOSS, GAP], GAP, help="The gap is the loss above the lowest one there is."
         )
     ground = st.container(key=STAGE)
-    racers = choose_racers(controls, "two", _proposed(surface), many)
+    racers = choose_racers(controls, "two", proposed(surface), many)
     runs = _walk(surface.function, (x, y), tuple(r.lr for r in racers), steps, tuple(r.optimizer for r in racers))
-    heights = _heights(surface.function, surface.x_domain, surface.y_domain)
+    heights = heights_of(surface.function, surface.x_domain, surface.y_domain)
     standings = Standings(
         racers,
         runs,
         places=["x", "y"],
-        lowest=_lowest(surface, heights, runs),
+        lowest=lowest_known(surface, heights, runs),
         scale=scale,
-        drawn=_range(heights),
+        drawn=range_of(heights),
     )
     playback = recorded("stepping_two_playback", steps + 1)
     standings.ask("stepping_quiz_two", (surface, x, y, steps, tuple(racers)))
@@ -88,38 +79,6 @@ def show(controls: Controls) -> Section:
     )
 
 
-def _choose_surface(controls: Controls) -> Surface:
-    key = controls.key("surface")
-
-    def changed() -> None:
-        surface = TITLES.get(st.session_state[key])
-        if surface:
-            st.session_state[controls.key("x")], st.session_state[controls.key("y")] = surface.start
-            propose(controls, "two", _proposed(surface))
-
-    picked = controls.choice("surface", "Surface", [*TITLES, TYPED], "Narrow valley", on_change=changed)
-    if picked != TYPED:
-        st.caption(TITLES[picked].lesson)
-        return TITLES[picked]
-    text = controls.text(
-        "surface_formula",
-        "f(x, y) =",
-        "x**2 + 3*y**2 + sin(3*x)",
-        help="Numbers, x, y, + − * / **, parentheses, pi, e, and sin cos tan exp log sqrt abs tanh sigmoid relu.",
-    )
-    reach = controls.number("reach", "Picture from −r to r, r =", 0.1, 100.0, 3.0)
-    remembered = "_stepping_last_surface"
-    try:
-        parse_function(text, variables=VARIABLES)
-        st.session_state[remembered] = text
-    except FormulaError as error:
-        st.error(str(error), icon=":material/function:")
-        text = st.session_state.get(remembered, "x**2 + y**2")
-        st.caption(f"The page goes on with `{text}`.")
-    window = (-reach, reach)
-    return Surface("typed", TYPED, text, window, window, (-reach / 2, reach / 2), 0.1, "")
-
-
 @lru_cache(maxsize=8)
 def _walk(
     function: Function,
@@ -132,40 +91,10 @@ def _walk(
     return [run.reset_index(drop=True) for _, run in frame.groupby("run")]
 
 
-@lru_cache(maxsize=16)
-def _heights(function: Function, x_domain: Range, y_domain: Range) -> np.ndarray:
-    return height_grid(function, x_domain, y_domain)
-
-
-@lru_cache(maxsize=16)
-def _seen_from_above(function: Function, x_domain: Range, y_domain: Range) -> str:
-    return surface_url(_heights(function, x_domain, y_domain))
-
-
-@lru_cache(maxsize=16)
-def _everywhere(function: Function) -> bool:
-    generator = torch.Generator().manual_seed(0)
-    points = torch.rand(5, 2, generator=generator, dtype=torch.float64) * 2 - 1
-    return is_quadratic(of_points(function), points)
-
-
-def _range(heights: np.ndarray) -> Range:
-    finite = heights[np.isfinite(heights)]
-    return (float(finite.min()), float(finite.max())) if finite.size else (-1.0, 1.0)
-
-
-def _lowest(surface: Surface, heights: np.ndarray, runs: list[pd.DataFrame]) -> float:
-    """Return the lowest loss anybody knows of: at the known minima, in the picture, or on a path."""
-    known = [_range(heights)[0], *(float(run["loss"].min()) for run in runs)]
-    for x, y in surface.minima:
-        known.append(float(surface.function(torch.tensor(x).double(), torch.tensor(y).double())))
-    return min((value for value in known if math.isfinite(value)), default=0.0)
-
-
 def _stage(controls: Controls, surface: Surface, standings: Standings) -> Callable[[int, bool], None]:
     draw_all_if_moved()
     window: dict[str, Any] = {"x_domain": surface.x_domain, "y_domain": surface.y_domain}
-    url = _seen_from_above(surface.function, surface.x_domain, surface.y_domain)
+    url = seen_from_above(surface.function, surface.x_domain, surface.y_domain)
     left, right = st.columns([3, 2], gap="large")
     over, note, losses = left.empty(), left.empty(), left.empty()
     ranking, words, rates = right.empty(), right.empty(), right.empty()
@@ -212,7 +141,7 @@ def _stage(controls: Controls, surface: Surface, standings: Standings) -> Callab
 
 
 def _legend(surface: Surface) -> str:
-    heights = _heights(surface.function, surface.x_domain, surface.y_domain)
+    heights = heights_of(surface.function, surface.x_domain, surface.y_domain)
     marks = levels(heights)
     holes = " Empty places have no value." if np.isnan(heights).any() else ""
     crosses = " The crosses are the lowest points." if len(surface.minima) > 1 else ""
@@ -237,7 +166,7 @@ def _rates(surface: Surface, standings: Standings, step: int) -> None:
             "Where A stands, the surface curves upwards in no direction: no learning rate is too high just here."
         )
         return
-    quadratic = _everywhere(surface.function)
+    quadratic = is_quadratic_everywhere(surface.function)
     one, two = st.columns(2)
     one.metric("Condition number" if quadratic else "Condition number at A", _plain(here.condition))
     two.metric("Border 2/λ max" if quadratic else "2/λ max at A", _plain(here.border))
@@ -256,7 +185,7 @@ def _rates(surface: Surface, standings: Standings, step: int) -> None:
 
 def _tell(surface: Surface, standings: Standings, step: int) -> None:
     told = standings.diverged(step)
-    quadratic = _everywhere(surface.function)
+    quadratic = is_quadratic_everywhere(surface.function)
     first = standings.racers[0]
     for racer, run in zip(standings.racers, standings.runs, strict=True):
         turns = sharp_turns(run.iloc[: step + 1])

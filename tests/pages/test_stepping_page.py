@@ -4,6 +4,7 @@ import contextlib
 import io
 import math
 from collections.abc import Callable
+from urllib.parse import parse_qs
 
 import pytest
 import torch
@@ -231,8 +232,57 @@ def test_functions_without_a_minimum_or_a_value_keep_every_section_alive(app: Op
     assert not at.exception
 
 
+@pytest.mark.parametrize(
+    ("formula", "lr", "words"),
+    [("x", "0.1", "no minimum is in sight"), ("x**3", "0.1", "no lowest point on that side"), ("x**2", "0.4", "good")],
+)
+def test_one_weight_says_in_the_end_what_the_run_was(app: Open, formula: str, lr: str, words: str) -> None:
+    query = {"stepping_formula": formula, "stepping_lr": lr, "stepping_steps": "100", "stepping_at": "100"}
+    at = app("stepping", stepping_function="my own", **query)
+    assert words in said(at)
+
+
 def test_a_plateau_stops_far_from_the_minimum(app: Open) -> None:
     query = {"stepping_function": "Plateau", "stepping_start": "-3.6"}
     at = app("stepping", stepping_section="When to stop", **query)
     to_the_end(at, "stop")
     assert "A small gradient is not a minimum" in said(at)
+
+
+@pytest.mark.parametrize(
+    ("section", "key", "value", "words"),
+    [
+        ("Nowhere", "stepping_section", "Nowhere", "one of"),
+        ("Race", "stepping_race_b_lr", "0", "positive"),
+        ("Race", "stepping_race_b_lr", "-0.5", "positive"),
+        ("Race", "stepping_race_a_kind", "sgdd", "one of"),
+        ("Race", "stepping_race_c_momentum_momentum", "1.5", "number from"),
+        ("Race", "stepping_race_runs", "7", "whole number"),
+        ("Race", "stepping_race_at", "61", "step from 0"),
+        ("Two weights", "stepping_x", "99", "number from"),
+        ("Two weights", "stepping_y", "abc", "number from"),
+        ("Two weights", "stepping_surface", "<script>", "one of"),
+        ("Two weights", "stepping_two_a_lr", "nan", "positive"),
+        ("Fit a curve", "stepping_fit_lr", "0", "positive"),
+        ("Fit a curve", "stepping_fit_noise", "-1", "number from"),
+        ("Fit a curve", "stepping_fit_scale", "sideways", "one of"),
+        ("When to stop", "stepping_stop_gradient", "-1", "number from"),
+        ("When to stop", "stepping_stop_patience", "2.5", "whole number"),
+        ("When to stop", "stepping_stop_at", "5000", "step from 0"),
+    ],
+)
+def test_a_link_that_makes_no_sense_is_answered_in_every_section(
+    app: Open, section: str, key: str, value: str, words: str
+) -> None:
+    at = app("stepping", **{"stepping_section": section, key: value})
+    assert any(words in warning.value for warning in at.warning), [warning.value for warning in at.warning]
+
+
+@pytest.mark.parametrize("section", ["Race", "Two weights", "Fit a curve", "When to stop"])
+def test_the_link_of_a_section_opens_it_again(app: Open, section: str) -> None:
+    at = app("stepping", stepping_section=section)
+    (link,) = [code.value for code in at.code if code.value.startswith(("?", "http"))]
+    query = {name: values[0] for name, values in parse_qs(link.split("?")[1]).items()}
+    assert query["stepping_section"] == section
+    again = app("stepping", **query)
+    assert not again.warning and charts(again) == charts(at)
