@@ -91,7 +91,7 @@ def _pictures(controls: Controls, function: Function, curve: pd.DataFrame, at: A
 
 def _formulas(function: Function) -> None:
     formula, derivative = latex_of(function)
-    st.latex(rf"\begin{{aligned}} f(x) &= {formula} \\[4pt] f'(x) &= {derivative} \end{{aligned}}")
+    st.latex(rf"\begin{{aligned}} f(x) &= {formula} \\[8pt] f'(x) &= {derivative} \end{{aligned}}")
 
 
 def _words(function: Function, curve: pd.DataFrame, at: At) -> None:

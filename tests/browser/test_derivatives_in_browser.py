@@ -167,9 +167,12 @@ def test_a_slider_move_repaints_the_page_in_less_than_twice_the_time_of_a_bare_o
         took["ours"].append(press_and_wait(ours, f"{2 * x:+.4f}"))
     ours.close()
     theirs.close()
-    middle = {name: statistics.median(times[2:]) for name, times in took.items()}
     with capsys.disabled():
-        print(
-            f"\nslider to repaint: Derivatives {middle['ours']:.0f} ms, a bare page {middle['bare']:.0f} ms, "
-            f"ratio {middle['ours'] / middle['bare']:.2f} (aim: below 2)"
-        )
+        for word, of in (("median", statistics.median), ("best", min)):
+            middle = {name: of(times[2:]) for name, times in took.items()}
+            print(
+                f"\nslider to repaint, {word}: Derivatives {middle['ours']:.0f} ms, a bare page {middle['bare']:.0f} ms, "
+                f"ratio {middle['ours'] / middle['bare']:.2f} (aim: below 2)",
+                end="",
+            )
+        print()

@@ -31,7 +31,8 @@ def random_formulas():
             inner.map(lambda t: f"(-{t})"),
         )
 
-    return st.recursive(leaves, grow, max_leaves=6)
+    parts = st.recursive(leaves, grow, max_leaves=6)
+    return st.tuples(parts, st.sampled_from("+-*/"), parts).map(" ".join).filter(lambda text: "x" in text)
 
 
 def usable(text, x):
