@@ -13,7 +13,8 @@ from pages.ui.controls import Controls
 from pages.ui.pictures import picture
 from pages.ui.transport import Player, Speed, recorded
 from sgd_core.calculus.formula import Function
-from sgd_core.calculus.graph import HALF_BOX, Moment, Trace, layout, trace, walk
+from sgd_core.calculus.graph import Moment, Trace, trace, walk
+from sgd_core.calculus.graph_layout import HALF_BOX, layout
 from sgd_core.charts.graph import Box, Way, graph_frame, graph_picture
 
 MOST_LAYERS, MOST_ROWS = 8, 8  # in a larger graph the words would not fit into the boxes

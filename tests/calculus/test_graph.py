@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from sgd_core.calculus.catalogue import CATALOGUE
 from sgd_core.calculus.derivative import derivative, secant
 from sgd_core.calculus.formula import parse_function
-from sgd_core.calculus.graph import layout, trace, walk
+from sgd_core.calculus.graph import trace, walk
+from sgd_core.calculus.graph_layout import layout
 
 LESSON = "x**2 + sin(x)*x"
 
