@@ -1,5 +1,6 @@
 """Noise is not bounce: one learning rate, four batch sizes, and the clouds of their gradients."""
 
+import math
 from collections.abc import Callable, Generator
 from dataclasses import replace
 from typing import Any, NamedTuple
@@ -27,6 +28,7 @@ from sgd_core.playback import Playback
 
 SIZES: tuple[int | None, ...] = (1, 16, 256, None)
 EARLY = 30  # steps
+BELOW, ABOVE = 100, 4  # how far the picture reaches below and above the first loss
 SIDES = {"Noise alone, below 1/λ": 0.1, "Bounce and noise, just below 2/λ": 0.95, "Cliff, above 2/λ": 1.05}  # times 2/λ
 NAMES = ("1", "16", "256", "all")
 
@@ -141,7 +143,7 @@ def _stage(config: TrainConfig, border: float, run: Playback[Moment]) -> Callabl
             live=live,
             names=NAMES,
             steps=float(config.epochs),
-            y_domain=(first / 30, first * 4),
+            y_domain=(first / BELOW, first * ABOVE),
             alt="Training loss over all images: "
             + "; ".join(f"{name} images a step {loss:.3g}" for name, loss in zip(NAMES, now.losses, strict=True))
             + ".",
@@ -223,6 +225,13 @@ def _sentences(config: TrainConfig, border: float, moments: list[Moment], clouds
         "SGD does not walk at random and skips no data: the middle of every cloud is the whole gradient, so on average each "
         "step goes where plain gradient descent would."
     )
+    high = [
+        f"{name} ({loss:.3g})"
+        for name, loss in zip(NAMES, now.losses, strict=True)
+        if ABOVE * moments[0].losses[0] < loss < math.inf
+    ]
+    if high:
+        sentences.append(f"Above the picture now, by images a step: {', '.join(high)}.")
     gone = [name for name, over in zip(NAMES, now.diverged, strict=True) if over]
     if gone:
         why = (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -43,18 +43,15 @@ def sweep(config: TrainConfig, lrs: Iterable[float], digits: Digits) -> pd.DataF
 
     Columns: lr, epoch, train_loss, valid_loss, valid_accuracy, status. Losses are means over the whole sets at that
     epoch's end, lane by lane what `train(replace(config, lr=lr), digits)` gives; `config.lr` and its rules to stop early
-    are not used. The status is
-    "running", in the last row "finished", or "diverged" from the epoch on in which a loss or weight was no longer
-    finite: such a lane stands still. Raises ValueError as `sweeping` does.
+    are not used. The status is "running", in the last row "finished", or "diverged" from the epoch on in which a loss
+    or weight was no longer finite: such a lane stands still. Raises ValueError as `sweeping` does.
     """
     rates = check_lrs(lrs)
     return sweep_frame(rates, list(sweeping(config, rates, digits)), config.epochs)
 
 
-def sweeping(
-    config: TrainConfig, lrs: Iterable[float], digits: Digits, *, every: int = 1
-) -> Generator[SweepMoment, None, None]:
-    """The same as a generator: moment 0 before the first step, then one at the end of every `every`-th epoch.
+def sweeping(config: TrainConfig, lrs: Iterable[float], digits: Digits) -> Generator[SweepMoment, None, None]:
+    """The same as a generator: moment 0 before the first step, then one at the end of every epoch.
 
     Where an epoch is long there are moments within it, so that the caller is never kept waiting. Raises ValueError on
     digits of other classes than the config's, on a learning rate that is not a finite number above 0, on none, and on
@@ -64,14 +61,10 @@ def sweeping(
     wanted = tuple(range(10)) if config.classes is None else config.classes
     if wanted != digits.classes:
         raise ValueError(f"The configuration is for the classes {wanted}, but the digits are {digits.classes}.")
-    return _sweeping(
-        config, torch.tensor(rates, dtype=torch.float64).float(), Engine(config, digits, len(rates)), every
-    )
+    return _sweeping(config, torch.tensor(rates, dtype=torch.float64).float(), Engine(config, digits, len(rates)))
 
 
-def _sweeping(
-    config: TrainConfig, rates: torch.Tensor, engine: Engine, every: int
-) -> Generator[SweepMoment, None, None]:
+def _sweeping(config: TrainConfig, rates: torch.Tensor, engine: Engine) -> Generator[SweepMoment, None, None]:
     yield _judged(engine, 0)
     weights = sum(parameter.numel() for parameter in engine.parameters)
     pause = max(1, round(PIECE / (engine.batches.size * weights * 2 + OVERHEAD)))
@@ -85,11 +78,11 @@ def _sweeping(
                 yield SweepMoment(epoch - 1 + done / engine.batches.per_epoch, None, engine.alive.numpy().copy())
             engine.step(rows, rates if shape is None else rates * float(shape[taken]))
             since, taken = since + 1, taken + 1
-        if epoch % every == 0 or epoch == config.epochs:
-            yield _judged(engine, epoch)
-            since = 0
-            if not engine.alive.any():
-                return
+        moment, since = _judged(engine, epoch), 0
+        yield moment
+        if not engine.alive.any():  # nothing moves any more, so the epochs left need no computing
+            yield from (replace(moment, epoch=float(rest)) for rest in range(epoch + 1, config.epochs + 1))
+            return
 
 
 def _judged(engine: Engine, epoch: int) -> SweepMoment:
@@ -166,7 +159,7 @@ def _fate(loss: Array, status: str, lowest: float, epochs: int, beyond: bool) ->
 
 def check_lrs(lrs: Iterable[float]) -> list[float]:
     """Return the learning rates as floats; ValueError unless there are 1 to 256 finite numbers above 0."""
-    rates = [check_lr(lr.item() if isinstance(lr, np.generic) else lr) for lr in lrs]
+    rates = [check_lr(lr.item() if isinstance(lr, np.generic | torch.Tensor) else lr) for lr in lrs]
     if not 1 <= len(rates) <= MOST_LANES:
         raise ValueError(f"Give from 1 to {MOST_LANES} learning rates, not {len(rates)}.")
     return rates

@@ -6,6 +6,7 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 
 import sgd_core
 from sgd_core.digits import sweep as sweep_module
@@ -68,6 +69,16 @@ def test_a_lane_that_diverges_says_so_in_the_epoch_in_which_train_does(uci):
     assert died.min() == np.ceil(alone.epoch) or died.min() == alone.epoch + 1
     assert (lane[lane["epoch"] >= died.min()]["status"] == "diverged").all() and len(lane) == 121
     assert frame[frame["lr"] == 0.05]["status"].iloc[-1] == "finished"
+
+
+def test_where_all_lanes_have_diverged_the_epochs_left_stand_still(uci):
+    config = TrainConfig(loss="mean_squared_error", batch_size=None, epochs=200)
+    frame = sweep(config, torch.tensor([2.0, 5.0]), uci)
+    assert frame["epoch"].tolist() == [*range(201)] * 2
+    for _, lane in frame.groupby("lr"):
+        died = lane["status"].eq("diverged").idxmax()
+        assert lane["status"].loc[died:].eq("diverged").all() and lane["status"].iloc[-1] == "diverged"
+        assert lane["valid_accuracy"].loc[died:].nunique() == 1
 
 
 def smallest_diverging(digits, border, epochs):
