@@ -150,8 +150,9 @@ def _stage(
         if live and not done:
             verdict.info(f"Going on: {_open(rules)}.", icon=":material/directions_walk:")
         elif done:
-            kind = verdict.error if ended[0].rule == DIVERGED else verdict.success
-            kind(f"**Stopped at step {last:,}: {ended[0].rule}.** {ended[0].reason}", icon=":material/front_hand:")
+            worse = losses[last] > losses[0]
+            box = verdict.error if ended[0].rule == DIVERGED else verdict.warning if worse else verdict.success
+            box(f"**Stopped at step {last:,}: {ended[0].rule}.** {ended[0].reason}", icon=":material/front_hand:")
         else:
             verdict.info(f"Not stopped yet: {_open(rules)}.", icon=":material/directions_walk:")
         rows = thinned.until(step)

@@ -97,6 +97,13 @@ def tell_stop(function: Function, run: pd.DataFrame, ended: list[Stop], step: in
             _change(function, run),
         )
         return
+    if now["loss"] > run["loss"].iloc[0]:
+        notice(
+            f"It ended higher than it began: {signed(float(run['loss'].iloc[0]))} → {signed(float(now['loss']))}. The rule "
+            "saved time, but the learning rate is what has to change.",
+            _change(function, run),
+        )
+        return
     gap, whole = float(now["loss"]) - lowest, float(run["loss"].iloc[0]) - lowest
     told = []
     if math.isfinite(gap) and whole > 0:

@@ -128,7 +128,7 @@ def of_points(function: Function) -> Callable[[Tensor], Tensor]:
     return lambda points: function(points[..., 0], points[..., 1])
 
 
-def height_grid(function: Function, x_domain: Range, y_domain: Range, points: int = 240) -> NDArray[np.float64]:
+def height_grid(function: Function, x_domain: Range, y_domain: Range, points: int = 480) -> NDArray[np.float64]:
     """Return the values (points, points) over the window; rows from the lowest y up.
 
     NaN where there is no value; what is beyond 1e30 is drawn as 1e30.

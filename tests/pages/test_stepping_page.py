@@ -216,6 +216,13 @@ def test_a_stop_rule_fires_where_arithmetic_says(app: Open, query: dict[str, str
     assert len(lines) == step + 2
 
 
+def test_a_run_stopped_above_its_start_is_no_success(app: Open) -> None:
+    at = app("stepping", stepping_section="When to stop", stepping_lr="1.5")
+    to_the_end(at, "stop")
+    assert not at.success and "Stopped at step 10: no improvement" in at.warning[0].value
+    assert "ended higher than it began: 2.25 →" in said(at) and "learning rate 0.75" in said(at)
+
+
 def test_divergence_stops_and_advises(app: Open) -> None:
     at = app("stepping", stepping_section="When to stop", stepping_lr="5", stepping_stop_patience="0")
     to_the_end(at, "stop")
