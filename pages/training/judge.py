@@ -120,7 +120,7 @@ def _strip(judged: Judged, digits: Digits, rows: list[Any], names: tuple[str, ..
         width="content",
         count=len(rows),
         columns=COLUMNS,
-        tile=88,
+        tile=84,
         alt=f"{len(rows)} validation images and what the model says of each: {', '.join(captions)}.",
     )
 

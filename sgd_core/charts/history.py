@@ -59,7 +59,7 @@ def split_curves(
     )
     parent = (
         both.transform_filter("datum.part == 'parent'")
-        .mark_line(clip=True, strokeWidth=1.5, color=QUIET, opacity=0.8)
+        .mark_line(clip=True, strokeWidth=1.5, color=QUIET, opacity=0.8, aria=False)
         .encode(x=x, y=y, strokeDash=dash, tooltip=tip)
     )
     run = both.transform_filter("datum.part == 'run'")
@@ -72,7 +72,7 @@ def split_curves(
     )
     room = (
         alt.Chart(alt.InlineData(values=[{"name": margin}]))
-        .mark_text(align="left", dx=6, fontSize=11, opacity=0)
+        .mark_text(align="left", dx=6, fontSize=11, opacity=0, aria=False)
         .encode(x=alt.value("width"), y=alt.value(0), text="name:N")
     )
     return layers(room, *_marks(frame, x), parent, lines, ends, height=height)
@@ -97,7 +97,7 @@ def accuracy_curve(
     parent = (
         alt.Chart(frame)
         .transform_filter("datum.part == 'parent'")
-        .mark_line(color=QUIET, strokeWidth=1.5, strokeDash=[6, 3], opacity=0.8, clip=True)
+        .mark_line(color=QUIET, strokeWidth=1.5, strokeDash=[6, 3], opacity=0.8, clip=True, aria=False)
         .encode(x=x, y=y, tooltip=tip)
     )
     run = alt.Chart(frame).transform_filter("datum.part == 'run'")
@@ -142,9 +142,10 @@ def _ladder(
 
 
 def _marks(frame: pd.DataFrame, x: alt.X) -> tuple[alt.Chart, alt.Chart]:
+    # what may be empty has no name to read, and says so: aria=False here and for the parent's lines
     marks = alt.Chart(frame).transform_filter("datum.part == 'mark'")
-    rules = marks.mark_rule(color=QUIET, strokeWidth=1, clip=True).encode(x=x)
-    words = marks.mark_text(color=QUIET, align="left", baseline="top", dx=3, dy=2, fontSize=11).encode(
+    rules = marks.mark_rule(color=QUIET, strokeWidth=1, clip=True, aria=False).encode(x=x)
+    words = marks.mark_text(color=QUIET, align="left", baseline="top", dx=3, dy=2, fontSize=11, aria=False).encode(
         x=x, y=alt.value(0), text="label:N"
     )
     return rules, words
