@@ -1,6 +1,6 @@
 """On digits: sixty-four learning rates at once, the cliff predicted and found, sharpness along a run."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -10,7 +10,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from pages.pitfalls.runs import run_of
-from pages.pitfalls.settings import Ground, choose_digits
+from pages.pitfalls.settings import choose_digits
 from pages.pitfalls.sharpening import show_sharpness
 from pages.ui.controls import Controls
 from pages.ui.datasets import digits_of, offer_missing
@@ -31,8 +31,10 @@ RATES = 64
 MOST_DRAWN = 60
 WIDE, CLIFF, SHARP = "all learning rates", "close to the cliff", "sharpness along a run"
 ALL = "all"
-FINE = 1.01  # accuracy "still looks fine" within one point of the best
-TERRIBLE = 2.0  # a validation loss this many times the best is terrible
+FINE, TERRIBLE = (
+    1.01,
+    2.0,
+)  # an accuracy this close below the best looks fine; a loss so many times the best is terrible
 
 
 class Sweep(NamedTuple):
@@ -68,7 +70,7 @@ def show(controls: Controls) -> Callable[[], None]:
     _say_border(config, rounds)
     if what == SHARP:
         return show_sharpness(controls, config, top.value)
-    return _show_sweep(controls, ground, config, 2 / top.value, zoomed=what == CLIFF)
+    return _show_sweep(controls, config, 2 / top.value, zoomed=what == CLIFF)
 
 
 def _say_border(config: TrainConfig, rounds: list[Round]) -> None:
@@ -76,8 +78,8 @@ def _say_border(config: TrainConfig, rounds: list[Round]) -> None:
     found = f"Before the first step, {count} rounds of power iteration find the largest eigenvalue of the Hessian: **λ = {top:.5g}**."
     if config.loss == "mean_squared_error":
         st.markdown(
-            f"{found} The cliff must stand at **2/λ = {2 / top:.4g}**, since with the mean squared error a linear model's loss "
-            "is a parabola, with this λ everywhere."
+            f"{found} For steps that see all images the cliff must stand at **2/λ = {2 / top:.4g}**: with the mean squared error a "
+            "linear model's loss is a parabola, with this λ everywhere."
         )
     else:
         st.markdown(
@@ -86,9 +88,7 @@ def _say_border(config: TrainConfig, rounds: list[Round]) -> None:
         )
 
 
-def _show_sweep(
-    controls: Controls, ground: Ground, config: TrainConfig, border: float, *, zoomed: bool
-) -> Callable[[], None]:
+def _show_sweep(controls: Controls, config: TrainConfig, border: float, *, zoomed: bool) -> Callable[[], None]:
     if zoomed:
         rates = tuple(border * np.linspace(0.86, 1.14, RATES))
         st.caption(
@@ -102,15 +102,11 @@ def _show_sweep(
         rates = tuple(np.geomspace(10.0**low, 10.0 ** (low + 6), RATES))
     sweep = Sweep(config, rates, border, zoomed)
     run = run_of(("sweep", sweep), lambda: _start(sweep))
-    ground_of_play = st.container(key="pitfalls_stage")
-    with st.container():
-        if zoomed:
-            same_in_pytorch(sharpness_script(config), key="pitfalls_code")
-        else:
-            same_in_pytorch(sweep_script(config, rates), key="pitfalls_code")
+    place = st.container(key="pitfalls_stage")
+    same_in_pytorch(sharpness_script(config) if zoomed else sweep_script(config, rates), key="pitfalls_code")
 
     def last() -> None:
-        with ground_of_play:
+        with place:
             play(
                 Player(
                     controls,
@@ -129,7 +125,7 @@ def _show_sweep(
     return last
 
 
-def _start(sweep: Sweep):  # type: ignore[no-untyped-def]
+def _start(sweep: Sweep) -> Generator[SweepMoment, None, None]:
     digits = digits_of(sweep.config.dataset, sweep.config.classes)
     return sweeping(sweep.config, sweep.rates, digits)
 

@@ -1,7 +1,7 @@
 """Sharpness along a run: the largest eigenvalue at every step, beside the border 2 / learning rate."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from dataclasses import replace
 
 import pandas as pd
@@ -48,7 +48,7 @@ def show_sharpness(controls: Controls, config: TrainConfig, start: float) -> Cal
     return last
 
 
-def _start(config: TrainConfig):  # type: ignore[no-untyped-def]
+def _start(config: TrainConfig) -> Generator[SharpnessMoment, None, None]:
     return track_sharpness(config, digits_of(config.dataset, config.classes))
 
 
