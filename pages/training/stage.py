@@ -23,6 +23,7 @@ from sgd_core.digits.training import Snapshot
 
 SHOWN = 8  # validation images with the model's answers
 MOST_MAPS = 30
+LIVE_POINTS = 200
 QUANTITIES: dict[str, Callable[[Snapshot, Snapshot], np.ndarray]] = {
     "weights": lambda now, first: now.weights,
     "gradient": lambda now, first: now.gradient,
@@ -205,7 +206,7 @@ def _paint_curves(
     live: bool,
 ) -> None:
     now = seen[-1]
-    frame, of_loss, of_accuracy = _curve_layout(seen, grey, config)
+    frame, of_loss, of_accuracy = _curve_layout(_sparse(seen) if live else seen, grey, config)
     words = f"Training loss {now.train_loss:.4g} and validation loss {now.valid_loss:.4g}."
     picture(split_curves, frame, slot=loss, live=live, alt=words, **of_loss)
     words = f"Validation accuracy {now.valid_accuracy:.2%}."
@@ -217,8 +218,9 @@ def _curve_layout(
 ) -> tuple[pd.DataFrame, dict[str, Any], dict[str, Any]]:
     """Return the frame of both curves and the parameters of each, which say all that is on their axes."""
     history, ladder = _curves(seen), _rungs(config)
-    shown = history if grey is None else pd.concat([history, grey])
-    losses = shown[["train_loss", "valid_loss"]].to_numpy()
+    losses = history[["train_loss", "valid_loss"]].to_numpy()
+    if grey is not None:
+        losses = np.concatenate([losses, grey[["train_loss", "valid_loss"]].to_numpy()])
     epochs = float(max(config.epochs, math.ceil(seen[-1].epoch)))
     lowest = ladder[0][1] - 0.1  # a little below chance, unless the run itself goes there
     return (
@@ -259,6 +261,14 @@ def _tiles(count: int) -> tuple[int, int]:
 
 def _curves(snapshots: list[Snapshot]) -> pd.DataFrame:
     return pd.DataFrame({name: [getattr(snapshot, name) for snapshot in snapshots] for name in CURVE})
+
+
+def _sparse(seen: list[Snapshot]) -> list[Snapshot]:
+    """Return enough moments for a live curve: every second, fourth, eighth ... and the last, so that points stay put."""
+    stride = 1
+    while len(seen) / stride > LIVE_POINTS:
+        stride *= 2
+    return seen if stride == 1 else [*seen[:-1:stride], seen[-1]]
 
 
 def _marks(seen: list[Snapshot]) -> list[tuple[float, str]]:

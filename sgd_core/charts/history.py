@@ -27,15 +27,15 @@ def run_frame(
     `run` and `parent` are histories (`epoch, train_loss, valid_loss, valid_accuracy`); losses that are not finite
     become missing, and the picture shows a gap. `part` tells the rows apart: "run", "parent", "mark" (with `label`).
     """
-    parts = [run.assign(part="run", label="")]
-    if parent is not None:
-        parts.append(parent.assign(part="parent", label=""))
-    if marks:
-        rows = pd.DataFrame(marks, columns=["epoch", "label"])
-        parts.append(rows.assign(part="mark", train_loss=np.nan, valid_loss=np.nan, valid_accuracy=np.nan))
-    columns = ["part", "epoch", "train_loss", "valid_loss", "valid_accuracy", "label"]
-    frame = pd.concat([part[columns] for part in parts], ignore_index=True) if len(parts) > 1 else parts[0][columns]
-    return frame.replace([np.inf, -np.inf], np.nan)
+    sizes = [len(run), 0 if parent is None else len(parent), len(marks)]
+    columns: dict[str, object] = {"part": np.repeat(["run", "parent", "mark"], sizes)}
+    epochs = [run["epoch"], [] if parent is None else parent["epoch"], [epoch for epoch, _ in marks]]
+    columns["epoch"] = np.concatenate(epochs)
+    for name in ("train_loss", "valid_loss", "valid_accuracy"):
+        values = np.concatenate([run[name], [] if parent is None else parent[name], np.full(len(marks), np.nan)])
+        columns[name] = np.where(np.isfinite(values), values, np.nan)
+    columns["label"] = [""] * (sizes[0] + sizes[1]) + [label for _, label in marks]
+    return pd.DataFrame(columns)
 
 
 def split_curves(
