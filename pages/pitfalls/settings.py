@@ -12,7 +12,7 @@ from sgd_core.calculus.formula import Function
 from sgd_core.calculus.sampling import sample
 from sgd_core.charts.curve import window
 from sgd_core.descent.axis import Bottom, find_bottom, six_decades, survey
-from sgd_core.digits.config import TrainConfig
+from sgd_core.digits.config import TrainConfig, check_lr
 
 NAMES = ("a", "b", "c", "d")
 DEFAULTS = (0.02, 0.3, 0.95, 1.05)
@@ -43,11 +43,20 @@ def choose_hill(controls: Controls) -> Hill:
 
 
 def four_rates(controls: Controls) -> list[float]:
-    """Return the learning rates of the four panels, wherever they were last set."""
-    return [
-        float(st.session_state.get(controls.key(f"lr_{name}"), controls.values.get(f"lr_{name}", default)))
-        for name, default in zip(NAMES, DEFAULTS, strict=True)
-    ]
+    """Return the learning rates of the four panels, also of those whose widgets are not drawn here: as last set, or as
+    the link has them; and give them their place in the link to copy.
+    """
+    rates = []
+    for name, default in zip(NAMES, DEFAULTS, strict=True):
+        key = controls.key(f"lr_{name}")
+        rate = st.session_state.get(key, controls.values.get(f"lr_{name}", st.query_params.get(key, default)))
+        try:
+            rate = check_lr(float(rate))
+        except ValueError:  # the link is answered where the widget is drawn
+            rate = default
+        controls.values[f"lr_{name}"] = rate
+        rates.append(rate)
+    return rates
 
 
 @st.cache_data(max_entries=256, show_spinner=False)

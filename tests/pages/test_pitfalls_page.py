@@ -91,6 +91,12 @@ def test_a_marker_moved_on_the_axis_moves_the_panel(app):
     assert at.number_input(key="pitfalls_lr_d").value == 0.004
 
 
+def test_a_link_to_the_axis_brings_all_four_markers_and_hands_them_on(app):
+    at = app("pitfalls", pitfalls_section="The whole axis", pitfalls_lr_a="0.123", pitfalls_lr_c="nonsense")
+    link = next(block.value for block in at.code if "pitfalls_section" in block.value)
+    assert "pitfalls_lr_a=0.123" in link and "pitfalls_lr_c=0.95" in link and "pitfalls_lr_b=0.3" in link
+
+
 def test_the_border_on_digits_is_known_before_the_first_step(app):
     at = app("pitfalls", pitfalls_section="On digits", pitfalls_epochs="6")
     top = sharpness(TrainConfig(loss="mean_squared_error", batch_size=None), load_digits("uci"))
