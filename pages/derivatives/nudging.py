@@ -13,7 +13,7 @@ from pages.ui.parts import download_csv, notice, same_in_pytorch
 from pages.ui.pictures import picture
 from pages.ui.quiz import predict_first
 from sgd_core.calculus.formula import Function
-from sgd_core.calculus.nudge import PRECISIONS, Nudge, best_nudge, error_curve, nudge, textbook_nudge
+from sgd_core.calculus.nudge import LARGEST, PRECISIONS, Nudge, best_nudge, error_curve, nudge, textbook_nudge
 from sgd_core.calculus.sampling import look_at, sample
 from sgd_core.charts.curve import window
 from sgd_core.charts.nudge import error_frame, error_picture, error_window, nudge_frame, nudge_picture
@@ -46,7 +46,7 @@ def show_nudging(controls: Controls, function: Function, x: float, ask: bool) ->
         return
     nudges = {precision: nudge(function, x, h, kind, precision) for precision in PRECISIONS}
     errors = errors_of(function, x, kind)
-    best = {precision: best_nudge(errors, precision) for precision in PRECISIONS}
+    best = {precision: _best(function, x, kind, errors, precision) for precision in PRECISIONS}
     picture_side, error_side = st.columns(2, gap="large", vertical_alignment="bottom")
     with picture_side:
         st.markdown(f"**The line through two points:** slope ${FORMULAS[kind]}$")
@@ -59,6 +59,12 @@ def show_nudging(controls: Controls, function: Function, x: float, ask: bool) ->
     _words(function, x, kind, nudges, best)
     same_in_pytorch(nudge_script(function.torch_code, x, h, kind), key="derivatives_code_nudge")
     download_csv(errors, "nudge_errors", key="derivatives_csv_nudge")
+
+
+def _best(function: Function, x: float, kind: str, errors: pd.DataFrame, precision: str) -> float:
+    """Return the best h; NaN where nothing truncates, so that simply the largest h is best."""
+    book = textbook_nudge(function, x, kind, precision)
+    return best_nudge(errors, precision) if book < LARGEST else math.nan
 
 
 def _secant(function: Function, pair: Nudge, kind: str, zoom: bool) -> None:
@@ -92,6 +98,7 @@ def _errors(
     here = {precision: pair.error for precision, pair in nudges.items()}
     shown = min(max(h, 1e-12), 1.0)
     told = ", ".join(f"{precision} is best near h = {at:.1e}" for precision, at in best.items() if math.isfinite(at))
+    told = told or "the largest h is best"
     picture(
         error_picture,
         error_frame(errors, shown, here if shown == h else {}, best),
@@ -104,9 +111,9 @@ def _table(nudges: dict[str, Nudge]) -> None:
     rows = [
         {
             "computed in": precision,
-            "slope by the nudge": f"{pair.slope:+.10g}",
-            "slope of the tangent": f"{pair.exact:+.10g}",
-            "difference": f"{pair.slope - pair.exact:+.3g}",
+            "slope by the nudge": f"{pair.slope:+.10g}" if pair.slope else "0",
+            "slope of the tangent": f"{pair.exact:+.10g}" if pair.exact else "0",
+            "difference": f"{pair.slope - pair.exact:+.3g}" if pair.slope != pair.exact else "0",
         }
         for precision, pair in nudges.items()
     ]
@@ -125,12 +132,17 @@ def _words(function: Function, x: float, kind: str, nudges: dict[str, Nudge], be
         if not math.isfinite(at):
             continue
         book = textbook_nudge(function, x, kind, precision)
-        by_book = f" (the textbook's estimate: {book:.1e})" if math.isfinite(book) and book < 10 else ""
+        by_book = f" (the textbook's estimate: {book:.1e})"
         sentences.append(
             f"{precision} does best near **h = {at:.1e}**{by_book}. A larger h bends with the curve (*truncation*); a "
             "smaller one subtracts two numbers that agree in almost all their digits (*round-off*)."
             if precision == "float32"
             else f"{precision} does best near **h = {at:.1e}**{by_book}."
+        )
+    if not any(math.isfinite(at) for at in best.values()):
+        sentences.append(
+            "This curve bends so little, or so evenly, that a large h does no harm here: there is no *truncation*, only "
+            "*round-off*, which grows as h shrinks."
         )
     sentences.append(
         "Each slope took two evaluations of f for one weight, and even the best h is not exact. PyTorch's way, in "
@@ -142,7 +154,7 @@ def _words(function: Function, x: float, kind: str, nudges: dict[str, Nudge], be
 def _question(function: Function, x: float, kind: str, errors: pd.DataFrame, best: dict[str, float]) -> bool | None:
     single = errors[errors["precision"] == "float32"]
     if not math.isfinite(best["float32"]):
-        return True
+        return True  # the largest would win: nothing to ask
     nearest = {h: float(single.loc[(single["h"] / h - 1).abs().idxmin(), "error"]) for h in GUESSES}
     winner = min(nearest, key=lambda h: nearest[h])
     smallest = min(nearest, key=lambda h: h)

@@ -87,6 +87,15 @@ def tangent_part(at: Touching, x_domain: tuple[float, float]) -> pd.DataFrame:
     return part("tangent", ends, at.value + at.slope * (ends - at.x))
 
 
+def within_reach(y: pd.Series, y_domain: tuple[float, float]) -> pd.Series:
+    """Return heights for drawing a line: what lies more than ten windows away is put there, still far out of sight.
+
+    Next to a pole they can be too large for the browser to draw at all. Values that are not finite leave a gap.
+    """
+    far = 10 * (y_domain[1] - y_domain[0])
+    return y.where(np.isfinite(y)).clip(y_domain[0] - far, y_domain[1] + far)
+
+
 def curve_part(curve: pd.DataFrame) -> pd.DataFrame:
     """Return the rows of the curve itself from `x, value`; places without a finite value leave a gap."""
     return part("curve", curve["x"].to_numpy(), curve["value"].where(np.isfinite(curve["value"])).to_numpy())
@@ -96,7 +105,8 @@ def curve_with_tangent(curve: pd.DataFrame, at: Touching, y_domain: tuple[float,
     """Return the frame of a curve (`x, value`) with the point and its tangent."""
     x_domain = (float(curve["x"].iloc[0]), float(curve["x"].iloc[-1]))
     point = keep_in_view(part("point", [at.x], [at.value]), x_domain, y_domain)
-    return pd.concat([curve_part(curve), tangent_part(at, x_domain), point], ignore_index=True)
+    drawn = curve.assign(value=within_reach(curve["value"], y_domain))
+    return pd.concat([curve_part(drawn), tangent_part(at, x_domain), point], ignore_index=True)
 
 
 def descent_frame(curve: pd.DataFrame, run: pd.DataFrame, step: int, y_domain: tuple[float, float]) -> pd.DataFrame:

@@ -80,7 +80,8 @@ def graph_picture(frame: pd.DataFrame, *, layers_count: int, rows_count: int, sm
 
     states = ["waiting", "known", "forward", "backward"]
     color = alt.Color("state:N", scale=alt.Scale(domain=states, range=[QUIET, QUIET, ACCENT, SECOND]), legend=None)
-    size = alt.StrokeWidth("state:N", scale=alt.Scale(domain=states, range=[1, 1.75, 3, 3]), legend=None)
+    busy = "datum.state == 'forward' || datum.state == 'backward'"
+    size = alt.when(busy).then(alt.value(3)).otherwise(alt.value(1.5))
     dash = alt.StrokeDash(
         "state:N", scale=alt.Scale(domain=states, range=[[3, 3], [1, 0], [1, 0], [1, 0]]), legend=None
     )
@@ -101,7 +102,6 @@ def graph_picture(frame: pd.DataFrame, *, layers_count: int, rows_count: int, sm
             y2="bottom",
             stroke=edge,
             strokeWidth=alt.when("datum.state == 'now'").then(alt.value(3)).otherwise(alt.value(1.25)),
-            strokeDash=alt.when("datum.state == 'waiting'").then(alt.value([3, 3])).otherwise(alt.value([1, 0])),
             fill=alt.when("datum.state == 'waiting'").then(alt.value("transparent")).otherwise(alt.value(PAPER)),
             tooltip=alt.Tooltip("tip:N", title="node"),
         )

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from sgd_core.charts.build import layers
-from sgd_core.charts.curve import curve_part, keep_in_view, part, tangent_part
+from sgd_core.charts.curve import curve_part, keep_in_view, part, tangent_part, within_reach
 from sgd_core.charts.palette import ACCENT, QUIET, SECOND
 
 _PRECISIONS = ["float32", "float64"]
@@ -50,8 +50,9 @@ def nudge_frame(
     """Return the rows of the curve (`x, value`), the tangent at (x, value, slope), the secant and its two points."""
     secant = tangent_part(_Touch(*pair.left, pair.slope), x_domain).assign(part="secant")
     ends = part("end", [pair.left[0], pair.right[0]], [pair.left[1], pair.right[1]])
+    drawn = curve.assign(value=within_reach(curve["value"], y_domain))
     return pd.concat(
-        [curve_part(curve), tangent_part(_Touch(*at), x_domain), secant, keep_in_view(ends, x_domain, y_domain)],
+        [curve_part(drawn), tangent_part(_Touch(*at), x_domain), secant, keep_in_view(ends, x_domain, y_domain)],
         ignore_index=True,
     )
 

@@ -11,14 +11,14 @@ import numpy as np
 import pandas as pd
 
 from sgd_core.charts.build import layers
-from sgd_core.charts.curve import keep_in_view, part, stops
+from sgd_core.charts.curve import keep_in_view, part, stops, within_reach
 from sgd_core.charts.palette import ACCENT, QUIET, SECOND
 
 
 def slope_frame(curve: pd.DataFrame, x: float, slope: float, y_domain: tuple[float, float]) -> pd.DataFrame:
     """Return the frame of a derivative from `x, slope`, with the point (x, slope) where there is one."""
     x_domain = (float(curve["x"].iloc[0]), float(curve["x"].iloc[-1]))
-    line = part("slope", curve["x"].to_numpy(), curve["slope"].where(np.isfinite(curve["slope"])).to_numpy())
+    line = part("slope", curve["x"].to_numpy(), within_reach(curve["slope"], y_domain).to_numpy())
     if not math.isfinite(slope):
         return line
     point = keep_in_view(part("point", [x], [slope]), x_domain, y_domain)

@@ -84,6 +84,7 @@ def test_the_nudge_says_how_far_it_is_off(app: Open) -> None:
     assert "With h = 0.01 the nudge says +6.01, the derivative is +6" in said(at)
     at.segmented_control(key="derivatives_kind").set_value("central").run()
     assert abs(float(at.table[0].value.loc["float64", "difference"])) < 1e-9
+    assert "there is no *truncation*" in said(at) and "does best" not in said(at)  # of a parabola, exactly
     at.number_input(key="derivatives_h").set_value(1e-8).run()
     assert "In float32, x + h *is* x = 3" in said(at) and not at.exception
 
