@@ -11,7 +11,7 @@ import pandas as pd
 import torch
 from numpy.typing import NDArray
 
-from sgd_core.descent.regimes import BOUNCING, DIVERGING, GOOD, TOO_LOW
+from sgd_core.descent.regimes import BOUNCING, DIVERGING, GOOD, TOO_LOW, UNDECIDED
 from sgd_core.descent.schedules import learning_rates
 from sgd_core.digits.config import TrainConfig, check_lr
 from sgd_core.digits.datasets import Digits
@@ -122,7 +122,7 @@ def lane_fates(frame: pd.DataFrame) -> pd.DataFrame:
     - "bouncing": in the last half it went up in at least every fifth epoch; or it fell steadily, but closed less than
       90 % of the gap that the best, smaller learning rate closed: its steps leap across the valley.
     - "too low": it fell steadily, but closed less than 90 % of the gap that the best, higher learning rate closed.
-    - "good": the others.
+    - "good": the others. "undecided": before the first epoch.
     """
     lanes = [rows for _, rows in frame.groupby("lr", sort=True)]
     losses = [rows["train_loss"].to_numpy() for rows in lanes]
@@ -139,6 +139,8 @@ def lane_fates(frame: pd.DataFrame) -> pd.DataFrame:
 
 def _fate(loss: Array, status: str, lowest: float, epochs: int, beyond: bool) -> tuple[str, str]:
     first, last = float(loss[0]), float(loss[-1])
+    if len(loss) == 1:
+        return UNDECIDED, "Nothing is trained yet."
     if status == "diverged" or not np.isfinite(last):
         return DIVERGING, f"The loss grew from {first:.3g} until it was too large to be a number."
     if last > first:
