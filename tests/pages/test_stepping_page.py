@@ -293,3 +293,17 @@ def test_the_link_of_a_section_opens_it_again(app: Open, section: str) -> None:
     assert query["stepping_section"] == section
     again = app("stepping", **query)
     assert not again.warning and charts(again) == charts(at)
+
+
+def test_another_function_or_surface_takes_a_start_within_its_picture(app: Open) -> None:
+    at = app("stepping", stepping_start="2.9", stepping_at="20")
+    for title, low, high in (("Steep quadratic", -2, 2), ("Edge of the domain", 0.05, 5), ("my own", -3, 3)):
+        at.selectbox(key="stepping_function").set_value(title).run()
+        assert not at.exception and low <= history(at)[0]["w"] <= high
+    at = app("stepping", stepping_section="Two weights", stepping_x="-4.5", stepping_y="2.9")
+    for title, reach in (("my own", 3.0), ("Himmelblau", 6.0), ("my own", 3.0), ("Round bowl", 3.0)):
+        at.selectbox(key="stepping_surface").set_value(title).run()
+        assert not at.exception and abs(history(at)[0]["x"]) <= reach
+    at.selectbox(key="stepping_surface").set_value("my own").run()
+    at.number_input(key="stepping_reach").set_value(0.5).run()
+    assert not at.exception and abs(history(at)[0]["x"]) <= 0.5
