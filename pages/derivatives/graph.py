@@ -45,7 +45,7 @@ def graph_player(controls: Controls, function: Function, x: float) -> Player:
         def paint(step: int, live: bool) -> None:
             moment = moments[step]
             _draw(run, moment, drawing, live)
-            with words.container(border=True, height=190):
+            with words.container(border=True, height=165):
                 st.markdown(describe(run, moments, step))
 
         return paint
