@@ -86,10 +86,10 @@ def _stage(controls: Controls, function: Function, run: pd.DataFrame, lr: float)
         now = run.iloc[step]
         w, gradient, update = float(now["x"]), float(now["gradient"]), float(now["update"])
         arithmetic.latex(
-            rf"w \leftarrow w - \text{{learning rate}} \times \text{{gradient}} "
-            rf"= {w:.4g} - {lr:g} \times ({gradient:.4g}) = {w + update:.4g}"
+            rf"w \leftarrow \underbrace{{{w:.4g}}}_{{w}} - \underbrace{{{lr:g}}}_{{\text{{learning rate}}}} \times "
+            rf"\underbrace{{({gradient:.4g})}}_{{\text{{gradient}}}} = {w + update:.4g}"
         )
-        direction.markdown(_direction(gradient, update), text_alignment="center")
+        direction.markdown(_direction(w, gradient, update), text_alignment="center")
         drawn = run.iloc[thinned.until(step)]
         frame = descent_frame(curve, drawn, step, y_domain)
         look: dict[str, Any] = {
@@ -144,14 +144,14 @@ def _stage(controls: Controls, function: Function, run: pd.DataFrame, lr: float)
     return paint
 
 
-def _direction(gradient: float, update: float) -> str:
+def _direction(w: float, gradient: float, update: float) -> str:
     if not math.isfinite(gradient) or (update == 0 and gradient != 0):
         return "The run has ended here."
     if gradient == 0:
         return "The slope is 0, so w stays where it is."
     return (
         f"The slope is {'negative: downhill is to the right' if gradient < 0 else 'positive: downhill is to the left'}, "
-        f"so w goes **{'right' if gradient < 0 else 'left'}, against the slope**."
+        f"so w goes **{'right' if gradient < 0 else 'left'}, against the slope**, to {signed(w + update)}."
     )
 
 
