@@ -1,4 +1,4 @@
-"""Ten thousand steps of six optimizers at once, against torch.optim one by one. Prints; asserts no time."""
+"""Ten thousand steps of six optimizers at once, against torch.optim one by one, in processor time. Asserts none."""
 
 import time
 
@@ -25,9 +25,9 @@ SIX = [
 def best_of(rounds, work):
     seconds = []
     for _ in range(rounds):
-        begun = time.perf_counter()
+        begun = time.process_time()
         result = work()
-        seconds.append(time.perf_counter() - begun)
+        seconds.append(time.process_time() - begun)
     return min(seconds), result
 
 
