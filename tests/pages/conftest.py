@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from reading import charts, said  # noqa: F401  for tests that look here
 from streamlit.testing.v1 import AppTest
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -23,6 +22,7 @@ def open_page(name: str, **query: str) -> AppTest:
     at = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
     if name != "home":
         at.switch_page(PAGES[name])
+    at.session_state[f"{name}_share"] = True  # "Copy link" stands open
     for key, value in query.items():
         at.query_params[key] = value
     at.run()

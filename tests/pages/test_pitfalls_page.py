@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from conftest import charts, said
+from reading import charts, said
 from streamlit.testing.v1 import AppTest
 
 from sgd_core.descent.descend import descend
