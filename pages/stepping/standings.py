@@ -21,6 +21,10 @@ EACH = 120  # points drawn of a run
 DOTTED = 200  # steps up to which each one is a dot on the path
 
 
+def _row(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
 class Standings:
     """The runs of a race as they are drawn: thinned once, their loss axis settled once."""
 
@@ -85,17 +89,16 @@ class Standings:
         return sorted(range(len(self.runs)), key=lambda i: (gone[i], losses[i], i))
 
     def table(self, step: int, places: Sequence[str]) -> str:
-        """Return the ranking at `step` as a Markdown table."""
+        """Return the ranking at `step` as a Markdown table, with `places` where there is room for them."""
         weights = ["w"] if len(places) == 1 else list(places)
-        lines = ["| | run | " + " | ".join(weights) + " | loss |", "|---|---|" + "---|" * (len(weights) + 1)]
+        lines = [_row(["", "run", *weights, "loss"]), _row(["---"] * (3 + len(weights)))]
         for rank, place in enumerate(self.order(step), 1):
             row = self.runs[place].iloc[step]
             name = self.racers[place].title
             if row["status"] == "diverged":
-                lines.append(f"| – | {name} |" + " |" * len(weights) + f" {self.said(place, step)} |")
+                lines.append(_row(["–", name, *[""] * len(weights), self.said(place, step)]))
             else:
-                at = " | ".join(signed(float(row[column])) for column in places)
-                lines.append(f"| {rank} | {name} | {at} | {signed(float(row['loss']))} |")
+                lines.append(_row([str(rank), name, *[signed(float(row[c])) for c in [*places, "loss"]]]))
         return "\n".join(lines)
 
     def diverged(self, step: int) -> list[str]:

@@ -124,7 +124,7 @@ def _stage(controls: Controls, surface: Surface, standings: Standings) -> Callab
                 alt=f"{surface.title} from above, after {step} steps: {where}. A click starts there.",
                 **window,
             )
-        ranking.markdown(standings.table(step, VARIABLES))
+        ranking.markdown(standings.table(step, []))
         standings.paint_losses(losses, step, live, height=250)
         if live:
             return

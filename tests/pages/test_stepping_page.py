@@ -105,7 +105,7 @@ def test_a_race_ranks_by_loss_and_its_script_prints_it(app: Open) -> None:
         shown = [row["step"], row["w"], row["loss"], row["gradient"], row["step taken"]]
         assert [float(number) for number in line[-5:]] == pytest.approx(shown, rel=1e-6, abs=1e-9)
     last = {row["run"]: row["loss"] for row in rows if row["step"] == 15}
-    ranking = next(markdown.value for markdown in at.markdown if markdown.value.startswith("| | run |"))
+    ranking = next(markdown.value for markdown in at.markdown if markdown.value.startswith("|  | run |"))
     names = [line.split("|")[2].strip() for line in ranking.splitlines()[2:]]
     assert names == sorted(last, key=last.__getitem__)
 
