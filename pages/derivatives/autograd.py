@@ -33,7 +33,7 @@ def show_autograd(controls: Controls, function: Function, x: float) -> tuple[Pla
     lines = run_session(function, x)
     with left:
         st.markdown("**A session, really run**")
-        st.code(console(lines), language="python")
+        st.code(console(lines), language=None)
     with right:
         st.markdown("**The same by the rules of calculus**")
         if explain_trouble(function, at):
@@ -115,4 +115,4 @@ def _again(controls: Controls, function: Function, x: float) -> None:
             ),
         )
     with right:
-        st.code(console(run_again(function, x, calls, clear=clear)), language="python")
+        st.code(console(run_again(function, x, calls, clear=clear)), language=None)

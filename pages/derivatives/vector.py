@@ -40,7 +40,7 @@ def show_vector(controls: Controls, function: Function) -> None:
     with right:
         summed = not controls.toggle("unsummed", "Leave out .sum()", False)
         shown = run_session(function, values, total=summed)
-        st.code(console(shown), language="python", wrap_lines=True)
+        st.code(console(shown), language=None, wrap_lines=True)
     if not math.isfinite(total):
         st.error(
             f"`{function.formula}` has no finite value at every element, so neither has the sum ({total}); "

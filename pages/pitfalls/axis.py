@@ -34,9 +34,7 @@ def show(controls: Controls) -> None:
     _pictures(controls, hill, table, picked)
     own = survey_of(hill.function, hill.start, hill.steps, (rate,)).iloc[0]
     style = look(own["regime"])
-    st.markdown(
-        f'**{picked} = {rate:g}**, :color[**{style.sign} {own["regime"]}**]{{foreground="{style.color}"}}: {own["reason"]}'
-    )
+    st.markdown(f"**{picked} = {rate:g}**, :{style.name}[**{style.sign} {own['regime']}**]: {own['reason']}")
     _notice(hill, table)
     download_csv(table, "learning-rates", key="pitfalls_axis_csv")
     same_in_pytorch(

@@ -95,7 +95,7 @@ def _set_rates(controls: Controls, rates: tuple[float, ...]) -> None:
 
 def _panel(hill: Hill, run: pd.DataFrame, fate: pd.Series) -> None:
     style, last = look(fate["regime"]), run.iloc[-1]
-    st.markdown(f'#### :color[{style.sign} {fate["regime"]}]{{foreground="{style.color}"}}')
+    st.markdown(f"#### :{style.name}[{style.sign} {fate['regime']}]")
     picture(
         curve_picture,
         descent_frame(hill.curve, run, int(last["step"]), hill.y_domain),

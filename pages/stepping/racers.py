@@ -97,9 +97,7 @@ def choose_racers(controls: Controls, group: str, proposed: Sequence[tuple[str, 
 
 def _choose(controls: Controls, name: str, letter: str, kind: str, lr: float) -> Racer:
     look = RACERS[letter]
-    picked = controls.choice(
-        f"{name}_kind", f':color[**{letter}**]{{foreground="{look.color}"}} Optimizer', list(KINDS), kind
-    )
+    picked = controls.choice(f"{name}_kind", f":{look.name}[**{letter}**] Optimizer", list(KINDS), kind)
     rate = controls.learning_rate(f"{name}_lr", lr, label=f"Learning rate {letter}", stacked=True)
     with st.popover("Options", width="stretch"):
         st.caption(f"{letter}, {picked}: the names are torch.optim's.")

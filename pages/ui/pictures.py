@@ -36,6 +36,7 @@ def _specification(blueprint: _Blueprint) -> dict[str, Any]:
     # Altair names data sets by their content, those written into the chart itself too.
     ours = set(alt.Chart(sample).mark_point().to_dict().get("datasets", {}))
     _settle_data(spec, {name: rows for name, rows in spec.pop("datasets", {}).items() if name not in ours})
+    _quiet(spec)
     return spec
 
 
@@ -48,6 +49,18 @@ def _settle_data(spec: dict[str, Any], own: dict[str, Any]) -> None:
         spec.pop("data", None)
     for layer in spec.get("layer", []):
         _settle_data(layer, own)
+
+
+def _quiet(spec: dict[str, Any]) -> None:
+    """Keep marks that have nothing to tell from screen readers: the chart's sentence speaks for them.
+
+    A layer that is empty at the moment, such as the arrow of a step of no length, would be read as a nameless image.
+    """
+    mark = spec.get("mark")
+    if mark is not None and "tooltip" not in spec.get("encoding", {}):
+        spec["mark"] = {**(mark if isinstance(mark, dict) else {"type": mark}), "aria": False}
+    for layer in spec.get("layer", []):
+        _quiet(layer)
 
 
 def picture(

@@ -175,14 +175,14 @@ def curve_picture(
     )
     path = only("path")
     line = path.mark_line(color=color, strokeWidth=1.5, opacity=0.55).encode(order="order:Q")
-    dots = path.transform_filter(alt.datum.edge == "").mark_circle(color=color, size=36, opacity=0.75)
+    dots = path.transform_filter(alt.datum.edge == "").mark_circle(color=color, size=36, opacity=0.75, aria=False)
     point = (
         only("point")
         .transform_filter(alt.datum.edge == "")
-        .mark_point(color=color, filled=True, size=150, opacity=1, stroke="white", strokeWidth=1.5)
+        .mark_point(color=color, filled=True, size=150, opacity=1, stroke="white", strokeWidth=1.5, aria=False)
     )
     outside = base.transform_filter((alt.datum.edge != "") & ((alt.datum.part == "path") | (alt.datum.part == "point")))
-    signs = outside.mark_text(color=color, fontSize=18, fontWeight="bold").encode(
+    signs = outside.mark_text(color=color, fontSize=18, fontWeight="bold", aria=False).encode(
         text="edge:N", tooltip=alt.Tooltip("label:N", title="outside of the picture")
     )
     words = only("point").transform_filter(alt.datum.edge != "")

@@ -186,11 +186,17 @@ def loss_by_step(
     )
     tip = [alt.Tooltip("step:Q"), alt.Tooltip("loss:Q", format=".6g")]
     line = base.mark_line(color=color, strokeWidth=2).encode(x=x, y=y)
-    dots = base.transform_filter("datum.above == ''").mark_circle(color=color, size=30).encode(x=x, y=y, tooltip=tip)
-    signs = base.transform_filter("datum.above != ''").mark_text(color=color, fontSize=15, fontWeight="bold", dy=7)
+    dots = (
+        base.transform_filter("datum.above == ''")
+        .mark_circle(color=color, size=30, aria=False)
+        .encode(x=x, y=y, tooltip=tip)
+    )
+    signs = base.transform_filter("datum.above != ''").mark_text(
+        color=color, fontSize=15, fontWeight="bold", dy=7, aria=False
+    )
     now = (
         base.transform_filter("datum.now && datum.above == ''")
-        .mark_point(color=color, filled=True, size=130, opacity=1, stroke="white", strokeWidth=1.5)
+        .mark_point(color=color, filled=True, size=130, opacity=1, stroke="white", strokeWidth=1.5, aria=False)
         .encode(x=x, y=y, tooltip=tip)
     )
     return layers(line, dots, signs.encode(x=x, y=y, text="above:N", tooltip=tip), now, height=height)

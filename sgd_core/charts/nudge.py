@@ -80,7 +80,7 @@ def nudge_picture(
         ),
         only("end")
         .transform_filter(alt.datum.edge == "")
-        .mark_point(color=ACCENT, filled=True, size=120, opacity=1, stroke="white", strokeWidth=1.5)
+        .mark_point(color=ACCENT, filled=True, size=120, opacity=1, stroke="white", strokeWidth=1.5, aria=False)
         .encode(tooltip=tip),
         only("end")
         .transform_filter(alt.datum.edge != "")
@@ -153,7 +153,9 @@ def error_picture(
         return base.transform_filter(alt.datum.part == name)
 
     curve = only("error")
-    signs = curve.transform_filter(alt.datum.zero).mark_point(shape="triangle-down", filled=True, size=30, opacity=1)
+    signs = curve.transform_filter(alt.datum.zero).mark_point(
+        shape="triangle-down", filled=True, size=30, opacity=1, aria=False
+    )
     one = alt.Chart(alt.sequence(0, 1, as_="i"))
     sides = [
         one.mark_text(color=QUIET, fontSize=12, align="left", dx=6, dy=-8).encode(
@@ -175,10 +177,10 @@ def error_picture(
         ),
         signs.encode(x=x, y=y, color=color, tooltip=tip),
         only("best")
-        .mark_point(shape="diamond", filled=True, size=170, opacity=1, stroke="white", strokeWidth=1)
+        .mark_point(shape="diamond", filled=True, size=170, opacity=1, stroke="white", strokeWidth=1, aria=False)
         .encode(x=x, y=y, color=color, tooltip=tip),
         only("now")
-        .mark_point(filled=True, size=110, opacity=1, stroke="white", strokeWidth=1.5)
+        .mark_point(filled=True, size=110, opacity=1, stroke="white", strokeWidth=1.5, aria=False)
         .encode(x=x, y=y, color=color, tooltip=tip),
         height=height,
     )

@@ -17,30 +17,35 @@ DASHES = {"training": [1, 0], "validation": [6, 3]}
 
 
 class Look(NamedTuple):
-    """How one regime is drawn: a colour, a point shape, a line dash and a sign for words."""
+    """How one regime is drawn: a colour, a point shape, a line dash, a sign for words, and the words' colour by name.
+
+    Words need more contrast than marks do (4.5:1 against 3:1), which no one colour has on light and dark pages both;
+    the name is that of a colour that the page's theme has in two shades.
+    """
 
     color: str
     shape: str
     dash: tuple[int, ...]
     sign: str
+    name: str = "gray"
 
 
 REGIMES = {
-    "too low": Look("#7d6bd6", "triangle-right", (2, 2), "◔"),
-    "good": Look("#2a9350", "circle", (1, 0), "●"),
-    "bouncing": Look("#bf7d00", "diamond", (6, 2), "◆"),
-    "diverging": Look("#dc3545", "triangle-up", (8, 3), "▲"),
+    "too low": Look("#7d6bd6", "triangle-right", (2, 2), "◔", "violet"),
+    "good": Look("#2a9350", "circle", (1, 0), "●", "green"),
+    "bouncing": Look("#bf7d00", "diamond", (6, 2), "◆", "orange"),
+    "diverging": Look("#dc3545", "triangle-up", (8, 3), "▲", "red"),
 }
 UNNAMED = Look(QUIET, "square", (1, 0), "■")  # a fate outside the four, such as a run that left the domain
 
 # Runs side by side, told apart by a letter, a colour, a shape and a dash.
 RACERS = {
-    "A": Look(ACCENT, "circle", (1, 0), "A"),
-    "B": Look(SECOND, "square", (6, 2), "B"),
-    "C": Look("#2a9350", "diamond", (2, 2), "C"),
-    "D": Look("#7d6bd6", "triangle-up", (8, 3, 2, 3), "D"),
-    "E": Look("#bf7d00", "triangle-down", (4, 4), "E"),
-    "F": Look("#dc3545", "cross", (10, 3), "F"),
+    "A": Look(ACCENT, "circle", (1, 0), "A", "blue"),
+    "B": Look(SECOND, "square", (6, 2), "B", "orange"),
+    "C": Look("#2a9350", "diamond", (2, 2), "C", "green"),
+    "D": Look("#7d6bd6", "triangle-up", (8, 3, 2, 3), "D", "violet"),
+    "E": Look("#bf7d00", "triangle-down", (4, 4), "E", "orange"),
+    "F": Look("#dc3545", "cross", (10, 3), "F", "red"),
 }
 
 # ColorBrewer's RdBu with eleven classes, turned so that negative is blue, positive red, and zero exactly white.

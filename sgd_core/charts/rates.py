@@ -176,4 +176,4 @@ def powers(low: float, high: float) -> list[float]:
 def legend(regimes: Sequence[str]) -> str:
     """Return the regimes' signs and names as Markdown, each in its colour."""
     there = list(dict.fromkeys(regimes))
-    return "   ".join(f':color[{look(name).sign} {name}]{{foreground="{look(name).color}"}}' for name in there)
+    return "   ".join(f":{look(name).name}[{look(name).sign} {name}]" for name in there)
