@@ -158,8 +158,9 @@ class _Answer:
         layout: dict[str, Any] = {"count": columns, "columns": columns, "tile": tile}
         words = f"What each pixel adds to the score, on a scale to ±{self._limit:g}."
         if live:
-            frame = maps.live_frame(values, titles, limit=self._limit, columns=columns)
-            picture(maps.live_maps, frame, slot=self._middle, width="content", alt=words, live=True, **layout)
+            frame = maps.moving_frame(values, limit=self._limit, columns=columns, tile=tile)
+            layout["titles"] = tuple(titles)
+            picture(maps.moving_maps, frame, slot=self._middle, width="content", alt=words, live=True, **layout)
         else:
             frame = maps.still_frame(values, titles, columns=columns)
             layout |= {"limit": self._limit, "quantity": "contribution"}

@@ -64,6 +64,34 @@ def live_frame(maps: np.ndarray, titles: Sequence[str], *, limit: float, columns
     return pd.DataFrame(rows)
 
 
+LEVELS = 65  # colours of a moving map, an odd number, so that the middle one is white
+
+
+def moving_frame(maps: np.ndarray, *, limit: float, columns: int, tile: int) -> pd.DataFrame:
+    """Return one row a colour, (maps, H, W) in: `color` and the `path` that fills all its pixels, in screen pixels.
+
+    What is painted many times a second: a browser fetches an image after it has drawn the frame, so that at full pace
+    none would ever be seen; a path is there at once, and a few dozen of them are as quick.
+    """
+    count, height, width = maps.shape
+    steps = np.clip(np.nan_to_num(maps / limit, nan=0.0, posinf=1.0, neginf=-1.0), -1, 1)
+    levels = np.rint((steps + 1) / 2 * (LEVELS - 1)).astype(int).reshape(count * height, width)
+    begins = np.ones_like(levels, dtype=bool)
+    begins[:, 1:] = levels[:, 1:] != levels[:, :-1]  # neighbours of one colour are one stretch
+    row, column = np.nonzero(begins)
+    ends = np.append(np.where(row[1:] == row[:-1], column[1:], width), width)
+    corners, side_x, side_y = np.array(_tiles(count, columns)) * tile, tile / width, tile / height
+    x, y = corners[row // height, 0] + column * side_x, corners[row // height, 1] + row % height * side_y
+    level, long = levels[row, column], (ends - column) * side_x
+    paths: dict[int, list[str]] = {}
+    for at, left, top, across in zip(level.tolist(), x.tolist(), y.tolist(), long.tolist(), strict=True):
+        if at != LEVELS // 2:  # the tile is white already
+            paths.setdefault(at, []).append(f"M{left:.2f},{top:.2f}h{across:.2f}v{side_y:.2f}h{-across:.2f}z")
+    shades = colors(np.linspace(-1, 1, LEVELS), 1.0)
+    rows = [{"color": "#{:02x}{:02x}{:02x}".format(*shades[at]), "path": "".join(drawn)} for at, drawn in paths.items()]
+    return pd.DataFrame(rows or [{"color": "#ffffff", "path": "M0,0z"}])
+
+
 def still_frame(
     maps: np.ndarray, titles: Sequence[str], *, columns: int, dead: np.ndarray | None = None, **others: np.ndarray
 ) -> pd.DataFrame:
@@ -138,6 +166,32 @@ def live_maps(frame: pd.DataFrame, *, count: int, columns: int, tile: int) -> al
     scales = _canvas(columns, count, tile)
     images = alt.Chart(frame).mark_image(smooth=False, aspect=False).encode(url="url:N", **_axes(*scales[:2]))
     return _titled(frame, images, count=count, columns=columns, tile=tile, first="true")
+
+
+def moving_maps(frame: pd.DataFrame, *, titles: tuple[str, ...], count: int, columns: int, tile: int) -> alt.LayerChart:
+    """Draw `moving_frame` on the tiles of the still form, with the same titles."""
+    x, y, wide, high = _canvas(columns, count, tile)
+    corners = [
+        {"title": title, "x": left, "x2": left + 1, "y": top, "y2": top + 1}
+        for title, (left, top) in zip(titles, _tiles(count, columns), strict=True)
+    ]
+    tiles = alt.Chart(alt.InlineData(values=corners))
+    paper = tiles.mark_rect(color="white", strokeWidth=0).encode(**_axes(x, y))
+    ink = (
+        alt.Chart(frame)
+        .mark_point(filled=True, strokeWidth=0, opacity=1)
+        .encode(
+            x=alt.value(0),
+            y=alt.value(0),
+            size=alt.value(4),  # a symbol's path is scaled by half the root of its size: not at all
+            shape=alt.Shape("path:N", scale=None, legend=None),
+            fill=alt.Fill("color:N", scale=None, legend=None),
+        )
+    )
+    words = tiles.mark_text(align="left", baseline="bottom", fontSize=12, dy=-2, color=QUIET).encode(
+        x=alt.X("x:Q", scale=x, axis=None), y=alt.Y("y:Q", scale=y, axis=None), text="title:N"
+    )
+    return _fixed(layers(paper, ink, _edges(count, columns, x, y), words), wide, high)
 
 
 def still_maps(

@@ -20,12 +20,10 @@ CHROMIUM = "/usr/bin/chromium"
 
 # A frame counts when the pixels of a weight map have changed since the browser's last animation frame.
 WATCH = """() => { window.frames_ = []; let last = null;
-  // the first chart with images holds the weight maps, the second one the answers; looked up anew each time, since the
-  // page may have put another element in its place
-  const maps = () => { const chart = [...document.querySelectorAll('[data-testid=stVegaLiteChart]')]
-      .find(e => e.querySelector('image'));
-    return chart ? [...chart.querySelectorAll('image')]
-      .map(e => e.getAttribute('href') || e.getAttribute('xlink:href') || '').join('') : ''; };
+  // the third chart of the stage holds the weight maps; looked up anew each time, since the page may have put another
+  // element in its place
+  const maps = () => { const chart = document.querySelectorAll('.st-key-training_stage [data-testid=stVegaLiteChart]')[2];
+    return chart ? [...chart.querySelectorAll('path')].map(e => e.getAttribute('d')).join('') : ''; };
   const look = () => { const now = maps();
     if (now && now !== last) { last = now; window.frames_.push(performance.now()); }
     requestAnimationFrame(look); };

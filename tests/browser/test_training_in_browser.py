@@ -38,9 +38,9 @@ def test_a_full_run_is_painted_frame_by_frame(visit: Visit) -> None:
     page = visit("Digit_training?training_epochs=4&training_speed=slow+motion")
     page.evaluate(
         """() => { window.seen = []; const look = () => {
-            const image = document.querySelector('.st-key-training_stage image');
-            const url = image && (image.getAttribute('href') || image.getAttribute('xlink:href'));
-            if (url && url !== window.seen.at(-1)) window.seen.push(url);
+            const map = document.querySelectorAll('.st-key-training_stage [data-testid=stVegaLiteChart]')[2];
+            const now = map && [...map.querySelectorAll('path')].map(e => e.getAttribute('d')).join('');
+            if (now && now !== window.seen.at(-1)) window.seen.push(now);
             requestAnimationFrame(look); }; look(); }"""
     )
     press(page, "Train")

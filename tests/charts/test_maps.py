@@ -2,6 +2,7 @@
 
 import base64
 import io
+import re
 
 import numpy as np
 from PIL import Image
@@ -62,3 +63,21 @@ def test_digit_captions_say_right_and_wrong_in_signs() -> None:
     frame = maps.digit_frame(np.zeros((2, 8, 8)), ["3", "7, is 3"], [True, False], columns=2)
     assert list(frame["title"]) == ["✓ 3", "✗ 7, is 3"]
     assert (pixels_of(frame["url"][0]) == 255).all()
+
+
+def test_a_moving_map_fills_every_pixel_with_its_colour() -> None:
+    weights = np.random.default_rng(1).normal(size=(3, 8, 8)).astype(np.float32)
+    weights[0, 2] = 0.0
+    tile, limit = 80, 1.5
+    corners = np.array(maps._tiles(3, 2)) * tile
+    seen = np.full((3, 8, 8, 3), 255, dtype=int)  # the paper is white
+    for row in maps.moving_frame(weights, limit=limit, columns=2, tile=tile).itertuples():
+        rgb = [int(row.color[i : i + 2], 16) for i in (1, 3, 5)]
+        for left, top, across in re.findall(r"M([-.\d]+),([-.\d]+)h([-.\d]+)v[-.\d]+h[-.\d]+z", row.path):
+            for x in np.arange(float(left) + 5, float(left) + float(across), 10):  # the middles of its pixels
+                (which,) = [
+                    i for i, (a, b) in enumerate(corners) if 0 <= x - a < tile and -0.01 <= float(top) - b < tile - 1
+                ]
+                seen[which, round((float(top) - corners[which][1]) / 10), int((x - corners[which][0]) / 10)] = rgb
+    rounded = np.rint((np.clip(weights / limit, -1, 1) + 1) / 2 * (maps.LEVELS - 1)) / (maps.LEVELS - 1) * 2 - 1
+    assert np.abs(seen - maps.colors(rounded, 1.0).astype(int)).max() <= 1
