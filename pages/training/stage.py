@@ -148,11 +148,15 @@ class _Answers:
         self._images, self._truth = digits.valid_images[rows].numpy(), digits.valid_labels[rows].tolist()
         place.caption("Some validation images, what the model says (✓ right, ✗ wrong)")
         self._slot = place.empty()
+        self._drawn: bytes | None = None
 
     def paint(self, now: Snapshot, live: bool) -> None:
-        """Draw them."""
+        """Draw them; in a live frame only if an answer has changed."""
         names = self._names
         decided = predict(now, self._config, self._images).decided
+        if live and decided.tobytes() == self._drawn:
+            return
+        self._drawn = decided.tobytes()
         right = [bool(d == t) for d, t in zip(decided, self._truth, strict=True)]
         captions = [
             names[d] if ok else f"{names[d]}, is {names[t]}"
