@@ -1,8 +1,8 @@
 """Weight maps and digit images.
 
-Two forms of a map with the same look and the same locked, zero-centred colour scale: `live` (one image mark a map,
-fast enough to paint thirty times a second) and `still` (one mark a pixel, with its position and weight on hover).
-Both are laid out on the same tiles, so the picture does not move when one replaces the other.
+Three forms of a map on the same tiles, with the same locked, zero-centred colour scale, so that the picture does not
+move when one replaces another: `moving` (a path a colour, what is painted many times a second), `still` (one mark a
+pixel, with its position and weight on hover) and `live` (one image mark a map, for pictures to take home).
 """
 
 import base64

@@ -13,7 +13,6 @@ QUIET = "#7f8ba0"  # what stands still: the function's curve, baselines
 
 TRAINING = ACCENT
 VALIDATION = SECOND
-DASHES = {"training": [1, 0], "validation": [6, 3]}
 
 
 class Look(NamedTuple):
