@@ -16,7 +16,7 @@ from .optimizers import OPTIMIZERS, START, Optimizer, as_optimizer
 
 MAX_STEPS = 1_000_000
 MAX_NUMBERS = 20_000_000  # positions kept per call: runs x (steps + 1) x weights, about 160 MB a column
-_CHUNK = 512
+_CHUNK = 64
 
 Loss = Callable[[Tensor], Tensor]
 
@@ -122,7 +122,7 @@ def _walk(
     """Take every step without looking back: what happens after a run has diverged is put right afterwards."""
     runs, sizes = len(x), [size for _, size in groups]
     rules = [(OPTIMIZERS[kind.name].rule, kind.options) for kind, _ in groups]
-    states, lrs, ones = [START] * len(groups), lr.split_with_sizes(sizes), torch.ones(runs, dtype=x.dtype)
+    states, against, ones = [START] * len(groups), -lr, torch.ones(runs, dtype=x.dtype)
     record = tuple(torch.empty((steps + 1, *shape), dtype=x.dtype) for shape in (x.shape, (runs,), x.shape, x.shape))
     rows: list[tuple[Tensor, Tensor, Tensor, Tensor]] = []
     alive = torch.ones(runs, dtype=torch.bool)
@@ -134,15 +134,17 @@ def _walk(
         gradient = torch.autograd.grad(value, x, ones, allow_unused=True)[0] if value.requires_grad else None
         if gradient is None:
             gradient = torch.zeros_like(x)
-        updates, slopes = [], gradient.split_with_sizes(sizes)
+        directions, slopes = [], gradient.split_with_sizes(sizes)
         for place, point in enumerate(x.split_with_sizes(sizes)):
             rule, options = rules[place]
-            update, states[place] = rule(point, slopes[place], states[place], lrs[place], options)
-            updates.append(update)
-        update = torch.cat(updates) if len(updates) > 1 else updates[0]
+            direction, states[place] = rule(point, slopes[place], states[place], options)
+            directions.append(direction)
+        update = (torch.cat(directions) if len(directions) > 1 else directions[0]) * against
         rows.append((x, value, gradient, update))
         x = x + update
-        if len(rows) == _CHUNK or step == steps:  # stacking now and then is cheaper than a copy a step
+        if (
+            len(rows) == _CHUNK or step == steps
+        ):  # stacking now and then is cheaper than a copy a step, while the rows are in the processor's cache
             first = step + 1 - len(rows)
             for whole, parts in zip(record, zip(*rows, strict=True), strict=True):
                 torch.stack(list(parts), out=whole[first : step + 1])

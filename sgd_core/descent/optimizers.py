@@ -1,9 +1,9 @@
 """Update rules as pure functions, with the option names, defaults and meaning of `torch.optim` (torch 2.13).
 
-A rule takes the point, its gradient, its state, a learning rate and the options, and answers
-`(update, state)`: what to add to the point, and the state for the next step. It changes nothing in place, so a
-state that somebody kept (to branch a run, to step back) stays what it was. All tensors may have any shape;
-`lr` broadcasts against the point, which makes many learning rates one more axis.
+A rule takes the point, its gradient, its state and the options, and answers `(direction, state)`: where to go, and the
+state for the next step. Whoever walks takes the step `-lr * direction`, so the rules know no learning rate. A rule
+changes nothing in place, so a state that somebody kept (to branch a run, to step back) stays what it was. All tensors
+may have any shape.
 """
 
 import math
@@ -27,34 +27,34 @@ class State(NamedTuple):
 
 
 START = State()
-Rule = Callable[[Tensor, Tensor, State, Tensor | float, Options], tuple[Tensor, State]]
+Rule = Callable[[Tensor, Tensor, State, Options], tuple[Tensor, State]]
 
 
-def sgd(x: Tensor, gradient: Tensor, state: State, lr: Tensor | float, options: Options) -> tuple[Tensor, State]:
+def sgd(x: Tensor, gradient: Tensor, state: State, options: Options) -> tuple[Tensor, State]:
     """Plain, momentum and Nesterov descent; buffers: (b,) with momentum, otherwise none.
 
     g = gradient + weight_decay x;  b = g at first, then momentum b + (1 - dampening) g
-    update = -lr g (plain), -lr b (momentum), -lr (g + momentum b) (Nesterov)
+    direction = g (plain), b (momentum), g + momentum b (Nesterov)
     """
     g = _decayed(x, gradient, options)  # g = gradient + weight_decay x
     momentum = options["momentum"]
     if momentum == 0:
-        return _against(g, lr), State(state.step + 1)
+        return g, State(state.step + 1)
     if state.buffers:
         fresh = g * (1 - options["dampening"]) if options["dampening"] else g
         b = torch.add(fresh, state.buffers[0], alpha=momentum)  # b = momentum b + (1 - dampening) g
     else:
         b = g.clone()  # a copy, since the caller may write over its gradient
     direction = torch.add(g, b, alpha=momentum) if options["nesterov"] else b
-    return _against(direction, lr), State(state.step + 1, (b,))
+    return direction, State(state.step + 1, (b,))
 
 
-def rmsprop(x: Tensor, gradient: Tensor, state: State, lr: Tensor | float, options: Options) -> tuple[Tensor, State]:
+def rmsprop(x: Tensor, gradient: Tensor, state: State, options: Options) -> tuple[Tensor, State]:
     """RMSprop; buffers: v, then a (if centered), then b (if momentum).
 
     g = gradient + weight_decay x;  v = alpha v + (1 - alpha) g²;  a = alpha a + (1 - alpha) g
     s = sqrt(v) + eps, or sqrt(v - a²) + eps if centered
-    b = momentum b + g / s;  update = -lr b
+    b = momentum b + g / s;  direction = b
     """
     g = _decayed(x, gradient, options)
     alpha, momentum, centered = options["alpha"], options["momentum"], options["centered"]
@@ -68,14 +68,14 @@ def rmsprop(x: Tensor, gradient: Tensor, state: State, lr: Tensor | float, optio
     direction = g / scale
     if momentum > 0:
         direction = kept[-1] = kept[-1] * momentum + direction  # b = momentum b + g / s
-    return _against(direction, lr), State(state.step + 1, tuple(kept))
+    return direction, State(state.step + 1, tuple(kept))
 
 
-def adagrad(x: Tensor, gradient: Tensor, state: State, lr: Tensor | float, options: Options) -> tuple[Tensor, State]:
+def adagrad(x: Tensor, gradient: Tensor, state: State, options: Options) -> tuple[Tensor, State]:
     """Adagrad; buffers: (v,), which begins at initial_accumulator_value.
 
     g = gradient + weight_decay x;  v = v + g²
-    update = -lr / (1 + (t - 1) lr_decay) · g / (sqrt(v) + eps), with t = 1 at the first step
+    direction = g / (sqrt(v) + eps) / (1 + (t - 1) lr_decay), with t = 1 at the first step
     """
     g = _decayed(x, gradient, options)
     v = state.buffers[0] if state.buffers else torch.full_like(g, options["initial_accumulator_value"])
@@ -83,30 +83,30 @@ def adagrad(x: Tensor, gradient: Tensor, state: State, lr: Tensor | float, optio
     direction = g / v.sqrt().add_(options["eps"])
     if options["lr_decay"] != 0:
         direction = direction / (1 + state.step * options["lr_decay"])
-    return _against(direction, lr), State(state.step + 1, (v,))
+    return direction, State(state.step + 1, (v,))
 
 
-def adam(x: Tensor, gradient: Tensor, state: State, lr: Tensor | float, options: Options) -> tuple[Tensor, State]:
+def adam(x: Tensor, gradient: Tensor, state: State, options: Options) -> tuple[Tensor, State]:
     """Adam; buffers: m, v, then the largest v so far (if amsgrad).
 
     g = gradient + weight_decay x;  m = beta1 m + (1 - beta1) g;  v = beta2 v + (1 - beta2) g²
-    update = -lr · m / (1 - beta1^t) / (sqrt(v) / sqrt(1 - beta2^t) + eps), with t = 1 at the first step
+    direction = m / (1 - beta1^t) / (sqrt(v) / sqrt(1 - beta2^t) + eps), with t = 1 at the first step
     """
-    return _adam(_decayed(x, gradient, options), state, lr, options)
+    return _adam(_decayed(x, gradient, options), state, options)
 
 
-def adamw(x: Tensor, gradient: Tensor, state: State, lr: Tensor | float, options: Options) -> tuple[Tensor, State]:
+def adamw(x: Tensor, gradient: Tensor, state: State, options: Options) -> tuple[Tensor, State]:
     """AdamW: Adam on the bare gradient, and the weights shrink on their own; buffers as in `adam`.
 
-    update = -lr weight_decay x + (Adam's update without weight decay)
+    direction = weight_decay x + (Adam's direction without weight decay)
     """
-    update, state = _adam(gradient, state, lr, options)
+    direction, state = _adam(gradient, state, options)
     if options["weight_decay"] != 0:
-        update = torch.add(update, x * lr, alpha=-options["weight_decay"])
-    return update, state
+        direction.add_(x, alpha=options["weight_decay"])
+    return direction, state
 
 
-def _adam(g: Tensor, state: State, lr: Tensor | float, options: Options) -> tuple[Tensor, State]:
+def _adam(g: Tensor, state: State, options: Options) -> tuple[Tensor, State]:
     (beta1, beta2), t = options["betas"], state.step + 1
     m, v, *largest = state.buffers or _zeros(g, 2 + options["amsgrad"])
     m = torch.lerp(m, g, 1 - beta1)  # m = beta1 m + (1 - beta1) g
@@ -116,17 +116,12 @@ def _adam(g: Tensor, state: State, lr: Tensor | float, options: Options) -> tupl
     # The two bias corrections are plain numbers: as one factor they cost one operation on the tensor, not three.
     correction = math.sqrt(1 - beta2**t)
     scale = (largest[0] if largest else v).sqrt().add_(options["eps"] * correction)
-    direction = torch.div(m, scale).mul_(-correction / (1 - beta1**t))
-    return torch.mul(direction, lr), State(t, (m, v, *largest))
+    return torch.div(m, scale).mul_(correction / (1 - beta1**t)), State(t, (m, v, *largest))
 
 
 def _decayed(x: Tensor, gradient: Tensor, options: Options) -> Tensor:
     decay = options["weight_decay"]
     return torch.add(gradient, x, alpha=decay) if decay else gradient
-
-
-def _against(direction: Tensor, lr: Tensor | float) -> Tensor:
-    return torch.mul(direction, lr).neg_()  # lr first: it may be an axis of learning rates
 
 
 def _zeros(like: Tensor, count: int) -> tuple[Tensor, ...]:
@@ -201,9 +196,10 @@ class Optimizer:
         return " ".join([OPTIMIZERS[self.name].title, *(f"{key}={value}" for key, value in self.settings)])
 
     def step(self, x: Tensor, gradient: Tensor, state: State, lr: Tensor | float) -> tuple[Tensor, State]:
-        """Answer (update, next state); add the update to `x`. Begin with `START`; shapes as in the module's text."""
+        """Answer (update, next state); add the update to `x`. Begin with `START`; `lr` broadcasts against `x`."""
         with torch.no_grad():
-            return OPTIMIZERS[self.name].rule(x, gradient, state, lr, self.options)
+            direction, state = OPTIMIZERS[self.name].rule(x, gradient, state, self.options)
+            return direction * -lr, state
 
     def torch_code(self, params: str = "[w]", lr: float | str = "0.1") -> str:
         """Return the same optimizer as PyTorch source, e.g. `torch.optim.SGD([w], lr=0.1, momentum=0.9)`."""

@@ -136,7 +136,8 @@ class Engine:
     def _update(self, lr: float | Tensor) -> None:
         for i, (weight, gradient) in enumerate(zip(self._weights, self.gradients, strict=True)):
             rates = self._spread(lr, weight) if isinstance(lr, Tensor) else lr
-            update, self.states[i] = self._rule(weight, gradient, self.states[i], rates, self._options)
+            direction, self.states[i] = self._rule(weight, gradient, self.states[i], self._options)
+            update = direction * -rates
             weight += update if self._all_alive else update.where(self._spread(self.alive, weight), 0.0)
             self.updates[i] = update
 
