@@ -60,7 +60,14 @@ def draw(controls: Controls, run: Run) -> Paint | None:
         "measure", "Measure", list(MEASURES), "validation accuracy", label_visibility="collapsed"
     )
     # The names are the visit's own, so the choice is not part of a link.
-    shown = st.multiselect("Shown", list(kept), default=list(kept), key=f"training_shown_{hash(tuple(kept))}")
+    shown = st.pills(
+        "Shown",
+        list(kept),
+        selection_mode="multi",
+        default=list(kept),
+        key=f"training_shown_{hash(tuple(kept))}",
+        label_visibility="collapsed",
+    )
     _picture({name: kept[name] for name in shown}, measure)
     table = comparison(kept)
     st.dataframe(

@@ -1,6 +1,9 @@
 """Colours and scales against their definitions."""
 
+import colorsys
 import math
+import tomllib
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -24,10 +27,21 @@ def contrast(a: str, b: str) -> float:
 ROLES = [palette.ACCENT, palette.SECOND, palette.QUIET, *(look.color for look in palette.REGIMES.values())]
 
 
-@pytest.mark.parametrize("page", ["#ffffff", "#11151f"])
+THEME = tomllib.loads((Path(__file__).parents[2] / ".streamlit/config.toml").read_text())["theme"]
+
+
+@pytest.mark.parametrize("page", [THEME["light"]["backgroundColor"], THEME["dark"]["backgroundColor"]])
 @pytest.mark.parametrize("color", ROLES)
 def test_every_role_is_seen_on_the_light_and_the_dark_page(color: str, page: str) -> None:
     assert contrast(color, page) >= 3  # WCAG 1.4.11, graphics
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_the_themes_accent_is_the_charts_accent_in_hue(theme: str) -> None:
+    def hue(color: str) -> float:
+        return colorsys.rgb_to_hls(*(int(color[i : i + 2], 16) / 255 for i in (1, 3, 5)))[0] * 360
+
+    assert abs(hue(THEME[theme]["primaryColor"]) - hue(palette.ACCENT)) < 3
 
 
 def test_regimes_differ_in_more_than_colour() -> None:
