@@ -4,6 +4,7 @@ import streamlit as st
 
 from pages.training import inside, judge, runs, takeaway, why
 from pages.training.actions import offer_actions, say_branch
+from pages.training.links import follow_link, left_out, tell_link
 from pages.training.session import run_of
 from pages.training.settings import choose_config
 from pages.training.stage import QUANTITIES, stage
@@ -23,7 +24,9 @@ controls = open_page(
 with st.sidebar:
     config = choose_config(controls)
 offer_missing(controls)
+follow_link(controls)
 run = run_of(config)
+tell_link(controls, run)
 say_branch(controls, run)
 
 SPEEDS = {
@@ -68,7 +71,7 @@ st.caption(
     "the same run, number for number, is one press of Train away. A run keeps at most 400 moments, or as many as fit "
     "into 64 MB: a longer one is thinned, its epochs' ends last; the six latest runs are kept."
 )
-controls.close()
+controls.close(left_out(run))
 with ground:
     play(
         Player(

@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from pages.training.links import left_out
 from pages.training.presets import apply
 from pages.training.runs import pin
 from pages.training.session import Run, branch
@@ -61,7 +62,7 @@ def say_branch(controls: Controls, run: Run) -> None:
         st.markdown(
             f":material/call_split: **A branch** from step {origin.moment.step:,} (epoch {origin.moment.epoch:.4g}) of a run "
             f"with learning rate {origin.moment.lr:.4g}. Its parent is the grey line. Settings changed now hold for the "
-            "branch alone.",
+            f"branch alone. {left_out(run) or 'Its link makes the parent again and branches off here.'}",
             width="stretch",
         )
         st.button("Back to the parent", icon=":material/undo:", key=controls.key("unbranch"), on_click=back)

@@ -10,6 +10,7 @@ import streamlit as st
 from pages.ui.datasets import digits_of
 from sgd_core.digits.config import TrainConfig
 from sgd_core.digits.history import history_frame, room_for, thinned
+from sgd_core.digits.replay import Stretch
 from sgd_core.digits.training import Control, Snapshot, train
 from sgd_core.export.training import Leg
 from sgd_core.playback import Playback
@@ -20,13 +21,23 @@ CURVE = ["epoch", "train_loss", "valid_loss", "valid_accuracy"]
 
 @dataclass(frozen=True, eq=False)
 class Origin:
-    """Where a branch begins: a moment of another run, how that run got there, and its curves to compare with."""
+    """Where a branch begins: a moment of another run, how that run got there, and its curves to compare with.
+
+    `stretch` tells that run so that it can be made again; None if its schedule was stretched on the way.
+    """
 
     moment: Snapshot
     config: TrainConfig
     legs: tuple[Leg, ...]
     curves: pd.DataFrame
     before: "Origin | None"
+    stretch: Stretch | None
+
+    @property
+    def chain(self) -> "list[Stretch] | None":
+        """The stretches from the first run to this moment; None if one of them cannot be made again."""
+        before = self.before.chain if self.before else []
+        return None if self.stretch is None or before is None else [*before, self.stretch]
 
 
 @dataclass(eq=False)
@@ -53,7 +64,16 @@ class Run:
 
     def told(self, now: Snapshot) -> list[Leg]:
         """Return how it came from its first step to `now`, as the exported script tells it."""
-        return [*self.legs, _leg(self.config, now)]
+        before = [leg for leg in self.legs if (leg.step or 0) <= now.step]
+        config = self.legs[len(before)].config if len(before) < len(self.legs) else self.config
+        return [*before, _leg(config, now)]
+
+    @property
+    def steered(self) -> bool:
+        """Whether its learning rate was changed by hand, or its schedule stretched, after it began."""
+        latest, begin = self.playback.latest, self.origin.moment.step if self.origin else 0
+        stretched = self.legs != (self.origin.legs if self.origin else ())
+        return stretched or (latest is not None and any(step > begin for step, _ in latest.rates))
 
     def begin(self) -> Generator[Snapshot, Control | None, None]:
         """Return the run's snapshots from its beginning, which may be a moment of another run."""
@@ -92,20 +112,31 @@ def run_of(config: TrainConfig) -> Run:
     """
     runs: OrderedDict[object, Run] = st.session_state.setdefault("training_runs", OrderedDict())
     origin = origin_for(config)
-    name = (origin, replace(config, lr=1.0, epochs=1, patience=None, seconds=None))
-    run = runs.pop(name, None)
+    run = runs.get(_name(config, origin))
     if run is None:
         run = Run(Playback(()), config, origin, ())
         run.playback = Playback(run.begin())
-    runs[name] = run
+    keep(run)
     run.follow(config)
     if run.playback.latest is None:
         run.playback.advance()  # the moment before the first step
     if not run.playback.playing:
         run.until = None
+    return run
+
+
+def keep(run: Run) -> None:
+    """Keep a run for the visit, as the latest one; the oldest ones go."""
+    runs: OrderedDict[object, Run] = st.session_state.setdefault("training_runs", OrderedDict())
+    name = _name(run.config, run.origin)
+    runs[name] = run
+    runs.move_to_end(name)
     while len(runs) > MOST_RUNS:
         runs.popitem(last=False)[1].playback.close()
-    return run
+
+
+def _name(config: TrainConfig, origin: Origin | None) -> object:
+    return origin, replace(config, lr=1.0, epochs=1, patience=None, seconds=None)
 
 
 def origin_for(config: TrainConfig) -> Origin | None:
@@ -122,17 +153,19 @@ def _shape(config: TrainConfig) -> tuple[object, ...]:
     return config.dataset, config.classes, config.model, config.hidden if config.model == "two_layer" else None
 
 
-def branch(run: Run) -> None:
-    """Begin a branch at the moment under the cursor."""
+def branch(run: Run, moment: Snapshot | None = None) -> None:
+    """Begin a branch at a moment of a run, if none is given at that under the cursor."""
     run.playback.pause()
-    moment = run.playback.current
-    if moment is None:
+    moment, latest = moment or run.playback.current, run.playback.latest
+    if moment is None or latest is None:
         return
     curves = history_frame(thinned(run.playback.history, 200))[CURVE]
     if run.origin is not None:
         earlier = run.origin.curves
         curves = pd.concat([earlier[earlier["epoch"] < curves["epoch"].iloc[0]], curves])
-    st.session_state.training_origin = Origin(moment, run.config, tuple(run.told(moment)), curves, run.origin)
+    whole = run.legs == (run.origin.legs if run.origin else ())
+    stretch = Stretch(run.config, moment.step, latest.step, latest.rates) if whole else None
+    st.session_state.training_origin = Origin(moment, run.config, tuple(run.told(moment)), curves, run.origin, stretch)
 
 
 def start(config: TrainConfig, after: Snapshot | None = None) -> Generator[Snapshot, Control | None, None]:

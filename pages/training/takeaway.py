@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import streamlit as st
 
+from pages.training.links import left_out
 from pages.training.session import Run
 from pages.training.stage import Paint, curve_charts, map_chart
 from pages.ui.controls import Controls
@@ -80,5 +81,8 @@ def draw(controls: Controls, run: Run) -> Paint | None:
         st.caption("The time limit is not in the script: it ends where this run did.")
     if not math.isfinite(now.valid_loss):
         st.caption("The run has diverged: the weights in the file hold what was left of them.")
-    st.caption("**Copy link** at the top re-runs these settings from the start; press Train there.")
+    again = (
+        "trains the parent again and branches off at the same step" if run.origin else "has all settings and the seed"
+    )
+    st.caption(left_out(run) or f"**Copy link** at the top {again}: press Train there for the same numbers.")
     return None

@@ -148,13 +148,16 @@ class Controls:
         base = (st.context.url or "").split("?")[0]
         return f"{base}?{urlencode({self.key(name): _text(value) for name, value in self.values.items()})}"
 
-    def close(self) -> None:
-        """Offer the link; call it last, when every control has been drawn."""
+    def close(self, left_out: str | None = None) -> None:
+        """Offer the link; call it last, when every control has been drawn. `left_out` says what it does not hold."""
         share = self._share.popover(
             "Copy link", icon=":material/link:", width="stretch", key=self.key("share"), on_change="rerun"
         )
         if share.open:  # the link changes with every move of a slider: draw it only for someone who looks at it
-            share.caption("Everything on this page, seeds included. It means the same on another machine.")
+            if left_out:
+                share.warning(left_out, icon=":material/link:")
+            else:
+                share.caption("Everything on this page, seeds included. It means the same on another machine.")
             share.code(self.link(), language=None, wrap_lines=True)
 
     def say(self, sentence: str) -> None:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from reading import charts, said
@@ -29,8 +30,12 @@ def trained(at: AppTest, moments: int = 10_000) -> AppTest:
     return at
 
 
+def whole_run(at: AppTest) -> Any:
+    return next(reversed(at.session_state["training_runs"].values()))
+
+
 def run_of(at: AppTest) -> Playback:
-    return next(reversed(at.session_state["training_runs"].values())).playback
+    return whole_run(at).playback
 
 
 def numbers(at: AppTest) -> dict[str, str]:
@@ -119,6 +124,70 @@ def test_the_time_machine_goes_to_any_moment_and_a_branch_leaves_from_there(app:
     at = press(at, "unbranch")
     assert run_of(at) is parent and "A branch" not in said(at)
     assert at.number_input(key="training_lr").value == 0.5
+
+
+def test_the_link_of_a_branch_makes_parent_and_branch_again(app: Open) -> None:
+    at = trained(app("training", training_epochs="6", training_seed="7"))
+    at.slider(key="training_at").set_value(2).run()
+    at = press(at, "branch")
+    at.number_input(key="training_lr").set_value(0.05).run()
+    at = trained(at)
+    at.slider(key="training_at").set_value(1).run()
+    at = press(at, "branch")  # and a branch of the branch
+    at.number_input(key="training_batch").set_value(20).run()
+    at = trained(at)
+    wanted, parent = numbers(at), whole_run(at).origin
+    link = {f"training_{name}": str(value) for name, value in at.session_state["_values_training"].items()}
+    again = app("training", **link)
+    assert "makes the parent again" in said(again)
+    again = trained(again)
+    assert numbers(again) == wanted
+    origin = whole_run(again).origin
+    assert origin.curves.iloc[-1].tolist() == parent.curves.iloc[-1].tolist(), "the grey line, to its end"
+    again = press(press(again, "unbranch"), "unbranch")
+    assert "A branch" not in said(again) and whole_run(again).config.lr == 0.5
+    assert trained(again) and run_of(again).latest.step == 30
+
+
+def test_the_script_of_a_moment_before_the_schedule_was_stretched_ends_there(app: Open) -> None:
+    at = trained(app("training", training_epochs="4", training_schedule="Cosine"), 2)
+    at.number_input(key="training_epochs").set_value(8).run()
+    at = trained(at, 1)
+    assert len(whole_run(at).told(run_of(at).latest)) == 2
+    at.slider(key="training_at").set_value(1).run()
+    (leg,) = whole_run(at).told(run_of(at).current)
+    assert (leg.step, leg.config.epochs) == (run_of(at).current.step, 4)
+
+
+def test_what_a_link_cannot_hold_is_said(app: Open) -> None:
+    at = app("training", training_section="Take it home", training_epochs="4", training_schedule="Cosine")
+    at = trained(at, 2)
+    assert "has all settings and the seed" in said(at)
+    at.number_input(key="training_lr").set_value(0.125).run()
+    at = press(at, "step")
+    assert "does not hold what was changed in mid-run" in said(at)
+    at.number_input(key="training_epochs").set_value(8).run()
+    at = press(press(at, "step"), "branch")
+    assert "without the branch" in said(at)
+    assert "training_from" not in at.query_params
+
+
+@pytest.mark.parametrize(
+    ("asked", "words"),
+    [
+        ("nonsense", "it cannot be read"),
+        ("[]", "it cannot be read"),
+        ('[[{"lr":-1},5,9,[[0,0.5]]]]', "learning rate must be"),
+        ('[[{"colour":1},5,9,[[0,0.5]]]]', "no setting"),
+        ('[[{"dataset":"mnist"},5,9,[[0,0.5]]]]', "not on this computer"),
+        ('[[{"schedule":"cosine"},500,500,[[0,0.5]]]]', "never makes step 500"),
+        ("[[7]]", "This describes no run"),
+    ],
+)
+def test_a_link_to_no_branch_is_answered(app: Open, asked: str, words: str) -> None:
+    at = app("training", training_from=asked)
+    assert words in said(at) and "A branch" not in said(at)
+    assert press(at, "step") and run_of(at).latest.step == 1
 
 
 def test_a_branch_is_left_for_a_model_of_other_weights(app: Open) -> None:

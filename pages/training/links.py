@@ -1,0 +1,94 @@
+"""The link of a branch: it holds the parent too, which is trained again on arrival, bit for bit."""
+
+import json
+
+import streamlit as st
+
+from pages.training.session import Run, bound, branch, keep, start
+from pages.ui.controls import Controls
+from pages.ui.datasets import digits_of
+from sgd_core.digits.replay import Stretch, replay
+from sgd_core.digits.sources import SOURCES
+from sgd_core.digits.storage import available
+from sgd_core.playback import Playback
+
+NAME = "from"
+MOST_BRANCHES = 10  # one off the other in a link
+MOST_EPOCHS = 1000
+
+
+def follow_link(controls: Controls) -> None:
+    """Make the branch that the link begins with, once a visit; a link that makes no sense is answered."""
+    asked = st.query_params.get(controls.key(NAME))
+    if st.session_state.setdefault("training_followed", asked is None):
+        return
+    st.session_state.training_followed = True
+    try:
+        chain = [Stretch.from_plain(plain) for plain in _list(asked or "")]
+        with st.spinner("Training the run that this one is a branch of …"):
+            for stretch in chain:
+                _make_again(stretch)
+    except ValueError as error:
+        st.session_state.training_origin = None
+        controls.say(f"The link names a branch that cannot be made again: {error} The settings begin from the start.")
+
+
+def tell_link(controls: Controls, run: Run) -> None:
+    """Put the branch, or that there is none, into the address."""
+    chain = _chain(run)
+    if chain:
+        told = json.dumps([stretch.to_plain() for stretch in chain], separators=(",", ":"))
+        controls.values[NAME] = st.query_params[controls.key(NAME)] = told
+    else:
+        controls.values.pop(NAME, None)
+        st.query_params.pop(controls.key(NAME), None)
+
+
+def left_out(run: Run) -> str | None:
+    """Return what a link to this run does not hold, as a sentence; None if it holds everything."""
+    home = "Script and notebook under “Take it home” tell all of it."
+    chain = _chain(run)
+    if chain is None:
+        return (
+            "**The link re-runs these settings from the start, without the branch**, which has too long a story for a "
+            f"link. {home}"
+        )
+    if run.steered:
+        begin = "from the branch on" if chain else "from the start"
+        return f"**The link does not hold what was changed in mid-run**: it runs the present settings {begin}. {home}"
+    return None
+
+
+def _chain(run: Run) -> list[Stretch] | None:
+    chain = run.origin.chain if run.origin else []
+    return chain if chain is not None and len(chain) <= MOST_BRANCHES else None
+
+
+def _list(text: str) -> list[object]:
+    try:
+        found = json.loads(text)
+    except (json.JSONDecodeError, RecursionError):
+        found = None
+    if not isinstance(found, list) or not 1 <= len(found) <= MOST_BRANCHES:
+        raise ValueError("it cannot be read.")
+    return found
+
+
+def _make_again(stretch: Stretch) -> None:
+    config, origin = stretch.config, st.session_state.get("training_origin")
+    if not available(config.dataset):
+        raise ValueError(f"its images, {SOURCES[config.dataset].title}, are not on this computer yet.")
+    again = replay(stretch, digits_of(config.dataset, config.classes), origin.moment if origin else None)
+    run = Run(Playback(again), config, origin, origin.legs if origin else ())
+    moment = None
+    while (now := run.playback.advance()) is not None and now.epoch <= MOST_EPOCHS:
+        moment = now if now.step == stretch.step else moment
+        bound(run)
+    latest = run.playback.latest
+    if moment is None or latest is None:
+        raise ValueError(str(run.playback.error or f"its parent never makes step {stretch.step:,}."))
+    if latest.status != "diverged":
+        run.playback.graft(start(config, latest))  # within the limits of its settings it may go on
+    run.playback.seek([snapshot.step <= stretch.step for snapshot in run.playback.history].count(True) - 1)
+    keep(run)
+    branch(run, moment)
