@@ -20,6 +20,7 @@ from sgd_core.descent.descend import descend
 from sgd_core.descent.optimizers import Optimizer
 
 MOST_STEPS = 10_000
+DRAWN = 160  # points drawn of a run: each is a mark that the browser makes anew in each frame
 STAGE = "stepping_stage"
 SGD = Optimizer("sgd")
 SPEEDS = ("slow", "normal", "fast", "whole run")

@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 import torch
 
-from pages.stepping.common import MOST_STEPS, SGD, STAGE, Section, choose_speed, signed
+from pages.stepping.common import DRAWN, MOST_STEPS, SGD, STAGE, Section, choose_speed, signed
 from pages.ui.controls import Controls
 from pages.ui.parts import download_csv, notice, same_in_pytorch
 from pages.ui.pictures import picture
@@ -88,7 +88,7 @@ def _stage(coaster: RollerCoaster, curvature: Curvature, run: pd.DataFrame, lr: 
     loss_domain = gap_window(np.array([[min(highest, 1e4 * losses[0]), least]]))
     calm = losses[-1] <= losses[0]
     windows = {name: _window(run[name].to_numpy(), float(best[i]), calm) for i, name in enumerate(PARAMETERS)}
-    thinned = thin([losses, *(run[name].to_numpy() for name in PARAMETERS)], 400)
+    thinned = thin([losses, *(run[name].to_numpy() for name in PARAMETERS)], DRAWN)
 
     formula = st.empty()
     left, right = st.columns([3, 2], gap="large")

@@ -9,6 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from pages.stepping.common import (
+    DRAWN,
     MOST_STEPS,
     SGD,
     STAGE,
@@ -28,7 +29,7 @@ from pages.ui.controls import Controls
 from pages.ui.parts import download_csv, same_in_pytorch
 from pages.ui.pictures import clickable, picture
 from pages.ui.quiz import predict_first
-from pages.ui.transport import Player, recorded
+from pages.ui.transport import Player, Reading, recorded
 from sgd_core.calculus.formula import Function
 from sgd_core.charts.curve import curve_picture, descent_frame
 from sgd_core.charts.history import loss_by_step
@@ -73,10 +74,10 @@ def _stage(controls: Controls, function: Function, run: pd.DataFrame, lr: float)
     curve, y_domain = drawn_curve(function)
     steps = int(run["step"].iloc[-1])
     loss_domain = loss_window(run["loss"].to_numpy(), y_domain)
-    thinned = thin([run["x"].to_numpy(), run["loss"].to_numpy()], 400)
+    thinned = thin([run["x"].to_numpy(), run["loss"].to_numpy()], DRAWN)
     lengths = run["update"].abs().to_numpy()
     top = ceiling(min(float(np.nanmax(lengths)), 2 * (function.domain[1] - function.domain[0])))
-    arithmetic, direction = st.empty(), st.empty()
+    arithmetic, direction, reading = st.empty(), st.empty(), Reading()
     left, right = st.columns([3, 2], gap="large")
     path, loss = left.empty(), left.empty()
     words, length = right.empty(), right.empty()
@@ -85,11 +86,6 @@ def _stage(controls: Controls, function: Function, run: pd.DataFrame, lr: float)
     def paint(step: int, live: bool) -> None:
         now = run.iloc[step]
         w, gradient, update = float(now["x"]), float(now["gradient"]), float(now["update"])
-        arithmetic.latex(
-            rf"w \leftarrow \underbrace{{{w:.4g}}}_{{w}} - \underbrace{{{lr:g}}}_{{\text{{learning rate}}}} \times "
-            rf"\underbrace{{({gradient:.4g})}}_{{\text{{gradient}}}} = {w + update:.4g}"
-        )
-        direction.markdown(_direction(w, gradient, update), text_alignment="center")
         drawn = run.iloc[thinned.until(step)]
         frame = descent_frame(curve, drawn, step, y_domain)
         look: dict[str, Any] = {
@@ -99,6 +95,14 @@ def _stage(controls: Controls, function: Function, run: pd.DataFrame, lr: float)
             "y_title": "loss",
             "height": 330,
         }
+        marked = drawn[["step", "loss"]].assign(length=lengths[drawn.index], now=drawn["step"] == step)
+        finite = marked[np.isfinite(marked["loss"])]
+        if reading.due(live):
+            arithmetic.latex(
+                rf"w \leftarrow \underbrace{{{w:.4g}}}_{{w}} - \underbrace{{{lr:g}}}_{{\text{{learning rate}}}} \times "
+                rf"\underbrace{{({gradient:.4g})}}_{{\text{{gradient}}}} = {w + update:.4g}"
+            )
+            direction.markdown(_direction(gradient, update), text_alignment="center")
         if live:
             picture(curve_picture, frame, slot=path, live=True, alt="", **look)
         else:
@@ -113,10 +117,9 @@ def _stage(controls: Controls, function: Function, run: pd.DataFrame, lr: float)
                 f"{update:.4g}. A click on the curve starts there.",
                 **look,
             )
-        marked = drawn[["step", "loss"]].assign(length=lengths[drawn.index], now=drawn["step"] == step)
         picture(
             loss_by_step,
-            marked[np.isfinite(marked["loss"])],
+            finite,
             slot=loss,
             live=live,
             steps=steps,
@@ -144,14 +147,14 @@ def _stage(controls: Controls, function: Function, run: pd.DataFrame, lr: float)
     return paint
 
 
-def _direction(w: float, gradient: float, update: float) -> str:
+def _direction(gradient: float, update: float) -> str:
     if not math.isfinite(gradient) or (update == 0 and gradient != 0):
         return "The run has ended here."
     if gradient == 0:
         return "The slope is 0, so w stays where it is."
     return (
         f"The slope is {'negative: downhill is to the right' if gradient < 0 else 'positive: downhill is to the left'}, "
-        f"so w goes **{'right' if gradient < 0 else 'left'}, against the slope**, to {signed(w + update)}."
+        f"so w goes **{'right' if gradient < 0 else 'left'}, against the slope**."
     )
 
 

@@ -23,7 +23,7 @@ from pages.stepping.standings import GAP, LOSS, Standings
 from pages.ui.controls import Controls
 from pages.ui.parts import notice, same_in_pytorch
 from pages.ui.pictures import clickable, picture
-from pages.ui.transport import Player, recorded
+from pages.ui.transport import Player, Reading, recorded
 from sgd_core.calculus.formula import Function
 from sgd_core.charts.race import race_frame, race_on_curve
 from sgd_core.export.descent import walk_script
@@ -86,7 +86,7 @@ def _stage(controls: Controls, function: Function, standings: Standings) -> Call
     left, right = st.columns([3, 2], gap="large")
     over, ranking = left.empty(), right.empty()
     losses, words = left.empty(), right.empty()
-    table = st.empty()
+    table, reading = st.empty(), Reading()
     look: dict[str, Any] = {"x_domain": function.domain, "y_domain": y_domain}
 
     def paint(step: int, live: bool) -> None:
@@ -109,7 +109,8 @@ def _stage(controls: Controls, function: Function, standings: Standings) -> Call
                 **look,
             )
         standings.paint_losses(losses, step, live)
-        ranking.markdown(standings.table(step, ["x"]))
+        if reading.due(live):
+            ranking.markdown(standings.table(step, ["x"]))
         if live:
             return
         with words.container():

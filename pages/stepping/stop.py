@@ -11,6 +11,7 @@ import pandas as pd
 import streamlit as st
 
 from pages.stepping.common import (
+    DRAWN,
     MOST_STEPS,
     SGD,
     STAGE,
@@ -131,7 +132,7 @@ def _stage(
     curve, y_domain = drawn_curve(function)
     last = ended[0].step
     losses, slopes = run["loss"].to_numpy(), run["gradient"].abs().to_numpy()
-    thinned = thin([run["x"].to_numpy(), losses], 400)
+    thinned = thin([run["x"].to_numpy(), losses], DRAWN)
     near = [stop.step for stop in ended if stop.step <= 3 * last]
     shown = max(2, min(len(run) - 1, round(1.15 * max(near))))
     loss_domain = loss_window(losses[: shown + 1], y_domain)

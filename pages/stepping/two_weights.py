@@ -25,7 +25,7 @@ from pages.stepping.standings import GAP, LOSS, Standings
 from pages.ui.controls import Controls
 from pages.ui.parts import notice, same_in_pytorch
 from pages.ui.pictures import clickable, picture
-from pages.ui.transport import Player, recorded
+from pages.ui.transport import Player, Reading, recorded
 from sgd_core.calculus.formula import Function
 from sgd_core.charts.steps import rate_frame, rate_ruler, ruler_ends
 from sgd_core.charts.surface import levels, surface_frame, surface_picture
@@ -98,7 +98,7 @@ def _stage(controls: Controls, surface: Surface, standings: Standings) -> Callab
     left, right = st.columns([3, 2], gap="large")
     over, note, losses = left.empty(), left.empty(), left.empty()
     ranking, words, rates = right.empty(), right.empty(), right.empty()
-    table = st.empty()
+    table, reading = st.empty(), Reading()
 
     def take(picked: dict[str, float]) -> None:
         st.session_state[controls.key("x")], st.session_state[controls.key("y")] = picked["x"], picked["y"]
@@ -124,7 +124,8 @@ def _stage(controls: Controls, surface: Surface, standings: Standings) -> Callab
                 alt=f"{surface.title} from above, after {step} steps: {where}. A click starts there.",
                 **window,
             )
-        ranking.markdown(standings.table(step, []))
+        if reading.due(live):
+            ranking.markdown(standings.table(step, []))
         standings.paint_losses(losses, step, live, height=250)
         if live:
             return

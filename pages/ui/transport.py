@@ -19,6 +19,7 @@ from sgd_core.playback import Playback
 
 Paint = Callable[[Any, bool], None]  # (snapshot, live): live frames are small and many, still ones may be rich
 NAP = 0.05  # seconds: the longest sleep, so that a pause is never kept waiting
+READABLE = 0.2  # seconds that words stay while a run plays: nobody reads faster, and drawing them costs frames
 
 
 class Speed(NamedTuple):
@@ -28,6 +29,22 @@ class Speed(NamedTuple):
     control: Any = None
     budget: float = 0.0  # seconds a frame may spend on further moments; 0: exactly `stride` moments a frame
     stride: int = 1  # moments a frame goes on at least
+
+
+class Reading:
+    """Lets words through only so often while a run plays; pictures move with every frame."""
+
+    def __init__(self) -> None:
+        """Let the first ones through."""
+        self._next = 0.0
+
+    def due(self, live: bool = True) -> bool:
+        """Tell whether to draw words now: at rest always, in `live` frames if the last ones could be read."""
+        now = time.monotonic()
+        if live and now < self._next:
+            return False
+        self._next = now + READABLE
+        return True
 
 
 class Words(NamedTuple):
@@ -196,7 +213,7 @@ def _buttons(player: Player) -> None:
 
 
 def _loop(player: Player, paint: Paint, bar: DeltaGenerator) -> None:
-    playback, speed, due = player.playback, player.speed, time.monotonic()
+    playback, speed, due, reading = player.playback, player.speed, time.monotonic(), Reading()
     while playback.playing:
         started = time.monotonic()
         moved = player.move(speed.control)
@@ -208,7 +225,8 @@ def _loop(player: Player, paint: Paint, bar: DeltaGenerator) -> None:
                 break
         if moved is not None:
             paint(moved, True)
-        _show_progress(player, bar)
+        if moved is None or reading.due():
+            _show_progress(player, bar)
         due = max(due + 1 / speed.frames, time.monotonic())
         while (left := due - time.monotonic()) > 0:
             time.sleep(min(left, NAP))

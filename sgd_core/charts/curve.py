@@ -21,10 +21,44 @@ COLUMNS = ["part", "x", "y", "order", "edge", "label"]
 _SIGN_TABLE = np.array([["↙", "←", "↖"], ["↓", "", "↑"], ["↘", "→", "↗"]], dtype=object)
 
 
+class Piece(NamedTuple):
+    """Rows of one part before they become a frame, which costs far more than to compute them."""
+
+    name: str
+    x: np.ndarray
+    y: np.ndarray
+    edge: np.ndarray | str = ""
+    label: np.ndarray | str = ""
+
+
+def piece(name: str, x: Sequence[float] | np.ndarray, y: Sequence[float] | np.ndarray) -> Piece:
+    """Return rows of one part; `x` and `y` are of the same length."""
+    return Piece(name, np.asarray(x, dtype=float), np.asarray(y, dtype=float))
+
+
+def frame_of(pieces: Sequence[Piece]) -> pd.DataFrame:
+    """Return the frame of all pieces, each with its own order."""
+    lengths = [len(one.x) for one in pieces]
+
+    def words(values: list[np.ndarray | str]) -> np.ndarray:
+        whole = [np.full(length, value, dtype=object) for value, length in zip(values, lengths, strict=True)]
+        return np.concatenate(whole)
+
+    return pd.DataFrame(
+        {
+            "part": words([one.name for one in pieces]),
+            "x": np.concatenate([one.x for one in pieces]),
+            "y": np.concatenate([one.y for one in pieces]),
+            "order": np.concatenate([np.arange(length) for length in lengths]),
+            "edge": words([one.edge for one in pieces]),
+            "label": words([one.label for one in pieces]),
+        }
+    )
+
+
 def part(name: str, x: Sequence[float] | np.ndarray, y: Sequence[float] | np.ndarray) -> pd.DataFrame:
     """Return the rows of one part of the picture; `x` and `y` are of the same length."""
-    x, y = np.asarray(x, dtype=float), np.asarray(y, dtype=float)
-    return pd.DataFrame({"part": name, "x": x, "y": y, "order": np.arange(len(x)), "edge": "", "label": ""})
+    return frame_of([piece(name, x, y)])
 
 
 def window(x: Sequence[float], y: np.ndarray, *, margin: float = 0.08) -> tuple[float, float]:
@@ -50,17 +84,21 @@ def keep_in_view(rows: pd.DataFrame, x_domain: tuple[float, float], y_domain: tu
     Nothing is clipped silently: `edge` carries the direction and `label` the true position. Values that are not
     numbers are left out of the drawing, since they have no place.
     """
-    rows = rows[~(rows["x"].isna() | rows["y"].isna())].copy()
-    side_x = np.where(rows["x"] > x_domain[1], 1, np.where(rows["x"] < x_domain[0], -1, 0))
-    side_y = np.where(rows["y"] > y_domain[1], 1, np.where(rows["y"] < y_domain[0], -1, 0))
-    edge = _SIGN_TABLE[side_x + 1, side_y + 1]
-    label, x, y = np.full(len(rows), "", dtype=object), rows["x"].to_numpy(), rows["y"].to_numpy()
+    rows = rows[~(rows["x"].isna() | rows["y"].isna())]
+    seen = in_view(piece("", rows["x"].to_numpy(), rows["y"].to_numpy()), x_domain, y_domain)
+    return rows.assign(x=seen.x, y=seen.y, edge=seen.edge, label=seen.label)
+
+
+def in_view(rows: Piece, x_domain: tuple[float, float], y_domain: tuple[float, float]) -> Piece:
+    """Do the same to a piece."""
+    known = ~(np.isnan(rows.x) | np.isnan(rows.y))
+    x, y = rows.x[known], rows.y[known]
+    side_x = (x > x_domain[1]).astype(int) - (x < x_domain[0])
+    side_y = (y > y_domain[1]).astype(int) - (y < y_domain[0])
+    edge, label = _SIGN_TABLE[side_x + 1, side_y + 1], np.full(len(x), "", dtype=object)
     for place in np.flatnonzero(edge != ""):
         label[place] = f"x = {x[place]:.4g}, f(x) = {y[place]:.4g}"
-    rows["edge"], rows["label"] = edge, label
-    rows["x"] = rows["x"].clip(*x_domain)
-    rows["y"] = rows["y"].clip(*y_domain)
-    return rows
+    return Piece(rows.name, x.clip(*x_domain), y.clip(*y_domain), edge, label)
 
 
 class Touching(Protocol):
@@ -79,12 +117,12 @@ class Touching(Protocol):
         """Its derivative there."""
 
 
-def tangent_part(at: Touching, x_domain: tuple[float, float]) -> pd.DataFrame:
+def tangent(at: Touching, x_domain: tuple[float, float], name: str = "tangent") -> Piece:
     """Return the tangent at a point as a line across the window; empty where there is no slope."""
     if not (math.isfinite(at.value) and math.isfinite(at.slope)):
-        return part("tangent", [], [])
+        return piece(name, [], [])
     ends = np.asarray(x_domain, dtype=float)
-    return part("tangent", ends, at.value + at.slope * (ends - at.x))
+    return piece(name, ends, at.value + at.slope * (ends - at.x))
 
 
 def within_reach(y: pd.Series, y_domain: tuple[float, float]) -> pd.Series:
@@ -96,17 +134,23 @@ def within_reach(y: pd.Series, y_domain: tuple[float, float]) -> pd.Series:
     return y.where(np.isfinite(y)).clip(y_domain[0] - far, y_domain[1] + far)
 
 
-def curve_part(curve: pd.DataFrame) -> pd.DataFrame:
+def curve_piece(curve: pd.DataFrame) -> Piece:
     """Return the rows of the curve itself from `x, value`; places without a finite value leave a gap."""
-    return part("curve", curve["x"].to_numpy(), curve["value"].where(np.isfinite(curve["value"])).to_numpy())
+    value = curve["value"].to_numpy(dtype=float)
+    return piece("curve", curve["x"].to_numpy(), np.where(np.isfinite(value), value, np.nan))
+
+
+def curve_part(curve: pd.DataFrame) -> pd.DataFrame:
+    """Return `curve_piece` as a frame."""
+    return frame_of([curve_piece(curve)])
 
 
 def curve_with_tangent(curve: pd.DataFrame, at: Touching, y_domain: tuple[float, float]) -> pd.DataFrame:
     """Return the frame of a curve (`x, value`) with the point and its tangent."""
     x_domain = (float(curve["x"].iloc[0]), float(curve["x"].iloc[-1]))
-    point = keep_in_view(part("point", [at.x], [at.value]), x_domain, y_domain)
+    point = in_view(piece("point", [at.x], [at.value]), x_domain, y_domain)
     drawn = curve.assign(value=within_reach(curve["value"], y_domain))
-    return pd.concat([curve_part(drawn), tangent_part(at, x_domain), point], ignore_index=True)
+    return frame_of([curve_piece(drawn), tangent(at, x_domain), point])
 
 
 def descent_frame(curve: pd.DataFrame, run: pd.DataFrame, step: int, y_domain: tuple[float, float]) -> pd.DataFrame:
@@ -114,22 +158,24 @@ def descent_frame(curve: pd.DataFrame, run: pd.DataFrame, step: int, y_domain: t
 
     `curve` has `x, value`; `run` is one run of `descend` (`step, x, loss, gradient, update`).
     """
-    x_domain = (float(curve["x"].iloc[0]), float(curve["x"].iloc[-1]))
-    past, here = run[run["step"] <= step], run[run["step"] == step].iloc[0]
-    at = _Here(float(here["x"]), float(here["loss"]), float(here["gradient"]))
-    parts = [
-        curve_part(curve),
-        tangent_part(at, x_domain),
-        keep_in_view(part("path", past["x"].to_numpy(), past["loss"].to_numpy()), x_domain, y_domain),
-        keep_in_view(part("point", [at.x], [at.value]), x_domain, y_domain),
+    places = curve["x"].to_numpy()
+    x_domain = (float(places[0]), float(places[-1]))
+    steps = run["step"].to_numpy()
+    past, here = steps <= step, int(np.flatnonzero(steps == step)[0])
+    x, loss = run["x"].to_numpy(), run["loss"].to_numpy()
+    at = _Here(float(x[here]), float(loss[here]), float(run["gradient"].to_numpy()[here]))
+    pieces = [
+        curve_piece(curve),
+        tangent(at, x_domain),
+        in_view(piece("path", x[past], loss[past]), x_domain, y_domain),
+        in_view(piece("point", [at.x], [at.value]), x_domain, y_domain),
     ]
-    target = at.x + float(here["update"])
+    target = at.x + float(run["update"].to_numpy()[here])
     if x_domain[0] <= at.x <= x_domain[1] and y_domain[0] <= at.value <= y_domain[1] and target != at.x:
         end = min(max(target, x_domain[0]), x_domain[1])
-        head = part("arrow-head", [end], [at.value])
-        head["label"] = "right" if target > at.x else "left"
-        parts += [part("arrow", [at.x, end], [at.value, at.value]), head]
-    return pd.concat(parts, ignore_index=True)
+        head = piece("arrow-head", [end], [at.value])._replace(label="right" if target > at.x else "left")
+        pieces += [piece("arrow", [at.x, end], [at.value, at.value]), head]
+    return frame_of(pieces)
 
 
 class _Here(NamedTuple):
@@ -166,7 +212,7 @@ def curve_picture(
 
     tip = [alt.Tooltip("x:Q", format=".6g", title=x_title), alt.Tooltip("y:Q", format=".6g", title=y_title)]
     curve = only("curve").mark_line(color=QUIET, strokeWidth=2.5, clip=True).encode(order="order:Q")
-    tangent = only("tangent").mark_line(color=SECOND, strokeWidth=2, strokeDash=[6, 4], clip=True)
+    touching = only("tangent").mark_line(color=SECOND, strokeWidth=2, strokeDash=[6, 4], clip=True)
     arrow = only("arrow").mark_line(color=SECOND, strokeWidth=3).encode(order="order:Q")
     head = (
         only("arrow-head")
@@ -181,15 +227,19 @@ def curve_picture(
         .transform_filter(alt.datum.edge == "")
         .mark_point(color=color, filled=True, size=150, opacity=1, stroke="white", strokeWidth=1.5, aria=False)
     )
-    outside = base.transform_filter((alt.datum.edge != "") & ((alt.datum.part == "path") | (alt.datum.part == "point")))
-    signs = outside.mark_text(color=color, fontSize=18, fontWeight="bold", aria=False).encode(
-        text="edge:N", tooltip=alt.Tooltip("label:N", title="outside of the picture")
-    )
+
+    def signs(rows: alt.Chart) -> alt.Chart:
+        outside = rows.transform_filter(alt.datum.edge != "")
+        return outside.mark_text(color=color, fontSize=18, fontWeight="bold", aria=False).encode(
+            text="edge:N", tooltip=alt.Tooltip("label:N", title="outside of the picture")
+        )
+
     words = only("point").transform_filter(alt.datum.edge != "")
     said = words.mark_text(color=color, fontSize=12, align=alt.expr(_ALIGN), dx=alt.expr(_DX), dy=18).encode(
         text="label:N"
     )
-    drawn = [curve, tangent, line, dots.encode(tooltip=tip), arrow, head, point.encode(tooltip=tip), signs, said]
+    drawn = [curve, touching, line, dots.encode(tooltip=tip), arrow, head, point.encode(tooltip=tip)]
+    drawn += [signs(path), signs(only("point")), said]
     if pick:
         drawn.insert(0, stops(x, x_domain, height))
     return layers(*drawn, height=height)

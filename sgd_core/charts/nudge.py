@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from sgd_core.charts.build import layers
-from sgd_core.charts.curve import curve_part, keep_in_view, part, tangent_part, within_reach
+from sgd_core.charts.curve import curve_piece, frame_of, in_view, piece, tangent, within_reach
 from sgd_core.charts.palette import ACCENT, QUIET, SECOND
 
 _PRECISIONS = ["float32", "float64"]
@@ -48,12 +48,14 @@ def nudge_frame(
     y_domain: tuple[float, float],
 ) -> pd.DataFrame:
     """Return the rows of the curve (`x, value`), the tangent at (x, value, slope), the secant and its two points."""
-    secant = tangent_part(_Touch(*pair.left, pair.slope), x_domain).assign(part="secant")
-    ends = part("end", [pair.left[0], pair.right[0]], [pair.left[1], pair.right[1]])
-    drawn = curve.assign(value=within_reach(curve["value"], y_domain))
-    return pd.concat(
-        [curve_part(drawn), tangent_part(_Touch(*at), x_domain), secant, keep_in_view(ends, x_domain, y_domain)],
-        ignore_index=True,
+    ends = piece("end", [pair.left[0], pair.right[0]], [pair.left[1], pair.right[1]])
+    return frame_of(
+        [
+            curve_piece(curve.assign(value=within_reach(curve["value"], y_domain))),
+            tangent(_Touch(*at), x_domain),
+            tangent(_Touch(*pair.left, pair.slope), x_domain, "secant"),
+            in_view(ends, x_domain, y_domain),
+        ]
     )
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from sgd_core.charts.build import layers, value_axis
-from sgd_core.charts.curve import curve_part, keep_in_view
+from sgd_core.charts.curve import curve_part, keep_in_view, stops
 from sgd_core.charts.palette import QUIET, RACERS
 
 Range = tuple[float, float]
@@ -64,7 +64,7 @@ def race_on_curve(
 ) -> alt.LayerChart:
     """Draw `race_frame`: the curve, every path so far, and where each run is, with its letter.
 
-    `pick=True` adds the selection "pick": a click anywhere takes the x of the curve's nearest point.
+    `pick=True` adds the selection "pick": a click anywhere takes the nearest x.
     """
     x = alt.X("x:Q", title="w", scale=alt.Scale(domain=list(x_domain), nice=False))
     y = alt.Y("y:Q", title="loss", scale=alt.Scale(domain=list(y_domain), nice=False))
@@ -72,9 +72,7 @@ def race_on_curve(
     line = base.transform_filter(alt.datum.part == "curve").mark_line(color=QUIET, strokeWidth=2.5, clip=True)
     drawn: list[Any] = [line.encode(order="order:Q"), *runs(base, ("x", "y"), ("w", "loss"))]
     if pick:
-        choice = alt.selection_point(name="pick", fields=["x"], on="click", nearest=True, clear=False, toggle=False)
-        nearest = base.transform_filter(alt.datum.part == "curve").mark_circle(opacity=0, size=1)
-        drawn.insert(0, nearest.add_params(choice))
+        drawn.insert(0, stops(x, x_domain, height))
     return layers(*drawn, height=height)
 
 

@@ -11,19 +11,19 @@ import numpy as np
 import pandas as pd
 
 from sgd_core.charts.build import layers
-from sgd_core.charts.curve import keep_in_view, part, stops, within_reach
+from sgd_core.charts.curve import frame_of, in_view, piece, stops, within_reach
 from sgd_core.charts.palette import ACCENT, QUIET, SECOND
 
 
 def slope_frame(curve: pd.DataFrame, x: float, slope: float, y_domain: tuple[float, float]) -> pd.DataFrame:
     """Return the frame of a derivative from `x, slope`, with the point (x, slope) where there is one."""
     x_domain = (float(curve["x"].iloc[0]), float(curve["x"].iloc[-1]))
-    line = part("slope", curve["x"].to_numpy(), within_reach(curve["slope"], y_domain).to_numpy())
-    if not math.isfinite(slope):
-        return line
-    point = keep_in_view(part("point", [x], [slope]), x_domain, y_domain)
-    guide = part("guide", [x, x], np.clip([0.0, slope], *y_domain)) if x_domain[0] <= x <= x_domain[1] else None
-    return pd.concat([line, guide, point] if guide is not None else [line, point], ignore_index=True)
+    pieces = [piece("slope", curve["x"].to_numpy(), within_reach(curve["slope"], y_domain).to_numpy())]
+    if math.isfinite(slope):
+        if x_domain[0] <= x <= x_domain[1]:
+            pieces.append(piece("guide", [x, x], np.clip([0.0, slope], *y_domain)))
+        pieces.append(in_view(piece("point", [x], [slope]), x_domain, y_domain))
+    return frame_of(pieces)
 
 
 def zero_crossings(curve: pd.DataFrame) -> list[float]:
@@ -58,7 +58,7 @@ def slope_picture(
         return base.transform_filter(alt.datum.part == name)
 
     tip = [alt.Tooltip("x:Q", format=".6g"), alt.Tooltip("y:Q", format=".6g", title="slope")]
-    zero = alt.Chart(frame).mark_rule(color=QUIET, strokeWidth=1.5).encode(y=alt.datum(0))
+    zero = alt.Chart(alt.InlineData(values=[{}])).mark_rule(color=QUIET, strokeWidth=1.5).encode(y=alt.datum(0))
     inside = only("point").transform_filter(alt.datum.edge == "")
     outside = only("point").transform_filter(alt.datum.edge != "")
     return layers(

@@ -20,13 +20,13 @@ WINDOW = curve.window(X.tolist(), X**2)
 
 
 def test_the_tangent_goes_through_the_point_with_its_slope() -> None:
-    rows = curve.tangent_part(At(-1.5, 2.25, -3.0), (-3.0, 3.0))
-    (x1, y1), (x2, y2) = rows[["x", "y"]].to_numpy()
+    rows = curve.tangent(At(-1.5, 2.25, -3.0), (-3.0, 3.0))
+    (x1, x2), (y1, y2) = rows.x, rows.y
     assert (y2 - y1) / (x2 - x1) == -3 and np.isclose(y1 + (-1.5 - x1) * -3, 2.25)
 
 
 def test_a_point_without_a_slope_has_no_tangent() -> None:
-    assert curve.tangent_part(At(0, 0, np.nan), (-1, 1)).empty
+    assert not len(curve.tangent(At(0, 0, np.nan), (-1, 1)).x)
 
 
 def test_positions_outside_stand_at_the_edge_with_an_arrow_and_their_value() -> None:
