@@ -3,6 +3,7 @@
 Prints frames painted, and what share of its headless speed training keeps at full speed; asserts no time.
 """
 
+import itertools
 import os
 import sys
 import time
@@ -10,10 +11,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import torch
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "browser"))
 from playwright.sync_api import Page, expect, sync_playwright
 from serving import idle, serve
+
+import sgd_core
 
 pytestmark = [pytest.mark.benchmark, pytest.mark.browser]
 CHROMIUM = "/usr/bin/chromium"
@@ -43,7 +47,9 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Page]
             download("mnist")
     with serve(data) as url, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-quic"])
-        yield url, browser.new_page(viewport={"width": 1440, "height": 1200})
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("SGD_LAB_DATA", str(data))
+            yield url, browser.new_page(viewport={"width": 1440, "height": 1200})
         browser.close()
 
 
@@ -70,3 +76,54 @@ def test_frames_painted_per_second(
     with capsys.disabled():
         print(f"\n{dataset}, {classes}: {rate:.1f} frames a second painted in Chromium, every step seen")
     assert times, "the maps moved"
+
+
+# Notes, at each animation frame, the step that the page says it has reached.
+COUNT = """() => { window.steps_ = []; const look = () => {
+    const found = /step ([\\d,]+)/.exec(document.querySelector('[data-testid=stProgress]')?.innerText || '');
+    if (found) window.steps_.push([performance.now(), Number(found[1].replaceAll(',', ''))]);
+    requestAnimationFrame(look); };
+  look(); }"""
+
+
+@pytest.mark.parametrize(
+    ("dataset", "batch"), [("UCI handwriting", 8), ("MNIST", 64)]
+)  # UCI's run is over too soon else
+def test_full_speed_against_headless_training(
+    place: tuple[str, Page], dataset: str, batch: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Steps a second on the page, browser and curves included, against `train` by itself: the same steps and epochs."""
+    url, page = place
+    if dataset == "MNIST" and not os.environ.get("SGD_LAB_MIRROR"):
+        pytest.skip("SGD_LAB_MIRROR names no place to fetch MNIST from")
+    settings = f"training_dataset={dataset}&training_epochs=1000&training_speed=full+speed&training_batch={batch}"
+    page.goto(f"{url}/Digit_training?{settings}".replace(" ", "+"))
+    idle(page)
+    page.evaluate(COUNT)
+    page.get_by_role("button", name="Train", exact=True).click()
+    time.sleep(5)
+    noted = page.evaluate("window.steps_")
+    page.reload()  # the run is left; nothing trains beside what is measured next
+    idle(page)
+    moving = [(t, step) for (t, step), (_, before) in zip(noted[1:], noted, strict=False) if step != before]
+    began = moving[0][0] + 500  # past the first frames, in which the browser builds the charts
+    moving = [moment for moment in moving if moment[0] >= began]
+    on_page = (moving[-1][1] - moving[0][1]) / (moving[-1][0] - moving[0][0]) * 1000
+
+    config = sgd_core.TrainConfig(dataset="mnist" if dataset == "MNIST" else "uci", epochs=1000, batch_size=batch)
+    digits = sgd_core.load_digits(config.dataset, config.classes)
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)  # as on the page
+    rates = []
+    for _ in range(3):
+        run = sgd_core.train(config, digits)  # records each epoch's end, as the page does at full speed
+        first, start = next(itertools.islice(run, 5, None)), time.perf_counter()
+        last = next(shot for shot in run if time.perf_counter() - start > 1 or shot.status != "running")
+        rates.append((last.step - first.step) / (time.perf_counter() - start))
+    torch.set_num_threads(threads)
+    with capsys.disabled():
+        print(
+            f"\n{dataset}, 3 vs 7, full speed: {on_page:,.0f} steps a second on the page, {max(rates):,.0f} headless: "
+            f"{on_page / max(rates):.0%} kept (aim: 70 %)"
+        )
+    assert on_page > 0
