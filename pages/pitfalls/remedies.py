@@ -80,14 +80,18 @@ def _panel(hill: Hill, run: pd.DataFrame, key: str, lr: float, bottom: float, ga
         st.markdown(
             "**Diverged**: the numbers are gone."
             if diverged
-            else f"**{_share((last['loss'] - bottom) / gap)}** of the way down is left in the end."
+            else f"{_way((last['loss'] - bottom) / gap)} is left in the end."
         )
 
 
 def _share(share: float) -> str:
     if abs(share) < 1e-6:
         return "practically nothing"
-    return f"{share:.3g} times the way" if share > 10 else f"{100 * share:.3g} %"
+    return f"{share:.3g} times as much" if share > 10 else f"{100 * share:.3g} %"
+
+
+def _way(share: float) -> str:
+    return f"**{share:.3g} times** the way down" if share > 10 else f"**{_share(share)}** of the way down"
 
 
 def _notice(hill: Hill, runs: pd.DataFrame, lr: float, bottom: float, gap: float) -> None:
@@ -100,7 +104,7 @@ def _notice(hill: Hill, runs: pd.DataFrame, lr: float, bottom: float, gap: float
     constant = left["constant"]
     flips = runs[(runs["schedule"] == "constant") & (runs["step"] < hill.steps)]["update"]
     flipped = int((flips * flips.shift() < 0).sum())
-    end = "the run diverges." if math.isinf(constant) else f"{_share(constant)} of the way down is left in the end."
+    end = "the run diverges." if math.isinf(constant) else f"{_way(constant)} is left in the end."
     sentences = [
         f"With the constant learning rate {lr:g} the step flips its direction {flipped} times in {hill.steps} steps, and {end}"
     ]

@@ -1,10 +1,11 @@
 """Learning-rate pitfalls as a person uses it: click the axis, sweep and stop, take a learning rate along, predict."""
 
+import math
 import re
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 pytestmark = pytest.mark.browser
 Visit = Callable[[str], Page]
@@ -126,3 +127,32 @@ def test_a_prediction_is_played_and_then_judged(visit: Visit) -> None:
     press(page, "Next question")
     expect(page.get_by_text("Question 5.")).to_be_visible()
     page.wait_for_url(re.compile("pitfalls_question=5"))
+
+
+def left(lrs: list[float]) -> str:
+    """What these learning rates, one a step, leave of the way down x²: each step multiplies x by 1 - 2 lr."""
+    return f"{100 * math.prod(1 - 2 * lr for lr in lrs) ** 2:.3g} %"
+
+
+def test_a_remedy_cures_the_bounce_that_a_constant_learning_rate_keeps(visit: Visit) -> None:
+    page = visit(PAGE)
+    page.get_by_role("tab", name="Remedies").click()
+
+    def panel(about: str) -> Locator:
+        return page.get_by_test_id("stVerticalBlock").filter(has_text=about).last
+
+    constant, step = panel("The same learning rate from"), panel("Divided by ten after each third")
+    rate = page.get_by_role("spinbutton", name="Largest learning rate, exact")
+    for lr in (0.95, 1.0):
+        rate.fill(str(lr))
+        rate.press("Enter")
+        expect(constant).to_contain_text(f"{left([lr] * 30)} of the way down is left")
+        expect(step).to_contain_text(f"{left([lr] * 10 + [lr / 10] * 10 + [lr / 100] * 10)} of the way down is left")
+    rate.fill("1.2")  # each step makes it 1.4 times as far
+    rate.press("Enter")
+    expect(constant).to_contain_text(f"{1.4**60:.3g} times the way down is left")
+    press(page, "Bounce for ever: 2/a")
+    expect(rate).to_have_value("1")
+    expect(constant).to_contain_text("100 % of the way down is left")
+    expect(page.get_by_text("flips its direction 29 times in 30 steps")).to_be_visible()
+    rest(page)
