@@ -6,7 +6,6 @@ from pages.derivatives.autograd import show_autograd
 from pages.derivatives.digits import show_digits
 from pages.derivatives.nudging import show_nudging
 from pages.derivatives.pair import show_pair
-from pages.derivatives.point import choose_point
 from pages.derivatives.slope import show_slope
 from pages.derivatives.vector import show_vector
 from pages.ui.formula import choose_function
@@ -25,7 +24,6 @@ slope, nudging, autograd, weights = controls.sections(["The slope", "Nudge it", 
 if slope.open or nudging.open or autograd.open:
     with asides:
         function, start = choose_function(controls)
-        x = choose_point(controls, function, start)
         ask = controls.toggle(
             "predict", "Predict first", False, help="Each section asks before it shows: commit to an answer, then see."
         )
@@ -33,13 +31,13 @@ if slope.open or nudging.open or autograd.open:
 walk = None
 if slope.open:
     with slope:
-        show_slope(controls, function, x, ask)
+        show_slope(controls, function, start, ask)
 elif nudging.open:
     with nudging:
-        show_nudging(controls, function, x, ask)
+        show_nudging(controls, function, start, ask)
 elif autograd.open:
     with autograd:
-        walk = show_autograd(controls, function, x)
+        walk = show_autograd(controls, function, start)
 elif weights.open:
     with weights:
         parts = ("a vector", "two weights", "a digit model")

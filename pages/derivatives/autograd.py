@@ -7,7 +7,7 @@ import streamlit as st
 import torch
 
 from pages.derivatives.graph import graph_player, node_table
-from pages.derivatives.point import explain_trouble, signed
+from pages.derivatives.point import choose_point, explain_trouble, signed
 from pages.derivatives.slope import latex_of
 from pages.ui.controls import Controls
 from pages.ui.parts import notice, same_in_pytorch
@@ -26,8 +26,11 @@ def console(lines: Sequence[Line]) -> str:
     return "\n".join(f">>> {code}\n{output}".rstrip() for code, output in lines)
 
 
-def show_autograd(controls: Controls, function: Function, x: float) -> tuple[Player, st.delta_generator.DeltaGenerator]:
+def show_autograd(
+    controls: Controls, function: Function, start: float
+) -> tuple[Player, st.delta_generator.DeltaGenerator]:
     """Draw the section; return the walk through the graph and the place to play it in, last of all on the page."""
+    x = choose_point(controls, function, start)
     at = look_at(function, x)
     left, right = st.columns(2, gap="large")
     lines = run_session(function, x)

@@ -6,7 +6,7 @@ from functools import lru_cache
 import pandas as pd
 import streamlit as st
 
-from pages.derivatives.point import explain_trouble, signed
+from pages.derivatives.point import choose_point, explain_trouble, signed
 from pages.derivatives.slope import curve_of
 from pages.ui.controls import Controls
 from pages.ui.parts import download_csv, notice, same_in_pytorch
@@ -33,8 +33,10 @@ def errors_of(function: Function, x: float, kind: str) -> pd.DataFrame:
     return error_curve(function, x, kind)
 
 
-def show_nudging(controls: Controls, function: Function, x: float, ask: bool) -> None:
-    """Draw the section."""
+@st.fragment  # so that a move of x or h draws this section again and nothing else
+def show_nudging(controls: Controls, function: Function, start: float, ask: bool) -> None:
+    """Draw the section; `start` is the x to begin with."""
+    x = choose_point(controls, function, start)
     left, middle, right = st.columns([4, 3, 2], gap="medium", vertical_alignment="bottom")
     with left:
         h = controls.learning_rate("h", 0.5, low=1e-8, high=1.0, label="Nudge h")

@@ -13,7 +13,7 @@ FARTHEST = 1e6
 
 
 def choose_point(controls: Controls, function: Function, start: float) -> float:
-    """Draw the choice of x, as a slider over the picture and as an exact number, which is what counts.
+    """Draw the choice of x above the pictures, as a slider and as an exact number, which is what counts.
 
     Another function begins at its own `start`; the same function, typed anew, keeps x.
     """
@@ -28,8 +28,8 @@ def choose_point(controls: Controls, function: Function, start: float) -> float:
 
     low, high = function.domain
     step = (high - low) / 600
-    above, below = st.container(), st.container()
-    with below:
+    left, right = st.columns([5, 1], vertical_alignment="bottom")
+    with right:
         x = controls.number(
             "x",
             "x, exact",
@@ -42,7 +42,7 @@ def choose_point(controls: Controls, function: Function, start: float) -> float:
         )
     nearest = low + round((min(max(x, low), high) - low) / step) * step
     st.session_state[slider_key] = min(max(nearest, low), high)
-    above.slider("x, the point to look at", low, high, step=step, key=slider_key, on_change=slid)
+    left.slider("x, the point to look at", low, high, step=step, key=slider_key, on_change=slid)
     return x
 
 

@@ -6,7 +6,7 @@ from functools import lru_cache
 import pandas as pd
 import streamlit as st
 
-from pages.derivatives.point import explain_trouble, go_to, signed
+from pages.derivatives.point import choose_point, explain_trouble, go_to, signed
 from pages.ui.controls import Controls
 from pages.ui.parts import notice, same_in_pytorch
 from pages.ui.pictures import clickable
@@ -34,8 +34,10 @@ def latex_of(function: Function) -> tuple[str, str]:
     return function.latex, function.derivative_latex
 
 
-def show_slope(controls: Controls, function: Function, x: float, ask: bool) -> None:
-    """Draw the section."""
+@st.fragment  # so that a move of x draws this section again and nothing else
+def show_slope(controls: Controls, function: Function, start: float, ask: bool) -> None:
+    """Draw the section; `start` is the x to begin with."""
+    x = choose_point(controls, function, start)
     at, curve = look_at(function, x), curve_of(function)
     left, right = st.columns([3, 2], gap="large")
     with right:

@@ -115,12 +115,12 @@ st.markdown(f"The number is {x:.2f}", unsafe_allow_html=False)
 
 @pytest.fixture
 def bare(tmp_path: Path) -> Iterator[str]:
-    """A Streamlit page with one slider and one line, served beside ours."""
+    """A Streamlit page with one slider and one line, served beside ours with Streamlit's own settings."""
     script, port = tmp_path / "bare.py", free_port()
     script.write_text(BARE)
     command = [sys.executable, "-m", "streamlit", "run", str(script), "--server.port", str(port)]
     command += ["--server.address", "127.0.0.1", "--server.headless", "true", "--server.fileWatcherType", "none"]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     yield f"http://127.0.0.1:{port}"
     process.terminate()
     process.wait(10)
