@@ -16,6 +16,7 @@ from sgd_core.calculus.sampling import At
 from sgd_core.calculus.weights import SURFACES, Slope, heights, pair_function, slices, slope_at
 from sgd_core.charts.curve import curve_picture, curve_with_tangent, window
 from sgd_core.charts.pair import pair_frame, pair_picture
+from sgd_core.charts.palette import POINT
 from sgd_core.charts.surface import surface_url
 from sgd_core.export.slopes import pair_script
 
@@ -124,6 +125,7 @@ def _cuts(controls: Controls, function: Function, at: Slope) -> None:
             y_domain=y_domain,
             x_title=name,
             y_title="f",
+            color=POINT,
             alt=f"The slice of {function.formula} along {name} with {other} held at {held:.4g}; its slope at "
             f"{name} = {place:.4g} is {slope:.4g}.",
         )

@@ -15,6 +15,7 @@ from sgd_core.calculus.formula import Function
 from sgd_core.calculus.kinks import break_at_kinks, kink
 from sgd_core.calculus.sampling import At, look_at, sample
 from sgd_core.charts.curve import curve_picture, curve_with_tangent, window
+from sgd_core.charts.palette import POINT
 from sgd_core.charts.slope import slope_frame, slope_picture, zero_crossings
 from sgd_core.export.code import derivative_script
 
@@ -71,6 +72,7 @@ def _pictures(controls: Controls, function: Function, curve: pd.DataFrame, at: A
         x_domain=function.domain,
         y_domain=y_domain,
         y_title="f(x)",
+        color=POINT,
         alt=f"The curve of {function.formula} with the point at x"
         + (" and its tangent; value and slope are the numbers beside it." if answered else "."),
     )

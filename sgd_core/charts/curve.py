@@ -12,6 +12,7 @@ from typing import NamedTuple, Protocol
 import altair as alt
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 
 from sgd_core.charts.build import layers
 from sgd_core.charts.palette import ACCENT, QUIET, SECOND
@@ -125,32 +126,31 @@ def tangent(at: Touching, x_domain: tuple[float, float], name: str = "tangent") 
     return piece(name, ends, at.value + at.slope * (ends - at.x))
 
 
-def within_reach(y: pd.Series, y_domain: tuple[float, float]) -> pd.Series:
+def within_reach(y: ArrayLike, y_domain: tuple[float, float]) -> np.ndarray:
     """Return heights for drawing a line: what lies more than ten windows away is put there, still far out of sight.
 
-    Next to a pole they can be too large for the browser to draw at all. Values that are not finite leave a gap.
+    Next to a pole they can be too large for the browser to draw at all. Values that are not finite leave a gap, and so
+    does a pole, where one place lies below the window and the next one above it, or the other way round.
     """
-    far = 10 * (y_domain[1] - y_domain[0])
-    return y.where(np.isfinite(y)).clip(y_domain[0] - far, y_domain[1] + far)
+    low, high = y_domain
+    y = np.asarray(y, dtype=float)
+    below, above = y < low, y > high
+    jump = (below[:-1] & above[1:]) | (above[:-1] & below[1:])
+    seen = np.where(np.isfinite(y), y, np.nan).clip(low - 10 * (high - low), high + 10 * (high - low))
+    seen[1:][jump] = np.nan
+    return seen
 
 
-def curve_piece(curve: pd.DataFrame) -> Piece:
-    """Return the rows of the curve itself from `x, value`; places without a finite value leave a gap."""
-    value = curve["value"].to_numpy(dtype=float)
-    return piece("curve", curve["x"].to_numpy(), np.where(np.isfinite(value), value, np.nan))
-
-
-def curve_part(curve: pd.DataFrame) -> pd.DataFrame:
-    """Return `curve_piece` as a frame."""
-    return frame_of([curve_piece(curve)])
+def curve_piece(curve: pd.DataFrame, y_domain: tuple[float, float]) -> Piece:
+    """Return the rows of the curve itself from `x, value`."""
+    return piece("curve", curve["x"].to_numpy(), within_reach(curve["value"], y_domain))
 
 
 def curve_with_tangent(curve: pd.DataFrame, at: Touching, y_domain: tuple[float, float]) -> pd.DataFrame:
     """Return the frame of a curve (`x, value`) with the point and its tangent."""
     x_domain = (float(curve["x"].iloc[0]), float(curve["x"].iloc[-1]))
     point = in_view(piece("point", [at.x], [at.value]), x_domain, y_domain)
-    drawn = curve.assign(value=within_reach(curve["value"], y_domain))
-    return frame_of([curve_piece(drawn), tangent(at, x_domain), point])
+    return frame_of([curve_piece(curve, y_domain), tangent(at, x_domain), point])
 
 
 def descent_frame(curve: pd.DataFrame, run: pd.DataFrame, step: int, y_domain: tuple[float, float]) -> pd.DataFrame:
@@ -165,7 +165,7 @@ def descent_frame(curve: pd.DataFrame, run: pd.DataFrame, step: int, y_domain: t
     x, loss = run["x"].to_numpy(), run["loss"].to_numpy()
     at = _Here(float(x[here]), float(loss[here]), float(run["gradient"].to_numpy()[here]))
     pieces = [
-        curve_piece(curve),
+        curve_piece(curve, y_domain),
         tangent(at, x_domain),
         in_view(piece("path", x[past], loss[past]), x_domain, y_domain),
         in_view(piece("point", [at.x], [at.value]), x_domain, y_domain),

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 
 from sgd_core.charts.build import layers
-from sgd_core.charts.curve import curve_piece, frame_of, in_view, piece, tangent, within_reach
-from sgd_core.charts.palette import ACCENT, QUIET, SECOND
+from sgd_core.charts.curve import curve_piece, frame_of, in_view, piece, tangent
+from sgd_core.charts.palette import ACCENT, POINT, QUIET, SECOND
 
 _PRECISIONS = ["float32", "float64"]
 _COLORS = alt.Scale(domain=_PRECISIONS, range=[SECOND, ACCENT])
@@ -51,7 +51,7 @@ def nudge_frame(
     ends = piece("end", [pair.left[0], pair.right[0]], [pair.left[1], pair.right[1]])
     return frame_of(
         [
-            curve_piece(curve.assign(value=within_reach(curve["value"], y_domain))),
+            curve_piece(curve, y_domain),
             tangent(_Touch(*at), x_domain),
             tangent(_Touch(*pair.left, pair.slope), x_domain, "secant"),
             in_view(ends, x_domain, y_domain),
@@ -82,11 +82,11 @@ def nudge_picture(
         ),
         only("end")
         .transform_filter(alt.datum.edge == "")
-        .mark_point(color=ACCENT, filled=True, size=120, opacity=1, stroke="white", strokeWidth=1.5, aria=False)
+        .mark_point(color=POINT, filled=True, size=120, opacity=1, stroke="white", strokeWidth=1.5, aria=False)
         .encode(tooltip=tip),
         only("end")
         .transform_filter(alt.datum.edge != "")
-        .mark_text(color=ACCENT, fontSize=18, fontWeight="bold")
+        .mark_text(color=POINT, fontSize=18, fontWeight="bold")
         .encode(text="edge:N", tooltip=alt.Tooltip("label:N", title="outside of the picture")),
         height=height,
     )

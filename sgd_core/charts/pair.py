@@ -8,7 +8,7 @@ import pandas as pd
 
 from sgd_core.charts.build import layers
 from sgd_core.charts.curve import part
-from sgd_core.charts.palette import ACCENT, QUIET, SECOND
+from sgd_core.charts.palette import ACCENT, POINT, QUIET, SECOND
 from sgd_core.charts.surface import places
 
 LONGEST = 0.3  # of the window: the arrow where the gradient is longest
@@ -90,7 +90,7 @@ def pair_picture(
         return [line, head]
 
     held: dict[str, Any] = {"strokeWidth": 1.5, "strokeDash": [5, 4], "color": QUIET}
-    point = only("point").mark_point(color=ACCENT, filled=True, size=170, opacity=1, stroke="white", strokeWidth=1.5)
+    point = only("point").mark_point(color=POINT, filled=True, size=170, opacity=1, stroke="white", strokeWidth=1.5)
     return layers(
         image,
         places(x, y, domain, domain),

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 ACCENT = "#3f6ad8"  # the one accent: the present point, the training curve, the thing to look at
 SECOND = "#d4620a"  # its only companion: validation, the tangent
+POINT = "#dc3545"  # the point of a curve that a derivative is taken at
 QUIET = "#7f8ba0"  # what stands still: the function's curve, baselines
 
 TRAINING = ACCENT

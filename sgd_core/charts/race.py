@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from sgd_core.charts.build import layers, value_axis
-from sgd_core.charts.curve import curve_part, keep_in_view, stops
+from sgd_core.charts.curve import curve_piece, frame_of, keep_in_view, stops
 from sgd_core.charts.palette import QUIET, RACERS
 
 Range = tuple[float, float]
@@ -33,7 +33,7 @@ RACER_DASH = alt.StrokeDash(
 def race_frame(curve: pd.DataFrame, paths: Paths, y_domain: Range, *, dots: bool = True) -> pd.DataFrame:
     """Return the rows of a race over a curve (`x, value`); `paths` and `dots` as in `run_rows`."""
     x_domain = (float(curve["x"].iloc[0]), float(curve["x"].iloc[-1]))
-    line = curve_part(curve).assign(racer="", dot=False)
+    line = frame_of([curve_piece(curve, y_domain)]).assign(racer="", dot=False)
     return pd.concat([line, run_rows(paths, x_domain, y_domain, dots=dots)], ignore_index=True)
 
 

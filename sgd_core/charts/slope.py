@@ -12,13 +12,13 @@ import pandas as pd
 
 from sgd_core.charts.build import layers
 from sgd_core.charts.curve import frame_of, in_view, piece, stops, within_reach
-from sgd_core.charts.palette import ACCENT, QUIET, SECOND
+from sgd_core.charts.palette import POINT, QUIET, SECOND
 
 
 def slope_frame(curve: pd.DataFrame, x: float, slope: float, y_domain: tuple[float, float]) -> pd.DataFrame:
     """Return the frame of a derivative from `x, slope`, with the point (x, slope) where there is one."""
     x_domain = (float(curve["x"].iloc[0]), float(curve["x"].iloc[-1]))
-    pieces = [piece("slope", curve["x"].to_numpy(), within_reach(curve["slope"], y_domain).to_numpy())]
+    pieces = [piece("slope", curve["x"].to_numpy(), within_reach(curve["slope"], y_domain))]
     if math.isfinite(slope):
         if x_domain[0] <= x <= x_domain[1]:
             pieces.append(piece("guide", [x, x], np.clip([0.0, slope], *y_domain)))
@@ -64,12 +64,12 @@ def slope_picture(
     return layers(
         stops(x, x_domain, height),
         zero,
-        only("guide").mark_line(color=ACCENT, strokeWidth=2, clip=True).encode(order="order:Q"),
+        only("guide").mark_line(color=POINT, strokeWidth=2, clip=True).encode(order="order:Q"),
         only("slope").mark_line(color=SECOND, strokeWidth=2.5, clip=True).encode(order="order:Q"),
-        inside.mark_point(color=ACCENT, filled=True, size=150, opacity=1, stroke="white", strokeWidth=1.5).encode(
+        inside.mark_point(color=POINT, filled=True, size=150, opacity=1, stroke="white", strokeWidth=1.5).encode(
             tooltip=tip
         ),
-        outside.mark_text(color=ACCENT, fontSize=18, fontWeight="bold").encode(
+        outside.mark_text(color=POINT, fontSize=18, fontWeight="bold").encode(
             text="edge:N", tooltip=alt.Tooltip("label:N", title="outside of the picture")
         ),
         height=height,

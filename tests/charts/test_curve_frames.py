@@ -59,6 +59,10 @@ def test_a_pole_does_not_flatten_the_rest() -> None:
     assert curve.window([0, 1], np.array([np.nan, np.inf])) == (-1, 1)
 
 
-def test_the_curves_gap_stays_a_gap() -> None:
-    part = curve.curve_part(pd.DataFrame({"x": [0, 1, 2], "value": [1.0, np.inf, 2.0]}))
-    assert part["y"].isna().tolist() == [False, True, False]
+def test_a_gap_stays_a_gap_and_a_pole_becomes_one() -> None:
+    assert np.isnan(curve.within_reach([1.0, np.inf, 2.0], (0, 3))).tolist() == [False, True, False]
+    x = np.linspace(-2, 2, 400)  # without 0 itself
+    y = curve.within_reach(1 / x, (-5, 5))
+    assert np.isnan(y).sum() == 1 and np.isnan(y[x > 0][0]) and np.nanmax(np.abs(y)) <= 105
+    steep = np.tanh(1000 * x)  # as steep, but it stays in the window
+    assert np.array_equal(curve.within_reach(steep, curve.window(x.tolist(), steep)), steep)
