@@ -27,8 +27,8 @@ def draw(controls: Controls, run: Run) -> Paint | None:
     names = digits.class_names
     pictures = np.concatenate([means, dead[None].astype(np.float32)])
     captions = [*(f"mean {name}" for name in names), "never inked"]
-    columns = min(len(captions), 6)
-    left, right = st.columns([2, 3], gap="large") if len(captions) <= 4 else (st.container(), st.container())
+    columns = min(len(captions), 4)
+    left, right = st.columns([2, 3], gap="large")
     with left:
         st.caption(
             'The "ideal image" of each class: the mean of its training images. Compare its strokes with the map.'
@@ -39,7 +39,7 @@ def draw(controls: Controls, run: Run) -> Paint | None:
             width="content",
             count=len(captions),
             columns=columns,
-            tile=100,
+            tile=100 if len(captions) <= 4 else 84,
             alt=f"The mean images of {', '.join(names)}, and the {int(dead.sum())} pixels without ink in any of them.",
         )
     sentences = []

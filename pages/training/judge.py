@@ -17,7 +17,9 @@ from sgd_core.charts.answers import confusion_matrix
 from sgd_core.digits.datasets import Digits
 from sgd_core.digits.inspection import Judged, confusion, judge_images
 
-MOST, COLUMNS, SURE = 12, 6, 0.99
+MOST, COLUMNS, SURE = 8, 4, 0.99
+COMMON, CHOSEN = "most common mistake", "a cell I choose"
+LONGEST = 6  # letters of a class's name over a small image
 
 
 def draw(controls: Controls, run: Run) -> Paint | None:
@@ -30,7 +32,8 @@ def draw(controls: Controls, run: Run) -> Paint | None:
     judged = judge_images(now, config, digits)
     names = digits.class_names
     counts = confusion(judged, digits)
-    st.caption(f"All {counts.sum():,} validation images at step {now.step:,}; pause to bring this up to date.")
+    stale = "; pause to bring this up to date" if run.playback.playing else ""
+    st.caption(f"All {counts.sum():,} validation images at step {now.step:,}{stale}. Click a cell to see its images.")
     left, right = st.columns([2, 3], gap="large")
     with left:
         truth, answer = _matrix(controls, counts, names)
@@ -48,7 +51,7 @@ def draw(controls: Controls, run: Run) -> Paint | None:
         )
     with right:
         st.markdown("**The worst mistakes**, those that cost the most loss")
-        worst = [row for row in np.argsort(-judged.losses) if wrong[row]][:COLUMNS]
+        worst = [row for row in np.argsort(-judged.losses) if wrong[row]][:MOST]
         if worst:
             _strip(judged, digits, worst, names)
         else:
@@ -60,15 +63,18 @@ def draw(controls: Controls, run: Run) -> Paint | None:
 def _matrix(controls: Controls, counts: np.ndarray, names: tuple[str, ...]) -> tuple[str, str]:
     mistakes = counts - np.diag(counts.diagonal())
     common = np.unravel_index(int(mistakes.argmax()), counts.shape)
-    boxes = st.columns(2)  # what a click sets, for the keyboard and for the link
-    with boxes[0]:
-        truth = controls.choice("truth", "It is", ["common", *names], "common")
-    with boxes[1]:
-        answer = controls.choice("says", "The model says", ["mistake", *names], "mistake")
-    truth = names[common[0]] if truth == "common" else truth
-    answer = names[common[1]] if answer == "mistake" else answer
+    truth, answer = names[common[0]], names[common[1]]
+    if controls.segments("cell", "Images of", [COMMON, CHOSEN], COMMON, label_visibility="collapsed") == CHOSEN:
+        boxes = st.columns(2)  # what a click sets, for the keyboard and for the link
+        with boxes[0]:
+            truth = controls.choice("truth", "It is", names, names[0])
+        with boxes[1]:
+            answer = controls.choice("says", "The model says", names, names[-1])
+    elif not mistakes.any():
+        st.caption(f"There is no mistake. So here is the first class, {truth}, and right.")
 
     def pick(cell: dict[str, Any]) -> None:
+        st.session_state[controls.key("cell")] = CHOSEN
         st.session_state[controls.key("truth")] = str(cell["truth"])
         st.session_state[controls.key("says")] = str(cell["answer"])
 
@@ -100,19 +106,23 @@ def _matrix(controls: Controls, counts: np.ndarray, names: tuple[str, ...]) -> t
 def _cell(judged: Judged, digits: Digits, truth: int, answer: int, names: tuple[str, ...]) -> None:
     labels = digits.valid_labels.numpy()
     rows = np.flatnonzero((labels == truth) & (judged.predictions.decided == answer))
-    st.markdown(f"**It is {names[truth]}, the model says {names[answer]}**: {len(rows):,} images")
+    st.markdown(f"**It is {names[truth]}, the model says {names[answer]}**: {_images(len(rows)) or 'no image'}")
     if not len(rows):
-        st.caption("No such image. Click another cell.")
         return
+    count = len(rows)
     rows = rows[np.argsort(-judged.margin[rows], kind="stable")][:MOST]
     _strip(judged, digits, list(rows), names)
-    st.caption("The clearest answers first; the number is the image's, for “Why this answer?”.")
+    first = f"The {MOST} clearest" if count > MOST else "The clearest first"
+    st.caption(
+        f"{first}. Over each: its number, for “Why this answer?”, and the model's answer{_sureness(judged, names)}."
+    )
 
 
 def _strip(judged: Judged, digits: Digits, rows: list[Any], names: tuple[str, ...]) -> None:
     labels, decided = digits.valid_labels.numpy(), judged.predictions.decided
-    sure = [f" {judged.confidence[row]:.0%}" if judged.confidence is not None else "" for row in rows]
-    captions = [f"#{row}: {names[decided[row]]}{part}" for row, part in zip(rows, sure, strict=True)]
+    told = judged.confidence if _sureness(judged, names) else None
+    sure = [f", {told[row]:.0%}" if told is not None else "" for row in rows]
+    captions = [f"#{row}: {_short(names[decided[row]])}{part}" for row, part in zip(rows, sure, strict=True)]
     right = [bool(decided[row] == labels[row]) for row in rows]
     picture(
         maps.digit_strip,
@@ -120,9 +130,22 @@ def _strip(judged: Judged, digits: Digits, rows: list[Any], names: tuple[str, ..
         width="content",
         count=len(rows),
         columns=COLUMNS,
-        tile=84,
+        tile=88,
         alt=f"{len(rows)} validation images and what the model says of each: {', '.join(captions)}.",
     )
+
+
+def _images(count: int) -> str:
+    return "" if count == 0 else "1 image" if count == 1 else f"{count:,} images"
+
+
+def _sureness(judged: Judged, names: tuple[str, ...]) -> str:
+    """Name what stands in a caption beside the answer, if there is room for it and the model gives it."""
+    return " with its probability" if judged.confidence is not None and max(map(len, names)) <= 2 else ""
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= LONGEST else name[: LONGEST - 1] + "…"
 
 
 def _lessons(judged: Judged, wrong: np.ndarray, names: tuple[str, ...], digits: Digits) -> list[str]:
@@ -130,8 +153,8 @@ def _lessons(judged: Judged, wrong: np.ndarray, names: tuple[str, ...], digits: 
     said = []
     if mistakes and np.isfinite(total) and total > 0:
         said.append(
-            f"Accuracy counts: {mistakes:,} of {len(wrong):,} are wrong. Loss weighs: those {mistakes:,} images, "
-            f"{mistakes / len(wrong):.1%} of all, carry {judged.losses[wrong].sum() / total:.0%} of the loss."
+            f"Accuracy counts: {mistakes:,} of {len(wrong):,} wrong. Loss weighs: {mistakes / len(wrong):.1%} of the "
+            f"images are wrong, and {judged.losses[wrong].sum() / total:.0%} of the whole loss is theirs."
         )
     if judged.confidence is not None:
         sure = judged.confidence >= SURE
@@ -145,11 +168,11 @@ def _lessons(judged: Judged, wrong: np.ndarray, names: tuple[str, ...], digits: 
             )
         elif sure.any():
             said.append(
-                f"All {int(sure.sum()):,} answers given with at least {SURE:.0%} are right, here. That is earned by these "
-                "images, not promised for others: a model is just as confident about a scribble."
+                f"Every answer given with at least {SURE:.0%} is right here: {int(sure.sum()):,} of them. That holds for "
+                "these images and promises nothing for others: a model can be as confident about a scribble."
             )
         else:
-            said.append(f"No answer is given with {SURE:.0%} or more yet: the model is still unsure of all.")
+            said.append(f"No answer is given with {SURE:.0%} or more: the model is that sure of no image yet.")
     else:
         said.append("The mean squared error aims its scores at 0 and 1; they are no probabilities, so none are shown.")
     return said

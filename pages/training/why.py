@@ -23,6 +23,7 @@ from sgd_core.digits.losses import LOSSES
 from sgd_core.digits.training import Snapshot
 
 KINDS = ["by its number", "most wrong", "least sure", "of a cell", "draw one"]
+FIRST = {"most wrong": "the most wrong", "least sure": "the least sure", "of a cell": "the clearest"}
 CANVAS, PEN = 260, 22
 
 
@@ -64,7 +65,7 @@ def _chosen(controls: Controls, kind: str, run: Run, digits: Digits) -> tuple[np
             if not len(rows):
                 st.caption(f"No image of {names[truth]} is called {names[answer]} at this moment.")
                 return None, None
-    label = "Validation image" if kind == KINDS[0] else f"Which of the {len(rows):,}, 0 being the first"
+    label = "Validation image" if kind == KINDS[0] else f"Which of {len(rows):,}; 0 is {FIRST[kind]}"
     row = int(rows[min(controls.whole("image", label, 0, 9_999, 0), len(rows) - 1)])
     return digits.valid_images[row].numpy(), int(digits.valid_labels[row])
 
@@ -153,7 +154,7 @@ class _Answer:
         )
 
     def _maps(self, values: np.ndarray, titles: list[str], live: bool) -> None:
-        columns, tile = len(titles), 300 if len(titles) == 1 else 180
+        columns, tile = len(titles), 300 if len(titles) == 1 else 150
         self._limit = max(self._limit, weight_limit(float(np.abs(values[np.isfinite(values)]).max(initial=0))))
         layout: dict[str, Any] = {"count": columns, "columns": columns, "tile": tile}
         words = f"What each pixel adds to the score, on a scale to ±{self._limit:g}."
