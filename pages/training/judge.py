@@ -63,18 +63,23 @@ def draw(controls: Controls, run: Run) -> Paint | None:
 def _matrix(controls: Controls, counts: np.ndarray, names: tuple[str, ...]) -> tuple[str, str]:
     mistakes = counts - np.diag(counts.diagonal())
     common = np.unravel_index(int(mistakes.argmax()), counts.shape)
-    truth, answer = names[common[0]], names[common[1]]
-    if controls.segments("cell", "Images of", [COMMON, CHOSEN], COMMON, label_visibility="collapsed") == CHOSEN:
-        boxes = st.columns(2)  # what a click sets, for the keyboard and for the link
-        with boxes[0]:
-            truth = controls.choice("truth", "It is", names, names[0])
-        with boxes[1]:
-            answer = controls.choice("says", "The model says", names, names[-1])
-    elif not mistakes.any():
-        st.caption(f"There is no mistake. So here is the first class, {truth}, and right.")
+
+    def choose() -> None:
+        st.session_state[controls.key("cell")] = CHOSEN
+
+    if controls.segments("cell", "Images of", [COMMON, CHOSEN], COMMON, label_visibility="collapsed") == COMMON:
+        st.session_state[controls.key("truth")] = names[common[0]]
+        st.session_state[controls.key("says")] = names[common[1]]
+        if not mistakes.any():
+            st.caption("There is no mistake. So here is the first class, and right.")
+    boxes = st.columns(2)  # what a click sets, for the keyboard and for the link
+    with boxes[0]:
+        truth = controls.choice("truth", "It is", names, names[0], on_change=choose)
+    with boxes[1]:
+        answer = controls.choice("says", "The model says", names, names[-1], on_change=choose)
 
     def pick(cell: dict[str, Any]) -> None:
-        st.session_state[controls.key("cell")] = CHOSEN
+        choose()
         st.session_state[controls.key("truth")] = str(cell["truth"])
         st.session_state[controls.key("says")] = str(cell["answer"])
 

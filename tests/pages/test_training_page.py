@@ -233,6 +233,19 @@ def test_an_image_of_a_cell_is_explained_and_an_empty_cell_is_said(app: Open) ->
     assert "No image of 7 is called 3" in said(at)
 
 
+def test_the_cell_judged_is_the_most_common_mistake_until_one_is_chosen(app: Open) -> None:
+    query = {"training_section": "Judge it", "training_classes": "all ten", "training_epochs": "3"}
+    at = trained(app("training", **query))
+    truth, says = (at.selectbox(key=f"training_{name}") for name in ("truth", "says"))
+    assert f"It is {truth.value}, the model says {says.value}" in said(at) and truth.value != says.value
+    assert f"to take {truth.value} for {says.value}" in "".join(charts(at))
+    truth.select("4").run()
+    at.selectbox(key="training_says").select("4").run()
+    assert "It is 4, the model says 4" in said(at)
+    chosen = app("training", **query, training_cell="a cell I choose", training_truth="2", training_says="5")
+    assert "It is 2, the model says 5" in said(trained(chosen, 2))
+
+
 SECTIONS = {
     "Look inside": "largest positive weight",
     "Why this answer?": "all pixels",
