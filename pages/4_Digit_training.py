@@ -7,7 +7,8 @@ from pages.training.actions import offer_actions, say_branch
 from pages.training.links import follow_link, left_out, tell_link
 from pages.training.session import run_of
 from pages.training.settings import choose_config
-from pages.training.stage import QUANTITIES, stage
+from pages.training.stage import stage
+from pages.training.weight_maps import QUANTITIES
 from pages.ui.datasets import digits_of, offer_missing
 from pages.ui.frame import open_page
 from pages.ui.parts import same_in_pytorch

@@ -8,7 +8,7 @@ import streamlit as st
 
 from pages.ui.datasets import digits_of, preferred
 from pages.ui.pictures import picture
-from sgd_core.charts import maps
+from sgd_core.charts import digit_images, maps
 from sgd_core.charts.history import loss_by_step
 from sgd_core.charts.palette import ceiling
 from sgd_core.digits.config import TrainConfig
@@ -156,7 +156,7 @@ class Walk:
     def _answers(self, snapshot: Snapshot) -> int:
         decided = predict(snapshot, self.config, self.images).decided
         names = self.digits.class_names
-        frame = maps.digit_frame(
+        frame = digit_images.digit_frame(
             self.images,
             [names[d] if d == t else f"{names[d]}, is {names[t]}" for d, t in zip(decided, self.truth, strict=True)],
             [bool(d == t) for d, t in zip(decided, self.truth, strict=True)],
@@ -164,7 +164,7 @@ class Walk:
         )
         right = int((decided == self.truth).sum())
         picture(
-            maps.digit_strip,
+            digit_images.digit_strip,
             frame,
             width="content",
             count=SHOWN,

@@ -4,12 +4,13 @@ import numpy as np
 import streamlit as st
 
 from pages.training.session import Run
-from pages.training.stage import Paint, signed
+from pages.training.stage import Paint
+from pages.training.words import signed
 from pages.ui.controls import Controls
 from pages.ui.datasets import dead_of, digits_of
 from pages.ui.parts import notice
 from pages.ui.pictures import picture
-from sgd_core.charts import maps
+from sgd_core.charts import digit_images
 from sgd_core.digits.baselines import mean_images
 from sgd_core.digits.inspection import Landmark, landmarks
 
@@ -34,8 +35,8 @@ def draw(controls: Controls, run: Run) -> Paint | None:
             'The "ideal image" of each class: the mean of its training images. Compare its strokes with the map.'
         )
         picture(
-            maps.digit_strip,
-            maps.digit_frame(pictures, captions, [True] * len(captions), columns=columns, mark=False),
+            digit_images.digit_strip,
+            digit_images.digit_frame(pictures, captions, [True] * len(captions), columns=columns, mark=False),
             width="content",
             count=len(captions),
             columns=columns,

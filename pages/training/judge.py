@@ -12,7 +12,7 @@ from pages.ui.controls import Controls
 from pages.ui.datasets import digits_of
 from pages.ui.parts import notice
 from pages.ui.pictures import clickable, picture
-from sgd_core.charts import maps
+from sgd_core.charts import digit_images
 from sgd_core.charts.answers import confusion_matrix
 from sgd_core.digits.datasets import Digits
 from sgd_core.digits.inspection import Judged, confusion, judge_images
@@ -130,8 +130,8 @@ def _strip(judged: Judged, digits: Digits, rows: list[Any], names: tuple[str, ..
     captions = [f"#{row}: {_short(names[decided[row]])}{part}" for row, part in zip(rows, sure, strict=True)]
     right = [bool(decided[row] == labels[row]) for row in rows]
     picture(
-        maps.digit_strip,
-        maps.digit_frame(digits.valid_images[rows].numpy(), captions, right, columns=COLUMNS),
+        digit_images.digit_strip,
+        digit_images.digit_frame(digits.valid_images[rows].numpy(), captions, right, columns=COLUMNS),
         width="content",
         count=len(rows),
         columns=COLUMNS,

@@ -5,9 +5,11 @@ from collections.abc import Callable
 
 import streamlit as st
 
+from pages.training.curves import curve_charts
 from pages.training.links import left_out
 from pages.training.session import Run
-from pages.training.stage import Paint, curve_charts, map_chart
+from pages.training.stage import Paint
+from pages.training.weight_maps import map_chart
 from pages.ui.controls import Controls
 from pages.ui.datasets import digits_of
 from sgd_core.digits.history import history_frame

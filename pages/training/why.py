@@ -7,11 +7,12 @@ import pandas as pd
 import streamlit as st
 
 from pages.training.session import Run
-from pages.training.stage import Paint, signed
+from pages.training.stage import Paint
+from pages.training.words import signed
 from pages.ui.controls import Controls
 from pages.ui.datasets import digits_of
 from pages.ui.pictures import picture
-from sgd_core.charts import maps
+from sgd_core.charts import digit_images, maps
 from sgd_core.charts.answers import probability_bars
 from sgd_core.charts.palette import weight_limit
 from sgd_core.digits.config import TrainConfig
@@ -94,8 +95,8 @@ def _as_seen(image: np.ndarray, kind: str, truth: int | None, digits: Digits) ->
     high, wide = image.shape
     caption = f"as the model sees it, {wide} × {high}" if truth is None else f"it is {digits.class_names[truth]}"
     picture(
-        maps.digit_strip,
-        maps.digit_frame(image[None], [caption], [True], columns=1, mark=False),
+        digit_images.digit_strip,
+        digit_images.digit_frame(image[None], [caption], [True], columns=1, mark=False),
         width="content",
         count=1,
         columns=1,

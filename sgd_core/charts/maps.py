@@ -1,65 +1,26 @@
-"""Weight maps and digit images.
+"""Weight maps.
 
 Three forms of a map on the same tiles, with the same locked, zero-centred colour scale, so that the picture does not
 move when one replaces another: `moving` (a path a colour, what is painted many times a second), `still` (one mark a
 pixel, with its position and weight on hover) and `live` (one image mark a map, for pictures to take home).
 """
 
-import base64
-import io
-import math
 from collections.abc import Sequence
-from typing import Any
 
 import altair as alt
 import numpy as np
 import pandas as pd
-from PIL import Image
 
-from sgd_core.charts.build import bare, layers
-from sgd_core.charts.palette import ACCENT, DIVERGING, QUIET, SECOND
-
-_STOPS = np.array([[int(color[i : i + 2], 16) for i in (1, 3, 5)] for color in DIVERGING], dtype=float)
-_PADDING = {"left": 1, "right": 1, "top": 2, "bottom": 2}
-_HEADER = 0.16  # of a tile's side: the room above a tile for its title
-
-
-def colors(values: np.ndarray, limit: float) -> np.ndarray:
-    """Return the RGB bytes (..., 3) of values on the diverging scale from -limit over white zero to +limit.
-
-    Values beyond the limit get the end's colour. Interpolates linearly in RGB, as the still form's Vega scale does.
-    """
-    position = (np.clip(np.asarray(values, dtype=float) / limit, -1, 1) + 1) / 2 * (len(_STOPS) - 1)
-    low = np.clip(np.floor(position).astype(int), 0, len(_STOPS) - 2)
-    share = (position - low)[..., None]
-    return np.rint(_STOPS[low] * (1 - share) + _STOPS[low + 1] * share).astype(np.uint8)
-
-
-def png(pixels: np.ndarray) -> str:
-    """Return the data URL of a PNG of bytes, (H, W) for grey or (H, W, 3) for colour."""
-    buffer = io.BytesIO()
-    Image.fromarray(pixels).save(buffer, "PNG", compress_level=1)
-    return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()
-
-
-def _tiles(count: int, columns: int) -> list[tuple[float, float]]:
-    """Return the lower left corners of the tiles, in tile units; y grows downwards and includes the header."""
-    return [((i % columns) * 1.08, (i // columns) * (1.08 + _HEADER) + _HEADER) for i in range(count)]
-
-
-def _canvas(columns: int, count: int, tile: int) -> tuple[alt.Scale, alt.Scale, int, int]:
-    rows = math.ceil(count / columns)
-    wide, high = columns * 1.08 - 0.08, rows * (1.08 + _HEADER) - 0.08
-    x = alt.Scale(domain=[0, wide], nice=False, zero=False)
-    y = alt.Scale(domain=[0, high], nice=False, zero=False, reverse=True)
-    return x, y, round(wide * tile), round(high * tile)
+from sgd_core.charts.build import layers
+from sgd_core.charts.palette import DIVERGING, QUIET
+from sgd_core.charts.tiles import axes, canvas, colors, corners, edges, fixed, png, titled
 
 
 def live_frame(maps: np.ndarray, titles: Sequence[str], *, limit: float, columns: int) -> pd.DataFrame:
-    """Return one row a map, (maps, H, W) in: `title, url` and the tile's corners."""
+    """Return one row a map, (maps, H, W) in: `title, url` and the tile's places."""
     rows = [
         {"title": title, "url": png(colors(one, limit)), "x": x, "x2": x + 1, "y": y, "y2": y + 1}
-        for one, title, (x, y) in zip(maps, titles, _tiles(len(maps), columns), strict=True)
+        for one, title, (x, y) in zip(maps, titles, corners(len(maps), columns), strict=True)
     ]
     return pd.DataFrame(rows)
 
@@ -80,8 +41,8 @@ def moving_frame(maps: np.ndarray, *, limit: float, columns: int, tile: int) -> 
     begins[:, 1:] = levels[:, 1:] != levels[:, :-1]  # neighbours of one colour are one stretch
     row, column = np.nonzero(begins)
     ends = np.append(np.where(row[1:] == row[:-1], column[1:], width), width)
-    corners, side_x, side_y = np.array(_tiles(count, columns)) * tile, tile / width, tile / height
-    x, y = corners[row // height, 0] + column * side_x, corners[row // height, 1] + row % height * side_y
+    places, side_x, side_y = np.array(corners(count, columns)) * tile, tile / width, tile / height
+    x, y = places[row // height, 0] + column * side_x, places[row // height, 1] + row % height * side_y
     level, long = levels[row, column], (ends - column) * side_x
     paths: dict[int, list[str]] = {}
     for at, left, top, across in zip(level.tolist(), x.tolist(), y.tolist(), long.tolist(), strict=True):
@@ -95,14 +56,14 @@ def moving_frame(maps: np.ndarray, *, limit: float, columns: int, tile: int) -> 
 def still_frame(
     maps: np.ndarray, titles: Sequence[str], *, columns: int, dead: np.ndarray | None = None, **others: np.ndarray
 ) -> pd.DataFrame:
-    """Return one row a pixel: `title, row, column, value` and the pixel's corners; row 0 is on top.
+    """Return one row a pixel: `title, row, column, value` and the pixel's places; row 0 is on top.
 
     `others` are further maps of the same shape, a column each; `dead` (H, W) marks the pixels no gradient reaches.
     """
     count, height, width = maps.shape
-    corners = np.array(_tiles(count, columns))
+    places = np.array(corners(count, columns))
     index, row, column = (axis.ravel() for axis in np.indices(maps.shape))
-    x, y = corners[index, 0] + column / width, corners[index, 1] + row / height
+    x, y = places[index, 0] + column / width, places[index, 1] + row / height
     return pd.DataFrame(
         {
             "title": np.asarray(titles, dtype=object)[index],
@@ -119,64 +80,22 @@ def still_frame(
     )
 
 
-def _axes(x: alt.Scale, y: alt.Scale) -> dict[str, Any]:
-    return {
-        "x": alt.X("x:Q", scale=x, axis=None),
-        "x2": alt.X2("x2"),
-        "y": alt.Y("y:Q", scale=y, axis=None),
-        "y2": alt.Y2("y2"),
-    }
-
-
-def _titled(
-    frame: pd.DataFrame, pictures: alt.Chart | alt.LayerChart, *, count: int, columns: int, tile: int, first: str
-) -> alt.LayerChart:
-    x, y, wide, high = _canvas(columns, count, tile)
-    words = (
-        alt.Chart(frame)
-        .transform_filter(first)
-        .mark_text(align="left", baseline="bottom", fontSize=12, dy=-2, color=QUIET)
-        .encode(x=alt.X("x:Q", scale=x, axis=None), y=alt.Y("y:Q", scale=y, axis=None), text="title:N")
-    )
-    return _fixed(layers(pictures, _edges(count, columns, x, y), words), wide, high)
-
-
-def _edges(count: int, columns: int, x: alt.Scale, y: alt.Scale) -> alt.Chart:
-    """Draw a thin line around each tile, since a map of zeros is white on white."""
-    tiles = [{"ex": left, "ex2": left + 1, "ey": top, "ey2": top + 1} for left, top in _tiles(count, columns)]
-    return (
-        alt.Chart(alt.InlineData(values=tiles))
-        .mark_rect(filled=False, stroke=QUIET, strokeWidth=0.75, opacity=0.7)
-        .encode(
-            x=alt.X("ex:Q", scale=x, axis=None),
-            x2="ex2",
-            y=alt.Y("ey:Q", scale=y, axis=None),
-            y2="ey2",
-        )
-    )
-
-
-def _fixed(chart: alt.LayerChart, wide: int, high: int) -> alt.LayerChart:
-    """Give a chart exactly its size in screen pixels, so that pixels of an image stay square."""
-    return bare(chart.properties(width=wide, height=high, autosize=alt.AutoSizeParams(type="pad"), padding=_PADDING))
-
-
 def live_maps(frame: pd.DataFrame, *, count: int, columns: int, tile: int) -> alt.LayerChart:
     """Draw `live_frame`: each of `count` maps is one image of `tile` by `tile` screen pixels."""
-    scales = _canvas(columns, count, tile)
-    images = alt.Chart(frame).mark_image(smooth=False, aspect=False).encode(url="url:N", **_axes(*scales[:2]))
-    return _titled(frame, images, count=count, columns=columns, tile=tile, first="true")
+    scales = canvas(columns, count, tile)
+    images = alt.Chart(frame).mark_image(smooth=False, aspect=False).encode(url="url:N", **axes(*scales[:2]))
+    return titled(frame, images, count=count, columns=columns, tile=tile, first="true")
 
 
 def moving_maps(frame: pd.DataFrame, *, titles: tuple[str, ...], count: int, columns: int, tile: int) -> alt.LayerChart:
     """Draw `moving_frame` on the tiles of the still form, with the same titles."""
-    x, y, wide, high = _canvas(columns, count, tile)
-    corners = [
+    x, y, wide, high = canvas(columns, count, tile)
+    places = [
         {"title": title, "x": left, "x2": left + 1, "y": top, "y2": top + 1}
-        for title, (left, top) in zip(titles, _tiles(count, columns), strict=True)
+        for title, (left, top) in zip(titles, corners(count, columns), strict=True)
     ]
-    tiles = alt.Chart(alt.InlineData(values=corners))
-    paper = tiles.mark_rect(color="white", strokeWidth=0).encode(**_axes(x, y))
+    tiles = alt.Chart(alt.InlineData(values=places))
+    paper = tiles.mark_rect(color="white", strokeWidth=0).encode(**axes(x, y))
     ink = (
         alt.Chart(frame)
         .mark_point(filled=True, strokeWidth=0, opacity=1)
@@ -191,7 +110,7 @@ def moving_maps(frame: pd.DataFrame, *, titles: tuple[str, ...], count: int, col
     words = tiles.mark_text(align="left", baseline="bottom", fontSize=12, dy=-2, color=QUIET).encode(
         x=alt.X("x:Q", scale=x, axis=None), y=alt.Y("y:Q", scale=y, axis=None), text="title:N"
     )
-    return _fixed(layers(paper, ink, _edges(count, columns, x, y), words), wide, high)
+    return fixed(layers(paper, ink, edges(count, columns, x, y), words), wide, high)
 
 
 def still_maps(
@@ -209,7 +128,7 @@ def still_maps(
 
     `others` are the frame's further columns to tell on hover; `dead=True` puts a dot on the pixels it marks so.
     """
-    scales = _canvas(columns, count, tile)
+    scales = canvas(columns, count, tile)
     stops = [limit * (2 * i / (len(DIVERGING) - 1) - 1) for i in range(len(DIVERGING))]
     color = alt.Color(
         "value:Q",
@@ -226,7 +145,7 @@ def still_maps(
     ]
     # The outline in the pixel's own colour closes the seams that a page's background would shine through.
     pixels = (
-        alt.Chart(frame).mark_rect(strokeWidth=0.7).encode(color=color, stroke=color, tooltip=tip, **_axes(*scales[:2]))
+        alt.Chart(frame).mark_rect(strokeWidth=0.7).encode(color=color, stroke=color, tooltip=tip, **axes(*scales[:2]))
     )
     if dead:
         dots = (
@@ -238,7 +157,7 @@ def still_maps(
             x=alt.X("xm:Q", scale=scales[0], axis=None), y=alt.Y("ym:Q", scale=scales[1], axis=None), tooltip=tip
         )
         pixels = layers(pixels, marks)
-    return _titled(frame, pixels, count=count, columns=columns, tile=tile, first="datum.row == 0 && datum.column == 0")
+    return titled(frame, pixels, count=count, columns=columns, tile=tile, first="datum.row == 0 && datum.column == 0")
 
 
 def color_bar(limit: float, *, width: int = 280, quantity: str = "weight") -> alt.LayerChart:
@@ -270,40 +189,4 @@ def color_bar(limit: float, *, width: int = 280, quantity: str = "weight") -> al
             y2=alt.value(10),
         )
     )
-    return _fixed(layers(image), width, 10)
-
-
-def digit_frame(
-    images: np.ndarray, captions: Sequence[str], right: Sequence[bool], *, columns: int, mark: bool = True
-) -> pd.DataFrame:
-    """Return one row an image: (n, H, W) values in [0, 1], a caption, and whether the answer is right."""
-    rows = [
-        {
-            "title": ("✓ " if ok else "✗ ") * mark + caption,
-            "right": ok,
-            "url": png(np.rint((1 - np.clip(image, 0, 1)) * 255).astype(np.uint8)),
-            "x": x,
-            "x2": x + 1,
-            "y": y,
-            "y2": y + 1,
-        }
-        for image, caption, ok, (x, y) in zip(images, captions, right, _tiles(len(images), columns), strict=True)
-    ]
-    return pd.DataFrame(rows)
-
-
-def digit_strip(frame: pd.DataFrame, *, count: int, columns: int, tile: int) -> alt.LayerChart:
-    """Draw `digit_frame`: dark ink on white, the caption above, right and wrong told apart by sign and colour."""
-    x, y, wide, high = _canvas(columns, count, tile)
-    images = alt.Chart(frame).mark_image(smooth=False, aspect=False).encode(url="url:N", **_axes(x, y))
-    words = (
-        alt.Chart(frame)
-        .mark_text(align="left", baseline="bottom", fontSize=12, dy=-2)
-        .encode(
-            x=alt.X("x:Q", scale=x, axis=None),
-            y=alt.Y("y:Q", scale=y, axis=None),
-            text="title:N",
-            color=alt.Color("right:N", scale=alt.Scale(domain=[True, False], range=[ACCENT, SECOND]), legend=None),
-        )
-    )
-    return _fixed(layers(images, words), wide, high)
+    return fixed(layers(image), width, 10)

@@ -7,7 +7,7 @@ import re
 import numpy as np
 from PIL import Image
 
-from sgd_core.charts import maps
+from sgd_core.charts import digit_images, maps, tiles
 from sgd_core.charts.palette import DIVERGING
 
 
@@ -16,7 +16,7 @@ def pixels_of(url: str) -> np.ndarray:
 
 
 def test_zero_is_white_and_the_ends_are_the_scales_ends() -> None:
-    rgb = maps.colors(np.array([0.0, -2.0, 2.0, -99.0, 99.0]), 2.0)
+    rgb = tiles.colors(np.array([0.0, -2.0, 2.0, -99.0, 99.0]), 2.0)
     ends = [tuple(int(c[i : i + 2], 16) for i in (1, 3, 5)) for c in (DIVERGING[0], DIVERGING[-1])]
     assert tuple(rgb[0]) == (255, 255, 255)
     assert tuple(rgb[1]) == tuple(rgb[3]) == ends[0]
@@ -28,14 +28,14 @@ def test_colours_interpolate_as_numpy_does() -> None:
     stops = np.array([[int(c[i : i + 2], 16) for i in (1, 3, 5)] for c in DIVERGING])
     places = np.linspace(-1, 1, len(DIVERGING))
     wanted = np.stack([np.interp(values, places, stops[:, k]) for k in range(3)], axis=1)
-    assert np.abs(maps.colors(values, 1.0) - wanted).max() <= 0.5 + 1e-9
+    assert np.abs(tiles.colors(values, 1.0) - wanted).max() <= 0.5 + 1e-9
 
 
 def test_a_live_map_is_the_weights_pixel_by_pixel() -> None:
     weights = np.random.default_rng(0).normal(size=(2, 8, 6)).astype(np.float32)
     frame = maps.live_frame(weights, ["a", "b"], limit=1.5, columns=2)
     for row, one in zip(frame.itertuples(), weights, strict=True):
-        assert np.array_equal(pixels_of(row.url), maps.colors(one, 1.5))
+        assert np.array_equal(pixels_of(row.url), tiles.colors(one, 1.5))
 
 
 def test_the_still_form_lies_on_the_tiles_of_the_live_one() -> None:
@@ -55,12 +55,12 @@ def test_the_still_scale_has_the_live_colours_at_its_stops() -> None:
     spec = maps.still_maps(frame, count=1, columns=1, tile=100, limit=3.0).to_dict()
     scale = spec["layer"][0]["encoding"]["color"]["scale"]
     assert scale["interpolate"] == "rgb" and scale["clamp"]
-    got = maps.colors(np.array(scale["domain"]), 3.0)
+    got = tiles.colors(np.array(scale["domain"]), 3.0)
     assert [f"#{r:02x}{g:02x}{b:02x}" for r, g, b in got] == [c.lower() for c in scale["range"]]
 
 
 def test_digit_captions_say_right_and_wrong_in_signs() -> None:
-    frame = maps.digit_frame(np.zeros((2, 8, 8)), ["3", "7, is 3"], [True, False], columns=2)
+    frame = digit_images.digit_frame(np.zeros((2, 8, 8)), ["3", "7, is 3"], [True, False], columns=2)
     assert list(frame["title"]) == ["✓ 3", "✗ 7, is 3"]
     assert (pixels_of(frame["url"][0]) == 255).all()
 
@@ -69,7 +69,7 @@ def test_a_moving_map_fills_every_pixel_with_its_colour() -> None:
     weights = np.random.default_rng(1).normal(size=(3, 8, 8)).astype(np.float32)
     weights[0, 2] = 0.0
     tile, limit = 80, 1.5
-    corners = np.array(maps._tiles(3, 2)) * tile
+    corners = np.array(tiles.corners(3, 2)) * tile
     seen = np.full((3, 8, 8, 3), 255, dtype=int)  # the paper is white
     for row in maps.moving_frame(weights, limit=limit, columns=2, tile=tile).itertuples():
         rgb = [int(row.color[i : i + 2], 16) for i in (1, 3, 5)]
@@ -80,4 +80,4 @@ def test_a_moving_map_fills_every_pixel_with_its_colour() -> None:
                 ]
                 seen[which, round((float(top) - corners[which][1]) / 10), int((x - corners[which][0]) / 10)] = rgb
     rounded = np.rint((np.clip(weights / limit, -1, 1) + 1) / 2 * (maps.LEVELS - 1)) / (maps.LEVELS - 1) * 2 - 1
-    assert np.abs(seen - maps.colors(rounded, 1.0).astype(int)).max() <= 1
+    assert np.abs(seen - tiles.colors(rounded, 1.0).astype(int)).max() <= 1
