@@ -93,3 +93,18 @@ def test_the_order_of_images_depends_on_the_seed_alone():
     skipped.skip(1)
     list(walked.epoch())
     assert torch.equal(next(skipped.epoch()), next(walked.epoch()))
+
+
+@pytest.mark.parametrize("model", ["linear", "two_layer"])
+@pytest.mark.parametrize("classes", [(3, 7), None])
+def test_judging_without_the_zeros_is_judging_every_pixel(model, classes, mnist_folder, monkeypatch):
+    monkeypatch.setenv("SGD_LAB_DATA", str(mnist_folder))
+    config = TrainConfig(dataset="mnist", classes=classes, model=model, init="normal")
+    engine = Engine(config, load_digits("mnist", classes))
+    assert engine._train.ink is not None or not torch.backends.mkl.is_available()
+    quick = engine.judge()
+    engine._train = replace(engine._train, ink=None)
+    whole = engine.judge()
+    assert quick.train_loss.item() == pytest.approx(whole.train_loss.item(), rel=1e-6)
+    assert quick.train_accuracy.item() == pytest.approx(whole.train_accuracy.item(), abs=1e-4)
+    assert torch.equal(quick.valid_loss, whole.valid_loss)
