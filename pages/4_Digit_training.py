@@ -35,7 +35,7 @@ SPEEDS = {
     "every step": Speed(25, Control(steps=1, lr=config.lr)),
     "every epoch": Speed(10, Control(lr=config.lr)),
     # few frames, so that nearly all time is training's; an epoch of very many steps is shown, and left, in its midst
-    "full speed": Speed(10, Control(steps=5000, lr=config.lr), budget=0.09),
+    "full speed": Speed(5, Control(steps=5000, lr=config.lr), budget=0.2),
 }
 ground = st.container(key="training_stage")
 with ground:
