@@ -69,9 +69,9 @@ count, now = len(digits_of(config.dataset, config.classes).train_images), run.pl
 begun = now is not None and now.step > 0
 same_in_pytorch(run_script(run.told(now), count) if begun else training_script(config, count), key="training_code")
 st.caption(
-    "Leaving the page keeps the run. Reloading it starts afresh, but the address holds all settings and the seed: "
-    "the same run, number for number, is one press of Train away. A run keeps at most 400 moments, or as many as fit "
-    "into 64 MB: a longer one is thinned, its epochs' ends last; the six latest runs are kept."
+    "Leaving the page keeps the run. Reloading it starts afresh, but the address holds all settings, the seed "
+    "and what a run has branched off from: the same run, number for number, is one press of Train away. "
+    "A run keeps at most 400 moments, or as many as fit into 64 MB: a longer one is thinned, its epochs' ends last; the six latest runs are kept."
 )
 controls.close(left_out(run))
 with ground:

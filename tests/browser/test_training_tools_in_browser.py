@@ -60,9 +60,16 @@ def test_time_machine_branch_and_back(visit: Visit) -> None:
     expect(page.get_by_text(re.compile("A branch from step 15"))).to_be_visible()
     train(page)
     assert page.get_by_test_id("stMetricValue").first.inner_text() == at_end, "unchanged settings, the same end"
+    page.reload()  # a new visit by the address, which holds parent and branch
+    idle(page)
+    expect(page.get_by_text(re.compile("A branch from step 15"))).to_be_visible()
+    expect(page.get_by_test_id("stProgress")).to_contain_text("epoch 3 of 6")
+    train(page)
+    assert page.get_by_test_id("stMetricValue").first.inner_text() == at_end
     press(page, "Back to the parent")
     expect(page.get_by_text("A branch", exact=False)).to_have_count(0)
     expect(page.get_by_test_id("stProgress")).to_contain_text("epoch 3 of 6")
+    expect(page).not_to_have_url(re.compile("training_from"))
 
 
 def test_one_epoch_is_one_epoch_at_any_speed(visit: Visit) -> None:
