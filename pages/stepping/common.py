@@ -12,7 +12,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from pages.ui.controls import Controls
 from pages.ui.formula import choose_function
-from pages.ui.transport import Player, Speed
+from pages.ui.transport import Paint, Player, Speed, recorded
 from sgd_core.calculus.formula import Function
 from sgd_core.calculus.sampling import sample
 from sgd_core.charts.curve import window
@@ -31,6 +31,34 @@ class Section(NamedTuple):
 
     ground: DeltaGenerator
     player: Player
+
+
+def section_of(
+    controls: Controls,
+    ground: DeltaGenerator,
+    steps: int,
+    speed: Speed,
+    stage: Callable[[], Paint],
+    *,
+    name: str = "",
+    said: Callable[[int], str] | None = None,
+) -> Section:
+    """Return the section that plays `steps` steps, all known already, on `stage`, in the place `ground`.
+
+    `name` begins its controls' names; `said(step)` tells how far the run is, in other words than "step 3 of 20".
+    """
+    return Section(
+        ground,
+        Player(
+            controls,
+            recorded("_".join(filter(None, ("stepping", name, "playback"))), steps + 1),
+            stage,
+            speed,
+            lambda step: (step / max(steps, 1), said(step) if said else f"step {step:,} of {steps:,}"),
+            scrub=True,
+            name=name,
+        ),
+    )
 
 
 def choose_speed(controls: Controls, steps: int) -> Speed:

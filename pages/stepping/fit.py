@@ -9,12 +9,11 @@ import pandas as pd
 import streamlit as st
 import torch
 
-from pages.stepping.common import DRAWN, MOST_STEPS, SGD, STAGE, Section, choose_speed, signed
+from pages.stepping.common import DRAWN, MOST_STEPS, SGD, STAGE, Section, choose_speed, section_of, signed
 from pages.ui.controls import Controls
 from pages.ui.parts import download_csv, notice, same_in_pytorch
 from pages.ui.pictures import picture
 from pages.ui.quiz import predict_first
-from pages.ui.transport import Player, recorded
 from sgd_core.charts.fit import fit_frame, fit_picture, parameter_line
 from sgd_core.charts.race import gap_window
 from sgd_core.charts.steps import rate_frame, rate_ruler, ruler_ends
@@ -43,23 +42,11 @@ def show(controls: Controls) -> Section:
         "A roller coaster slows down on its way up the hump and speeds up behind it. Its speed, measured once a second, "
         "looks like a parabola: **speed = a t² + b t + c**. Three weights to find; the loss is the mean squared error."
     )
-    playback = recorded("stepping_fit_playback", steps + 1)
     ground = st.container(key=STAGE)
     _question(coaster, curvature, lr)
     script = fit_script(coaster, steps=steps, optimizer=SGD.torch_code("[parameters]", repr(lr)))
     same_in_pytorch(script, key="stepping_fit_code")
-    return Section(
-        ground,
-        Player(
-            controls,
-            playback,
-            lambda: _stage(coaster, curvature, run, lr),
-            speed,
-            lambda step: (step / steps, f"step {step:,} of {steps:,}"),
-            scrub=True,
-            name="fit",
-        ),
-    )
+    return section_of(controls, ground, steps, speed, lambda: _stage(coaster, curvature, run, lr), name="fit")
 
 
 @lru_cache(maxsize=16)

@@ -21,6 +21,7 @@ from pages.stepping.common import (
     loss_window,
     lowest_drawn,
     picked_start,
+    section_of,
     signed,
     walk,
 )
@@ -29,7 +30,7 @@ from pages.ui.controls import Controls
 from pages.ui.parts import download_csv, same_in_pytorch
 from pages.ui.pictures import clickable, picture
 from pages.ui.quiz import predict_first
-from pages.ui.transport import Player, Reading, recorded
+from pages.ui.transport import Reading
 from sgd_core.calculus.formula import Function
 from sgd_core.charts.curve import curve_picture, descent_frame
 from sgd_core.charts.history import loss_by_step
@@ -50,22 +51,11 @@ def show(controls: Controls) -> Section:
         steps = controls.whole("steps", "Steps", 1, MOST_STEPS, 20)
         speed = choose_speed(controls, steps)
     run = walk(function, w0, (lr,), steps, (SGD,))[0]
-    playback = recorded("stepping_playback", steps + 1)
     ground = st.container(key=STAGE)
     _questions(function, w0, lr, run)
     code = walk_script(function.torch_code, start=w0, runs=[("w", SGD.torch_code("[w]", repr(lr)))], steps=steps)
     same_in_pytorch(code, key="stepping_code")
-    return Section(
-        ground,
-        Player(
-            controls,
-            playback,
-            lambda: _stage(controls, function, run, lr),
-            speed,
-            lambda step: (step / steps, f"step {step:,} of {steps:,}"),
-            scrub=True,
-        ),
-    )
+    return section_of(controls, ground, steps, speed, lambda: _stage(controls, function, run, lr))
 
 
 def _stage(controls: Controls, function: Function, run: pd.DataFrame, lr: float) -> Callable[[int, bool], None]:

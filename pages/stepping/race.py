@@ -16,6 +16,7 @@ from pages.stepping.common import (
     drawn_curve,
     lowest_drawn,
     picked_start,
+    section_of,
     walk,
 )
 from pages.stepping.racers import Racer, choose_racers, propose
@@ -23,7 +24,7 @@ from pages.stepping.standings import GAP, LOSS, Standings
 from pages.ui.controls import Controls
 from pages.ui.parts import notice, same_in_pytorch
 from pages.ui.pictures import clickable, picture
-from pages.ui.transport import Player, Reading, recorded
+from pages.ui.transport import Reading
 from sgd_core.calculus.formula import Function
 from sgd_core.charts.race import race_frame, race_on_curve
 from sgd_core.export.descent import walk_script
@@ -57,22 +58,10 @@ def show(controls: Controls) -> Section:
         scale=scale,
         drawn=drawn_curve(function)[1],
     )
-    playback = recorded("stepping_race_playback", steps + 1)
     standings.ask("stepping_quiz_race", (function, w0, steps, tuple(racers)))
     code = [(racer.title, racer.optimizer.torch_code("[w]", repr(racer.lr))) for racer in racers]
     same_in_pytorch(walk_script(function.torch_code, start=w0, runs=code, steps=steps), key="stepping_race_code")
-    return Section(
-        ground,
-        Player(
-            controls,
-            playback,
-            lambda: _stage(controls, function, standings),
-            speed,
-            lambda step: (step / steps, f"step {step:,} of {steps:,}"),
-            scrub=True,
-            name="race",
-        ),
-    )
+    return section_of(controls, ground, steps, speed, lambda: _stage(controls, function, standings), name="race")
 
 
 def _fill(controls: Controls, field: list[tuple[str, float]]) -> None:

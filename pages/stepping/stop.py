@@ -22,13 +22,13 @@ from pages.stepping.common import (
     drawn_curve,
     loss_window,
     picked_start,
+    section_of,
 )
 from pages.stepping.words import tell_stop
 from pages.ui.controls import Controls
 from pages.ui.parts import same_in_pytorch
 from pages.ui.pictures import clickable, picture
 from pages.ui.quiz import predict_first
-from pages.ui.transport import Player, recorded
 from sgd_core.calculus.formula import Function
 from sgd_core.charts.curve import curve_picture, descent_frame
 from sgd_core.charts.race import gap_window
@@ -50,22 +50,18 @@ def show(controls: Controls) -> Section:
     last = ended[0].step
     with st.sidebar:
         speed = choose_speed(controls, last)
-    playback = recorded("stepping_stop_playback", last + 1)
     ground = st.container(key=STAGE)
     _question(rules, ended, (function, w0, lr))
     script = stop_script(function.torch_code, start=w0, optimizer=SGD.torch_code("[w]", repr(lr)), rules=rules)
     same_in_pytorch(script, key="stepping_stop_code")
-    return Section(
+    return section_of(
+        controls,
         ground,
-        Player(
-            controls,
-            playback,
-            lambda: _stage(controls, function, run, rules, ended),
-            speed,
-            lambda step: (step / max(last, 1), f"step {step:,}" + (", stopped" if step == last else "")),
-            scrub=True,
-            name="stop",
-        ),
+        last,
+        speed,
+        lambda: _stage(controls, function, run, rules, ended),
+        name="stop",
+        said=lambda step: f"step {step:,}" + (", stopped" if step == last else ""),
     )
 
 

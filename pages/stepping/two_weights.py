@@ -10,7 +10,7 @@ import pandas as pd
 import streamlit as st
 import torch
 
-from pages.stepping.common import MOST_STEPS, STAGE, Section, choose_speed, draw_all_if_moved, moved, signed
+from pages.stepping.common import MOST_STEPS, STAGE, Section, choose_speed, draw_all_if_moved, moved, section_of, signed
 from pages.stepping.landscape import (
     choose_surface,
     heights_of,
@@ -25,7 +25,7 @@ from pages.stepping.standings import GAP, LOSS, Standings
 from pages.ui.controls import Controls
 from pages.ui.parts import notice, same_in_pytorch
 from pages.ui.pictures import clickable, picture
-from pages.ui.transport import Player, Reading, recorded
+from pages.ui.transport import Reading
 from sgd_core.calculus.formula import Function
 from sgd_core.charts.steps import rate_frame, rate_ruler, ruler_ends
 from sgd_core.charts.surface import levels, surface_frame, surface_picture
@@ -60,23 +60,11 @@ def show(controls: Controls) -> Section:
         scale=scale,
         drawn=range_of(heights),
     )
-    playback = recorded("stepping_two_playback", steps + 1)
     standings.ask("stepping_quiz_two", (surface, x, y, steps, tuple(racers)))
     code = [(racer.title, racer.optimizer.torch_code("[w]", repr(racer.lr))) for racer in racers]
     script = walk_script(surface.function.torch_code, start=(x, y), runs=code, steps=steps, variables=VARIABLES)
     same_in_pytorch(script, key="stepping_two_code")
-    return Section(
-        ground,
-        Player(
-            controls,
-            playback,
-            lambda: _stage(controls, surface, standings),
-            speed,
-            lambda step: (step / steps, f"step {step:,} of {steps:,}"),
-            scrub=True,
-            name="two",
-        ),
-    )
+    return section_of(controls, ground, steps, speed, lambda: _stage(controls, surface, standings), name="two")
 
 
 @lru_cache(maxsize=8)
