@@ -11,6 +11,7 @@ from pages.training.weight_maps import Maps
 from pages.training.words import note, plain
 from pages.ui.datasets import digits_of
 from pages.ui.pictures import picture
+from pages.ui.transport import Reading
 from sgd_core.charts import digit_images
 from sgd_core.digits.config import TrainConfig
 from sgd_core.digits.evaluation import predict, spread
@@ -28,7 +29,7 @@ def stage(run: Run, quantity: str, also: Paint | None = None) -> Paint:
     loss, accuracy, said = left.empty(), left.empty(), left.empty()
     weights = Maps(right.empty(), right.empty(), run, quantity)
     answers = _Answers(right, config)
-    drawn_limit = 0.0
+    drawn_limit, reading = 0.0, Reading()
 
     def paint(now: Snapshot, live: bool) -> None:
         nonlocal drawn_limit
@@ -40,7 +41,8 @@ def stage(run: Run, quantity: str, also: Paint | None = None) -> Paint:
         grey = (
             run.origin.curves if run.origin else curves_of(record[len(seen) - 1 :]) if len(seen) < len(record) else None
         )
-        numbers.paint(now)
+        if reading.due(live):
+            numbers.paint(now)
         paint_curves(loss, accuracy, seen, grey, config, live)
         limit = weights.paint(now, seen, live)
         if not live or limit != drawn_limit:  # while it plays, the sentence needs no frames
