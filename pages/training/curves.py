@@ -1,6 +1,7 @@
 """The curves of the Digit training page: both losses, and the accuracy on its ladder of baselines."""
 
 import math
+from functools import lru_cache
 from typing import Any
 
 import altair as alt
@@ -45,12 +46,16 @@ def curve_charts(run: Run, seen: list[Snapshot]) -> list[alt.LayerChart]:
 
 def rungs(config: TrainConfig) -> tuple[tuple[str, float], ...]:
     """Return the ladder of accuracies to compare with: chance first, then what needs no training, then the published."""
-    digits = digits_of(config.dataset, config.classes)
+    return _ladder(config.dataset, config.classes)
+
+
+@lru_cache(maxsize=16)
+def _ladder(dataset: str, classes: tuple[int, ...] | None) -> tuple[tuple[str, float], ...]:
     return (
-        ("chance", 1 / len(digits.classes)),
-        ("pixel similarity, L1", similarity_of(config.dataset, config.classes)),
-        ("pixel similarity, L2", similarity_of(config.dataset, config.classes, "l2")),
-        *((entry.name, entry.accuracy) for entry in published(config.dataset, config.classes)),
+        ("chance", 1 / len(digits_of(dataset, classes).classes)),
+        ("pixel similarity, L1", similarity_of(dataset, classes)),
+        ("pixel similarity, L2", similarity_of(dataset, classes, "l2")),
+        *((entry.name, entry.accuracy) for entry in published(dataset, classes)),
     )
 
 

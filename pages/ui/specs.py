@@ -48,11 +48,11 @@ class Specification(NamedTuple):
     spec: dict[str, Any]
     apart: tuple[str, ...]
 
-    def filled(self, frame: pd.DataFrame) -> tuple[pd.DataFrame | None, dict[str, Any]]:
+    def filled(self, frame: pd.DataFrame) -> tuple[pa.Table | None, dict[str, Any]]:
         """Return data and specification as Streamlit takes them."""
-        if not self.apart:
-            return frame, self.spec
         table = pa.Table.from_pandas(frame, preserve_index=False)
+        if not self.apart:
+            return table, self.spec
         parts = table["part"]
         sets = {name: table.filter(pc.equal(parts, name)) for name in self.apart}
         sets[REST] = table.filter(pc.invert(pc.is_in(parts, pa.array(self.apart, parts.type))))

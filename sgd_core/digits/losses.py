@@ -63,7 +63,12 @@ def _cross_entropy(scores: Tensor, targets: Tensor) -> Tensor:
     maps = targets.shape[1]
     if maps == 1:
         return functional.binary_cross_entropy_with_logits(scores, targets.expand_as(scores), reduction="none")
-    return -(_by_lane(scores, maps).log_softmax(-1) * targets.unsqueeze(1)).sum(-1)
+    by_lane, truth = _by_lane(scores, maps), targets.unsqueeze(1)
+    if not scores.requires_grad:
+        # Judging a whole set, minus the log-softmax of the truth is computed as the log-sum-exp of how far each score
+        # lies above the true one: as exact, and torch takes a third of the time for it.
+        return (by_lane - (by_lane * truth).sum(-1, keepdim=True)).logsumexp(-1)
+    return -(by_lane.log_softmax(-1) * truth).sum(-1)
 
 
 def _mean_absolute_error(scores: Tensor, targets: Tensor) -> Tensor:

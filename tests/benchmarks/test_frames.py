@@ -22,14 +22,14 @@ import sgd_core
 pytestmark = [pytest.mark.benchmark, pytest.mark.browser]
 CHROMIUM = "/usr/bin/chromium"
 
-# A frame counts when the pixels of a weight map have changed since the browser's last animation frame.
-WATCH = """() => { window.frames_ = []; let last = null;
-  // the third chart of the stage holds the weight maps; looked up anew each time, since the page may have put another
-  // element in its place
-  const maps = () => { const chart = document.querySelectorAll('.st-key-training_stage [data-testid=stVegaLiteChart]')[2];
-    return chart ? [...chart.querySelectorAll('path')].map(e => e.getAttribute('d')).join('') : ''; };
-  const look = () => { const now = maps();
-    if (now && now !== last) { last = now; window.frames_.push(performance.now()); }
+# A frame counts when a weight map has changed since the browser's last animation frame. The third chart of the stage
+# holds the maps; it is looked up anew each time, since the page may have put another element in its place.
+WATCH = """() => { window.frames_ = []; let touched = false;
+  const stage = document.querySelector('.st-key-training_stage');
+  new MutationObserver(changes => { const maps = stage.querySelectorAll('[data-testid=stVegaLiteChart]')[2];
+    touched ||= changes.some(change => maps && maps.contains(change.target));
+  }).observe(stage, {subtree: true, childList: true, attributes: true, attributeFilter: ['d']});
+  const look = () => { if (touched) { touched = false; window.frames_.push(performance.now()); }
     requestAnimationFrame(look); };
   look(); }"""
 
