@@ -97,4 +97,4 @@ def titles_for(config: TrainConfig, names: tuple[str, ...]) -> list[str]:
 
 def _tiles(count: int) -> tuple[int, int]:
     """Return how many maps stand side by side, and the pixels of each."""
-    return (1, 252) if count == 1 else (4, 78) if count <= 12 else (6, 52)
+    return (1, 252) if count == 1 else (4, 84) if count <= 12 else (6, 56)

@@ -41,13 +41,17 @@ def moving_frame(maps: np.ndarray, *, limit: float, columns: int, tile: int) -> 
     begins[:, 1:] = levels[:, 1:] != levels[:, :-1]  # neighbours of one colour are one stretch
     row, column = np.nonzero(begins)
     ends = np.append(np.where(row[1:] == row[:-1], column[1:], width), width)
-    places, side_x, side_y = np.array(corners(count, columns)) * tile, tile / width, tile / height
-    x, y = places[row // height, 0] + column * side_x, places[row // height, 1] + row % height * side_y
-    level, long = levels[row, column], (ends - column) * side_x
+    # Whole screen pixels, as far as the tile's side allows: edges that need no smoothing are drawn far quicker.
+    places = np.rint(np.array(corners(count, columns)) * tile).astype(int)
+    edge_x, edge_y = np.arange(width + 1) * tile // width, np.arange(height + 1) * tile // height
+    line = row % height
+    x, y = places[row // height, 0] + edge_x[column], places[row // height, 1] + edge_y[line]
+    level, long, high = levels[row, column], edge_x[ends] - edge_x[column], edge_y[line + 1] - edge_y[line]
     paths: dict[int, list[str]] = {}
-    for at, left, top, across in zip(level.tolist(), x.tolist(), y.tolist(), long.tolist(), strict=True):
+    numbers = (part.tolist() for part in (level, x, y, long, high))
+    for at, left, top, across, down in zip(*numbers, strict=True):
         if at != LEVELS // 2:  # the tile is white already
-            paths.setdefault(at, []).append(f"M{left:.2f},{top:.2f}h{across:.2f}v{side_y:.2f}h{-across:.2f}z")
+            paths.setdefault(at, []).append(f"M{left},{top}h{across}v{down}h-{across}z")
     shades = colors(np.linspace(-1, 1, LEVELS), 1.0)
     rows = [{"color": "#{:02x}{:02x}{:02x}".format(*shades[at]), "path": "".join(drawn)} for at, drawn in paths.items()]
     return pd.DataFrame(rows or [{"color": "#ffffff", "path": "M0,0z"}])
