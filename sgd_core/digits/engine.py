@@ -23,6 +23,7 @@ from sgd_core.digits.losses import LOSSES, maps_for, targets_for
 from sgd_core.digits.models import MODELS, initial_parameters, upper_layers
 
 LARGEST_LAYER = 2**15  # numbers in one piece of an evaluation: 128 kB, which stays in the cache, whatever the lanes
+LARGEST_SUMS = 2**22  # weighted sums of a whole set that are computed at once: 16 MB
 
 
 @dataclass(frozen=True)
@@ -172,7 +173,7 @@ class Engine:
         maps = half.targets.shape[1]
         loss, right = torch.zeros(self.lanes, dtype=torch.float64), torch.zeros(self.lanes, dtype=torch.int64)
         weight, bias = self._weights[:2]
-        if half.ink is not None and self.lanes == 1:
+        if half.ink is not None and len(half.labels) * len(weight) <= LARGEST_SUMS:
             layers: Iterable[Tensor] = torch.split(half.ink @ weight.T + bias, piece)
         else:
             layers = (linear(pixels, weight, bias) for pixels in torch.split(half.pixels, piece))
