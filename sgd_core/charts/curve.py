@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from sgd_core.charts.build import layers
+from sgd_core.charts.build import ROOM, layers
 from sgd_core.charts.palette import ACCENT, QUIET, SECOND
 
 COLUMNS = ["part", "x", "y", "order", "edge", "label"]
@@ -203,7 +203,7 @@ def curve_picture(
     The specification depends on the domains, titles, `color` and `height` alone, never on the data.
     """
     x = alt.X("x:Q", title=x_title, scale=alt.Scale(domain=list(x_domain), nice=False))
-    axis = alt.Undefined if axis_width is None else alt.Axis(minExtent=axis_width, maxExtent=axis_width)
+    axis = alt.Axis(minExtent=ROOM) if axis_width is None else alt.Axis(minExtent=axis_width, maxExtent=axis_width)
     y = alt.Y("y:Q", title=y_title, axis=axis, scale=alt.Scale(domain=list(y_domain), nice=False))
     base = alt.Chart(frame).encode(x=x, y=y)
 

@@ -9,9 +9,11 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from sgd_core.charts.build import layers
+from sgd_core.charts.build import ROOM, layers
 from sgd_core.charts.palette import ACCENT, QUIET, TRAINING, VALIDATION
 
+_PERCENTS = 44  # pixels that the percents of an axis take; the losses above them get as many
+_PERCENT = alt.Axis(format="%", tickCount=5, minExtent=_PERCENTS)
 _SPLITS = alt.Scale(domain=["training", "validation"], range=[TRAINING, VALIDATION])
 _LEGEND = alt.Legend(title=None, orient="top", symbolType="stroke", symbolSize=350)
 _AXIS = 68  # pixels of a picture's height that the axis below and the margins take
@@ -48,7 +50,8 @@ def split_curves(
     the accuracy below: as much room is left here, so that the two pictures align.
     """
     x = _epochs(epochs)
-    y = alt.Y("loss:Q", title="loss", scale=alt.Scale(domain=[bottom, top], nice=False))
+    scale = alt.Scale(domain=[bottom, top], nice=False)
+    y = alt.Y("loss:Q", title="loss", scale=scale, axis=alt.Axis(minExtent=_PERCENTS))
     color = alt.Color("split:N", scale=_SPLITS, legend=_LEGEND)
     dash = alt.StrokeDash("split:N", scale=_SPLIT_DASH, legend=_LEGEND)
     tip = [alt.Tooltip("split:N"), alt.Tooltip("epoch:Q", format=".2f"), alt.Tooltip("loss:Q", format=".4f")]
@@ -92,7 +95,7 @@ def accuracy_curve(
     """
     x = _epochs(epochs)
     scale = alt.Scale(domain=[bottom, 1], nice=False)
-    y = alt.Y("valid_accuracy:Q", title="validation accuracy", scale=scale, axis=alt.Axis(format="%", tickCount=5))
+    y = alt.Y("valid_accuracy:Q", title="validation accuracy", scale=scale, axis=_PERCENT)
     tip = [alt.Tooltip("epoch:Q", format=".2f"), alt.Tooltip("valid_accuracy:Q", format=".2%", title="accuracy")]
     parent = (
         alt.Chart(frame)
@@ -179,7 +182,8 @@ def loss_by_step(
         scale=alt.Scale(domain=[0, max(steps, 1)], nice=False),
         axis=alt.Axis(tickMinStep=1, grid=False),
     )
-    y = alt.Y("shown:Q", title=title, scale=alt.Scale(domain=list(y_domain), nice=False))
+    scale = alt.Scale(domain=list(y_domain), nice=False)
+    y = alt.Y("shown:Q", title=title, scale=scale, axis=alt.Axis(minExtent=ROOM))
     base = alt.Chart(frame).transform_calculate(
         shown=f"min({y_domain[1]!r}, max({y_domain[0]!r}, datum.loss))",
         above=f"datum.loss > {y_domain[1]!r} ? '↑' : datum.loss < {y_domain[0]!r} ? '↓' : ''",

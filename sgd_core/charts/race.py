@@ -7,7 +7,7 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from sgd_core.charts.build import layers, value_axis
+from sgd_core.charts.build import ROOM, layers, value_axis
 from sgd_core.charts.curve import curve_piece, frame_of, keep_in_view, stops
 from sgd_core.charts.palette import QUIET, RACERS
 
@@ -67,7 +67,8 @@ def race_on_curve(
     `pick=True` adds the selection "pick": a click anywhere takes the nearest x.
     """
     x = alt.X("x:Q", title="w", scale=alt.Scale(domain=list(x_domain), nice=False))
-    y = alt.Y("y:Q", title="loss", scale=alt.Scale(domain=list(y_domain), nice=False))
+    scale = alt.Scale(domain=list(y_domain), nice=False)
+    y = alt.Y("y:Q", title="loss", scale=scale, axis=alt.Axis(minExtent=ROOM))
     base = alt.Chart(frame).encode(x=x, y=y)
     line = base.transform_filter(alt.datum.part == "curve").mark_line(color=QUIET, strokeWidth=2.5, clip=True)
     drawn: list[Any] = [line.encode(order="order:Q"), *runs(base, ("x", "y"), ("w", "loss"))]

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-from sgd_core.charts.build import layers
+from sgd_core.charts.build import ROOM, layers
 from sgd_core.charts.curve import part
 from sgd_core.charts.palette import ACCENT, QUIET
 from sgd_core.charts.race import Paths, run_rows, runs
@@ -84,7 +84,8 @@ def surface_picture(
     axis = alt.Axis(grid=False, zindex=1)
     x_scale = alt.Scale(domain=list(x_domain), nice=False, zero=False)
     y_scale = alt.Scale(domain=list(y_domain), nice=False, zero=False)
-    x, y = alt.X("x:Q", title="x", scale=x_scale, axis=axis), alt.Y("y:Q", title="y", scale=y_scale, axis=axis)
+    x = alt.X("x:Q", title="x", scale=x_scale, axis=axis)
+    y = alt.Y("y:Q", title="y", scale=y_scale, axis=alt.Axis(grid=False, zindex=1, minExtent=ROOM))
     whole = alt.InlineData(
         values=[{"url": url, "x": x_domain[0], "x2": x_domain[1], "y": y_domain[0], "y2": y_domain[1]}]
     )
