@@ -116,7 +116,8 @@ def test_a_long_run_plays_to_its_end_frame_by_frame(
     painted = page.evaluate("window.painted")
     expect(stage(page).get_by_text(end, exact=True)).to_be_visible()
     with capsys.disabled():
-        rate = 1000 * (len(painted) - 1) / (painted[-1] - painted[0])
+        # three seconds in the midst of the run: its end is drawn with the whole page, at rest
+        rate = sum(500 < time - painted[0] < 3500 for time in painted) / 3
         print(f"\n{section}: {len(painted)} frames painted, {rate:.0f} a second (aim: 20, sent: 25)")
     assert len(painted) > 10
 
