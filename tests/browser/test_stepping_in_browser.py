@@ -112,6 +112,7 @@ def test_a_long_run_plays_to_its_end_frame_by_frame(
     page = visit(f"Stepping?stepping_section={section.replace(' ', '+')}&stepping_speed=whole+run&{query}")
     page.evaluate(COUNT)
     press(page, "Play")
+    page.wait_for_timeout(4_000)  # looking for the button again and again would cost the page frames
     expect(page.get_by_role("button", name="Play again", exact=True)).to_be_visible(timeout=60_000)
     painted = page.evaluate("window.painted")
     expect(stage(page).get_by_text(end, exact=True)).to_be_visible()
