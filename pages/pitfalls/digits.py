@@ -31,10 +31,8 @@ RATES = 64
 MOST_DRAWN = 60
 WIDE, CLIFF, SHARP = "all learning rates", "close to the cliff", "sharpness along a run"
 ALL = "all"
-FINE, TERRIBLE = (
-    1.01,
-    2.0,
-)  # an accuracy this close below the best looks fine; a loss so many times the best is terrible
+FINE = 1.01  # an accuracy this close below the best looks fine
+TERRIBLE = 2.0  # a loss so many times the best is terrible
 
 
 class Sweep(NamedTuple):

@@ -29,6 +29,7 @@ from pages.ui.controls import Controls
 from pages.ui.parts import same_in_pytorch
 from pages.ui.pictures import clickable, picture
 from pages.ui.quiz import predict_first
+from pages.ui.transport import Reading
 from sgd_core.calculus.formula import Function
 from sgd_core.charts.curve import curve_picture, descent_frame
 from sgd_core.charts.race import gap_window
@@ -136,7 +137,7 @@ def _stage(
     low, high = gap_window(np.array([[*slopes[: last + 1], flat]]))
     slope_domain = (min(low, 10.0 ** math.floor(math.log10(flat))) if math.isfinite(flat) else low, high)
 
-    verdict = st.empty()
+    verdict, reading = st.empty(), Reading()
     left, right = st.columns([3, 2], gap="large")
     over, loss = left.empty(), left.empty()
     table, slope = right.empty(), right.empty()
@@ -144,14 +145,13 @@ def _stage(
 
     def paint(step: int, live: bool) -> None:
         done = step == last
-        if live and not done:
-            verdict.info(f"Going on: {_open(rules)}.", icon=":material/directions_walk:")
-        elif done:
+        if done:
             worse = losses[last] > losses[0]
             box = verdict.error if ended[0].rule == DIVERGED else verdict.warning if worse else verdict.success
             box(f"**Stopped at step {last:,}: {ended[0].rule}.** {ended[0].reason}", icon=":material/front_hand:")
-        else:
-            verdict.info(f"Not stopped yet: {_open(rules)}.", icon=":material/directions_walk:")
+        elif reading.due(live):
+            begun = "Going on" if live else "Not stopped yet"
+            verdict.info(f"{begun}: {_open(rules)}.", icon=":material/directions_walk:")
         rows = thinned.until(step)
         look: dict[str, Any] = {
             "x_domain": function.domain,

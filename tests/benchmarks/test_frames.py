@@ -53,17 +53,21 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Page]
         browser.close()
 
 
+def open_training(page: Page, url: str, dataset: str, settings: str) -> None:
+    if dataset == "MNIST" and not os.environ.get("SGD_LAB_MIRROR"):
+        pytest.skip("SGD_LAB_MIRROR names no place to fetch MNIST from")
+    page.goto(f"{url}/Digit_training?training_dataset={dataset}&{settings}".replace(" ", "+"))
+    idle(page)
+
+
 @pytest.mark.parametrize("classes", ["3 vs 7", "all ten"])
 @pytest.mark.parametrize("dataset", ["UCI handwriting", "MNIST"])
 def test_frames_painted_per_second(
     place: tuple[str, Page], dataset: str, classes: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     url, page = place
-    if dataset == "MNIST" and not os.environ.get("SGD_LAB_MIRROR"):
-        pytest.skip("SGD_LAB_MIRROR names no place to fetch MNIST from")
-    settings = f"training_dataset={dataset}&training_classes={classes}&training_epochs=500&training_speed=every+step"
-    page.goto(f"{url}/Digit_training?{settings}&training_batch=64".replace(" ", "+"))
-    idle(page)
+    settings = f"training_classes={classes}&training_epochs=500&training_speed=every+step&training_batch=64"
+    open_training(page, url, dataset, settings)
     page.get_by_role("button", name="Train", exact=True).click()
     expect(page.get_by_test_id("stProgress")).not_to_contain_text("step 0,")
     time.sleep(1)
@@ -94,11 +98,7 @@ def test_full_speed_against_headless_training(
 ) -> None:
     """Steps a second on the page, browser and curves included, against `train` by itself: the same steps and epochs."""
     url, page = place
-    if dataset == "MNIST" and not os.environ.get("SGD_LAB_MIRROR"):
-        pytest.skip("SGD_LAB_MIRROR names no place to fetch MNIST from")
-    settings = f"training_dataset={dataset}&training_epochs=1000&training_speed=full+speed&training_batch={batch}"
-    page.goto(f"{url}/Digit_training?{settings}".replace(" ", "+"))
-    idle(page)
+    open_training(page, url, dataset, f"training_epochs=1000&training_speed=full+speed&training_batch={batch}")
     page.evaluate(COUNT)
     page.get_by_role("button", name="Train", exact=True).click()
     time.sleep(5)
