@@ -156,23 +156,12 @@ class Walk:
     def _answers(self, snapshot: Snapshot) -> int:
         decided = predict(snapshot, self.config, self.images).decided
         names = self.digits.class_names
-        frame = digit_images.digit_frame(
-            self.images,
-            [names[d] if d == t else f"{names[d]}, is {names[t]}" for d, t in zip(decided, self.truth, strict=True)],
-            [bool(d == t) for d, t in zip(decided, self.truth, strict=True)],
-            columns=5,
-        )
-        right = int((decided == self.truth).sum())
-        picture(
-            digit_images.digit_strip,
-            frame,
-            width="content",
-            count=SHOWN,
-            columns=5,
-            tile=72,
-            alt=f"{SHOWN} handwritten digits with what the model says; {right} are right.",
-        )
-        return right
+        said = list(zip(decided, self.truth, strict=True))
+        captions = [names[d] if d == t else f"{names[d]}, is {names[t]}" for d, t in said]
+        right = [bool(d == t) for d, t in said]
+        alt = f"{SHOWN} handwritten digits with what the model says; {sum(right)} are right."
+        st.html(digit_images.digit_strip(self.images, captions, right, columns=5, tile=72, alt=alt))
+        return sum(right)
 
     def _beside(self, draw: Callable[[], None], title: str, text: str) -> None:
         left, right = st.columns([2, 5], gap="large", vertical_alignment="center")

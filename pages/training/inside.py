@@ -9,7 +9,6 @@ from pages.training.words import signed
 from pages.ui.controls import Controls
 from pages.ui.datasets import dead_of, digits_of
 from pages.ui.parts import notice
-from pages.ui.pictures import picture
 from sgd_core.charts import digit_images
 from sgd_core.digits.baselines import mean_images
 from sgd_core.digits.inspection import Landmark, landmarks
@@ -34,15 +33,9 @@ def draw(controls: Controls, run: Run) -> Paint | None:
         st.caption(
             'The "ideal image" of each class: the mean of its training images. Compare its strokes with the map.'
         )
-        picture(
-            digit_images.digit_strip,
-            digit_images.digit_frame(pictures, captions, [True] * len(captions), columns=columns, mark=False),
-            width="content",
-            count=len(captions),
-            columns=columns,
-            tile=100 if len(captions) <= 4 else 84,
-            alt=f"The mean images of {', '.join(names)}, and the {int(dead.sum())} pixels without ink in any of them.",
-        )
+        tile = 100 if len(captions) <= 4 else 84
+        alt = f"The mean images of {', '.join(names)}, and the {int(dead.sum())} pixels without ink in any of them."
+        st.html(digit_images.digit_strip(pictures, captions, columns=columns, tile=tile, alt=alt))
     sentences = []
     if now is None or now.step == 0:
         sentences.append("Nothing is learned yet. Press **Train**, pause, and come back: this box then says where.")

@@ -11,7 +11,7 @@ from pages.training.stage import Paint
 from pages.ui.controls import Controls
 from pages.ui.datasets import digits_of
 from pages.ui.parts import notice
-from pages.ui.pictures import clickable, picture
+from pages.ui.pictures import clickable
 from sgd_core.charts import digit_images
 from sgd_core.charts.answers import confusion_matrix
 from sgd_core.digits.datasets import Digits
@@ -129,15 +129,9 @@ def _strip(judged: Judged, digits: Digits, rows: list[Any], names: tuple[str, ..
     sure = [f", {told[row]:.0%}" if told is not None else "" for row in rows]
     captions = [f"#{row}: {_short(names[decided[row]])}{part}" for row, part in zip(rows, sure, strict=True)]
     right = [bool(decided[row] == labels[row]) for row in rows]
-    picture(
-        digit_images.digit_strip,
-        digit_images.digit_frame(digits.valid_images[rows].numpy(), captions, right, columns=COLUMNS),
-        width="content",
-        count=len(rows),
-        columns=COLUMNS,
-        tile=88,
-        alt=f"{len(rows)} validation images and what the model says of each: {', '.join(captions)}.",
-    )
+    alt = f"{len(rows)} validation images and what the model says of each: {', '.join(captions)}."
+    images = digits.valid_images[rows].numpy()
+    st.html(digit_images.digit_strip(images, captions, right, columns=COLUMNS, tile=88, alt=alt))
 
 
 def _images(count: int) -> str:

@@ -10,7 +10,6 @@ from pages.training.session import Run, bound
 from pages.training.weight_maps import Maps
 from pages.training.words import note, plain
 from pages.ui.datasets import digits_of
-from pages.ui.pictures import picture
 from pages.ui.transport import Reading
 from sgd_core.charts import digit_images
 from sgd_core.digits.config import TrainConfig
@@ -99,14 +98,5 @@ class _Answers:
             names[d] if ok else f"{names[d]}, is {names[t]}"
             for d, t, ok in zip(decided, self._truth, right, strict=True)
         ]
-        picture(
-            digit_images.digit_strip,
-            digit_images.digit_frame(self._images, captions, right, columns=4),
-            slot=self._slot,
-            live=live,
-            width="content",
-            count=len(captions),
-            columns=4,
-            tile=72,
-            alt=f"{len(captions)} validation images; the model is right about {sum(right)} of them.",
-        )
+        alt = f"{len(captions)} validation images; the model is right about {sum(right)} of them."
+        self._slot.html(digit_images.digit_strip(self._images, captions, right, columns=4, tile=72, alt=alt))

@@ -48,9 +48,7 @@ class Maps:
         words = f"{self._quantity.capitalize()} after step {now.step:,}, on a scale from −{limit:g} to +{limit:g}."
         slot = self._slot
         if live:
-            frame = maps.moving_frame(values, limit=limit, columns=self._columns, tile=self._tile)
-            layout["titles"] = tuple(self._titles)
-            picture(maps.moving_maps, frame, slot=slot, width="content", alt=words, live=True, **layout)
+            slot.html(maps.moving_html(values, self._titles, limit=limit, columns=self._columns, tile=self._tile))
         else:
             others = {
                 name: of(now, seen[0])[:count] for name, of in QUANTITIES.items() if name in ("weights", "gradient")

@@ -94,15 +94,8 @@ def _drawn(controls: Controls, dataset: str) -> np.ndarray | None:
 def _as_seen(image: np.ndarray, kind: str, truth: int | None, digits: Digits) -> None:
     high, wide = image.shape
     caption = f"as the model sees it, {wide} × {high}" if truth is None else f"it is {digits.class_names[truth]}"
-    picture(
-        digit_images.digit_strip,
-        digit_images.digit_frame(image[None], [caption], [True], columns=1, mark=False),
-        width="content",
-        count=1,
-        columns=1,
-        tile=170,
-        alt=f"The image whose answer is explained: {caption}.",
-    )
+    alt = f"The image whose answer is explained: {caption}."
+    st.html(digit_images.digit_strip(image[None], [caption], columns=1, tile=170, alt=alt))
 
 
 class _Answer:
@@ -160,9 +153,7 @@ class _Answer:
         layout: dict[str, Any] = {"count": columns, "columns": columns, "tile": tile}
         words = f"What each pixel adds to the score, on a scale to ±{self._limit:g}."
         if live:
-            frame = maps.moving_frame(values, limit=self._limit, columns=columns, tile=tile)
-            layout["titles"] = tuple(titles)
-            picture(maps.moving_maps, frame, slot=self._middle, width="content", alt=words, live=True, **layout)
+            self._middle.html(maps.moving_html(values, titles, limit=self._limit, columns=columns, tile=tile))
         else:
             frame = maps.still_frame(values, titles, columns=columns)
             layout |= {"limit": self._limit, "quantity": "contribution"}

@@ -1,47 +1,40 @@
-"""Digit images in a row, each with a caption, and where it is an answer, whether it is right."""
+"""Digit images side by side, each with a caption, and where it is an answer, whether it is right."""
 
 from collections.abc import Sequence
+from html import escape
 
-import altair as alt
 import numpy as np
-import pandas as pd
 
-from sgd_core.charts.build import layers
-from sgd_core.charts.palette import ACCENT, SECOND
-from sgd_core.charts.tiles import axes, canvas, corners, fixed, png
+from sgd_core.charts.tiles import png
 
-
-def digit_frame(
-    images: np.ndarray, captions: Sequence[str], right: Sequence[bool], *, columns: int, mark: bool = True
-) -> pd.DataFrame:
-    """Return one row an image: (n, H, W) values in [0, 1], a caption, and whether the answer is right."""
-    rows = [
-        {
-            "title": ("✓ " if ok else "✗ ") * mark + caption,
-            "right": ok,
-            "url": png(np.rint((1 - np.clip(image, 0, 1)) * 255).astype(np.uint8)),
-            "x": x,
-            "x2": x + 1,
-            "y": y,
-            "y2": y + 1,
-        }
-        for image, caption, ok, (x, y) in zip(images, captions, right, corners(len(images), columns), strict=True)
-    ]
-    return pd.DataFrame(rows)
+# Captions in a light and a dark page, each with the 4.5:1 that small letters need.
+_PLAIN, _RIGHT, _WRONG = "light-dark(#4f5b6f, #a9b4c6)", "light-dark(#3157bf, #8eabf6)", "light-dark(#ab4e06, #f0934a)"
 
 
-def digit_strip(frame: pd.DataFrame, *, count: int, columns: int, tile: int) -> alt.LayerChart:
-    """Draw `digit_frame`: dark ink on white, the caption above, right and wrong told apart by sign and colour."""
-    x, y, wide, high = canvas(columns, count, tile)
-    images = alt.Chart(frame).mark_image(smooth=False, aspect=False).encode(url="url:N", **axes(x, y))
-    words = (
-        alt.Chart(frame)
-        .mark_text(align="left", baseline="bottom", fontSize=12, dy=-2)
-        .encode(
-            x=alt.X("x:Q", scale=x, axis=None),
-            y=alt.Y("y:Q", scale=y, axis=None),
-            text="title:N",
-            color=alt.Color("right:N", scale=alt.Scale(domain=[True, False], range=[ACCENT, SECOND]), legend=None),
+def digit_strip(
+    images: np.ndarray,
+    captions: Sequence[str],
+    right: Sequence[bool] | None = None,
+    *,
+    columns: int,
+    tile: int,
+    alt: str,
+) -> str:
+    """Return (n, H, W) values in [0, 1] as HTML: dark ink on white, `tile` screen pixels wide, the caption above.
+
+    `right` makes the captions answers, right and wrong told apart by sign and colour. At most `columns` stand in a row,
+    fewer where there is no room. `alt` is for who cannot see the images. The page's own images are there at once, where
+    a chart would fetch them anew, and be white till then, with every change of a caption.
+    """
+    cells = []
+    for i, (image, caption) in enumerate(zip(images, captions, strict=True)):
+        sign, color = ("", _PLAIN) if right is None else ("✓ ", _RIGHT) if right[i] else ("✗ ", _WRONG)
+        url = png(np.rint((1 - np.clip(image, 0, 1)) * 255).astype(np.uint8))
+        size = f"width:{tile}px;height:{round(tile * image.shape[0] / image.shape[1])}px"
+        cells.append(
+            f'<div style="width:{tile}px;font-size:12px;line-height:1.4;color:{color}">{escape(sign + caption)}'
+            f'<img src="{url}" alt="" style="display:block;{size};image-rendering:pixelated"/></div>'
         )
-    )
-    return fixed(layers(images, words), wide, high)
+    gap = round(0.08 * tile)
+    row = f"display:flex;flex-wrap:wrap;align-items:end;gap:{gap}px;max-width:{columns * (tile + gap)}px"
+    return f'<div role="img" aria-label="{escape(alt)}" style="{row}">{"".join(cells)}</div>'

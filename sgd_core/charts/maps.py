@@ -1,11 +1,12 @@
 """Weight maps.
 
 Three forms of a map on the same tiles, with the same locked, zero-centred colour scale, so that the picture does not
-move when one replaces another: `moving` (a path a colour, what is painted many times a second), `still` (one mark a
-pixel, with its position and weight on hover) and `live` (one image mark a map, for pictures to take home).
+move when one replaces another: `moving` (one image of the page a map, what is painted many times a second), `still`
+(one mark a pixel, with its position and weight on hover) and `live` (one image mark a map, for pictures to take home).
 """
 
 from collections.abc import Sequence
+from html import escape
 
 import altair as alt
 import numpy as np
@@ -13,7 +14,13 @@ import pandas as pd
 
 from sgd_core.charts.build import layers
 from sgd_core.charts.palette import DIVERGING, QUIET
-from sgd_core.charts.tiles import axes, canvas, colors, corners, edges, fixed, png, titled
+from sgd_core.charts.tiles import PADDING, axes, canvas, colors, corners, fixed, png, titled
+
+# The moving form on the tiles of the others: their thin edge, and their titles on their baseline.
+_IMAGE = f"position:absolute;image-rendering:pixelated;outline:0.75px solid {QUIET}b3;outline-offset:-0.375px"
+_TITLE = (
+    f"position:absolute;transform:translateY(-100%);white-space:nowrap;font-size:12px;line-height:1.26;color:{QUIET}"
+)
 
 
 def live_frame(maps: np.ndarray, titles: Sequence[str], *, limit: float, columns: int) -> pd.DataFrame:
@@ -25,36 +32,22 @@ def live_frame(maps: np.ndarray, titles: Sequence[str], *, limit: float, columns
     return pd.DataFrame(rows)
 
 
-LEVELS = 65  # colours of a moving map, an odd number, so that the middle one is white
+def moving_html(maps: np.ndarray, titles: Sequence[str], *, limit: float, columns: int, tile: int) -> str:
+    """Return the tiles of (maps, H, W), `tile` by `tile` screen pixels each, as HTML: one image a map.
 
-
-def moving_frame(maps: np.ndarray, *, limit: float, columns: int, tile: int) -> pd.DataFrame:
-    """Return one row a colour, (maps, H, W) in: `color` and the `path` that fills all its pixels, in screen pixels.
-
-    What is painted many times a second: a browser fetches an image after it has drawn the frame, so that at full pace
-    none would ever be seen; a path is there at once, and a few dozen of them are as quick.
+    What is painted many times a second. A chart fetches its images after it has drawn the frame, so that at full pace
+    none would ever be seen; the page's own images are there at once, and nothing is quicker to draw.
     """
-    count, height, width = maps.shape
-    steps = np.clip(np.nan_to_num(maps / limit, nan=0.0, posinf=1.0, neginf=-1.0), -1, 1)
-    levels = np.rint((steps + 1) / 2 * (LEVELS - 1)).astype(int).reshape(count * height, width)
-    begins = np.ones_like(levels, dtype=bool)
-    begins[:, 1:] = levels[:, 1:] != levels[:, :-1]  # neighbours of one colour are one stretch
-    row, column = np.nonzero(begins)
-    ends = np.append(np.where(row[1:] == row[:-1], column[1:], width), width)
-    # Whole screen pixels, as far as the tile's side allows: edges that need no smoothing are drawn far quicker.
-    places = np.rint(np.array(corners(count, columns)) * tile).astype(int)
-    edge_x, edge_y = np.arange(width + 1) * tile // width, np.arange(height + 1) * tile // height
-    line = row % height
-    x, y = places[row // height, 0] + edge_x[column], places[row // height, 1] + edge_y[line]
-    level, long, high = levels[row, column], edge_x[ends] - edge_x[column], edge_y[line + 1] - edge_y[line]
-    paths: dict[int, list[str]] = {}
-    numbers = (part.tolist() for part in (level, x, y, long, high))
-    for at, left, top, across, down in zip(*numbers, strict=True):
-        if at != LEVELS // 2:  # the tile is white already
-            paths.setdefault(at, []).append(f"M{left},{top}h{across}v{down}h-{across}z")
-    shades = colors(np.linspace(-1, 1, LEVELS), 1.0)
-    rows = [{"color": "#{:02x}{:02x}{:02x}".format(*shades[at]), "path": "".join(drawn)} for at, drawn in paths.items()]
-    return pd.DataFrame(rows or [{"color": "#ffffff", "path": "M0,0z"}])
+    *_, wide, high = canvas(columns, len(titles), tile)
+    shades = colors(np.nan_to_num(maps, nan=0.0, posinf=limit, neginf=-limit), limit)
+    drawn = []
+    for shade, title, (x, y) in zip(shades, titles, corners(len(titles), columns), strict=True):
+        place = f"left:{x * tile + PADDING['left']:.2f}px;top:{y * tile + PADDING['top']:.2f}px"
+        drawn.append(f'<img src="{png(shade)}" alt="" style="{_IMAGE};{place};width:{tile}px;height:{tile}px"/>')
+        drawn.append(f'<span style="{_TITLE};{place}">{escape(title)}</span>')
+    size = f"width:{wide + PADDING['left'] + PADDING['right']}px;height:{high + PADDING['top'] + PADDING['bottom']}px"
+    told = 'role="img" aria-label="Maps in motion; pause to have their numbers read."'
+    return f'<div {told} style="position:relative;{size}">{"".join(drawn)}</div>'
 
 
 def still_frame(
@@ -89,32 +82,6 @@ def live_maps(frame: pd.DataFrame, *, count: int, columns: int, tile: int) -> al
     scales = canvas(columns, count, tile)
     images = alt.Chart(frame).mark_image(smooth=False, aspect=False).encode(url="url:N", **axes(*scales[:2]))
     return titled(frame, images, count=count, columns=columns, tile=tile, first="true")
-
-
-def moving_maps(frame: pd.DataFrame, *, titles: tuple[str, ...], count: int, columns: int, tile: int) -> alt.LayerChart:
-    """Draw `moving_frame` on the tiles of the still form, with the same titles."""
-    x, y, wide, high = canvas(columns, count, tile)
-    places = [
-        {"title": title, "x": left, "x2": left + 1, "y": top, "y2": top + 1}
-        for title, (left, top) in zip(titles, corners(count, columns), strict=True)
-    ]
-    tiles = alt.Chart(alt.InlineData(values=places))
-    paper = tiles.mark_rect(color="white", strokeWidth=0).encode(**axes(x, y))
-    ink = (
-        alt.Chart(frame)
-        .mark_point(filled=True, strokeWidth=0, opacity=1)
-        .encode(
-            x=alt.value(0),
-            y=alt.value(0),
-            size=alt.value(4),  # a symbol's path is scaled by half the root of its size: not at all
-            shape=alt.Shape("path:N", scale=None, legend=None),
-            fill=alt.Fill("color:N", scale=None, legend=None),
-        )
-    )
-    words = tiles.mark_text(align="left", baseline="bottom", fontSize=12, dy=-2, color=QUIET).encode(
-        x=alt.X("x:Q", scale=x, axis=None), y=alt.Y("y:Q", scale=y, axis=None), text="title:N"
-    )
-    return fixed(layers(paper, ink, edges(count, columns, x, y), words), wide, high)
 
 
 def still_maps(

@@ -14,7 +14,7 @@ from sgd_core.charts.build import bare, layers
 from sgd_core.charts.palette import DIVERGING, QUIET
 
 _STOPS = np.array([[int(color[i : i + 2], 16) for i in (1, 3, 5)] for color in DIVERGING], dtype=float)
-_PADDING = {"left": 1, "right": 1, "top": 2, "bottom": 2}
+PADDING = {"left": 1, "right": 1, "top": 2, "bottom": 2}  # screen pixels around the tiles
 _HEADER = 0.16  # of a tile's side: the room above a tile for its title
 
 
@@ -91,4 +91,4 @@ def titled(
 
 def fixed(chart: alt.LayerChart, wide: int, high: int) -> alt.LayerChart:
     """Give a chart exactly its size in screen pixels, so that pixels of an image stay square."""
-    return bare(chart.properties(width=wide, height=high, autosize=alt.AutoSizeParams(type="pad"), padding=_PADDING))
+    return bare(chart.properties(width=wide, height=high, autosize=alt.AutoSizeParams(type="pad"), padding=PADDING))

@@ -22,14 +22,11 @@ import sgd_core
 pytestmark = [pytest.mark.benchmark, pytest.mark.browser]
 CHROMIUM = "/usr/bin/chromium"
 
-# A frame counts when a weight map has changed since the browser's last animation frame. The third chart of the stage
-# holds the maps; it is looked up anew each time, since the page may have put another element in its place.
-WATCH = """() => { window.frames_ = []; let touched = false;
-  const stage = document.querySelector('.st-key-training_stage');
-  new MutationObserver(changes => { const maps = stage.querySelectorAll('[data-testid=stVegaLiteChart]')[2];
-    touched ||= changes.some(change => maps && maps.contains(change.target));
-  }).observe(stage, {subtree: true, childList: true, attributes: true, attributeFilter: ['d']});
-  const look = () => { if (touched) { touched = false; window.frames_.push(performance.now()); }
+# A frame counts when, in one of the browser's animation frames, the weight maps are others than in the last one.
+WATCH = """() => { window.frames_ = []; let shown = '';
+  const look = () => {
+    const now = [...document.querySelectorAll('[aria-label^="Maps in motion"] img')].map(map => map.src).join();
+    if (now !== shown) { shown = now; window.frames_.push(performance.now()); }
     requestAnimationFrame(look); };
   look(); }"""
 

@@ -37,10 +37,12 @@ def wait_for_step(page: Page, at_least: int) -> int:
 def test_a_full_run_is_painted_frame_by_frame(visit: Visit) -> None:
     page = visit("Digit_training?training_epochs=4&training_speed=slow+motion")
     page.evaluate(
-        """() => { window.seen = []; const look = () => {
-            const map = document.querySelectorAll('.st-key-training_stage [data-testid=stVegaLiteChart]')[2];
-            const now = map && [...map.querySelectorAll('path')].map(e => e.getAttribute('d')).join('');
+        """() => { window.seen = []; window.blank = 0; const look = () => {
+            const maps = [...document.querySelectorAll('[aria-label^="Maps in motion"] img')];
+            const now = maps.map(map => map.src).join('');
             if (now && now !== window.seen.at(-1)) window.seen.push(now);
+            const strip = [...document.querySelectorAll('.st-key-training_stage [data-testid=stHtml] img')];
+            window.blank += [...maps, ...strip].filter(image => !image.complete || !image.naturalWidth).length;
             requestAnimationFrame(look); }; look(); }"""
     )
     press(page, "Train")
@@ -48,6 +50,7 @@ def test_a_full_run_is_painted_frame_by_frame(visit: Visit) -> None:
     assert step_of(page) == 4 * 5  # 290 images in mini-batches of 64: five steps an epoch
     expect(page.get_by_text("Validation accuracy", exact=True)).to_be_visible()
     assert page.evaluate("window.seen.length") >= 10, "the weight map changed while it trained"
+    assert page.evaluate("window.blank") == 0, "no image was ever waited for"
 
 
 def test_pause_holds_in_mid_run_and_play_goes_on_from_there(visit: Visit) -> None:

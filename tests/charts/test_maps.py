@@ -3,6 +3,7 @@
 import base64
 import io
 import re
+from xml.etree import ElementTree
 
 import numpy as np
 from PIL import Image
@@ -60,24 +61,27 @@ def test_the_still_scale_has_the_live_colours_at_its_stops() -> None:
 
 
 def test_digit_captions_say_right_and_wrong_in_signs() -> None:
-    frame = digit_images.digit_frame(np.zeros((2, 8, 8)), ["3", "7, is 3"], [True, False], columns=2)
-    assert list(frame["title"]) == ["✓ 3", "✗ 7, is 3"]
-    assert (pixels_of(frame["url"][0]) == 255).all()
+    drawn = digit_images.digit_strip(
+        np.zeros((2, 8, 8)), ["3", "7, is <3>"], [True, False], columns=2, tile=72, alt='two "digits"'
+    )
+    strip = ElementTree.fromstring(drawn)
+    assert "".join(strip.itertext()) == "✓ 3✗ 7, is <3>" and strip.get("aria-label") == 'two "digits"'
+    assert all((pixels_of(image.get("src", "")) == 255).all() for image in strip.iter("img"))
 
 
-def test_a_moving_map_fills_every_pixel_with_its_colour() -> None:
-    weights = np.random.default_rng(1).normal(size=(3, 8, 8)).astype(np.float32)
-    weights[0, 2] = 0.0
-    tile, limit = 80, 1.5
-    corners = np.array(tiles.corners(3, 2)) * tile
-    seen = np.full((3, 8, 8, 3), 255, dtype=int)  # the paper is white
-    for row in maps.moving_frame(weights, limit=limit, columns=2, tile=tile).itertuples():
-        rgb = [int(row.color[i : i + 2], 16) for i in (1, 3, 5)]
-        for left, top, across in re.findall(r"M([-.\d]+),([-.\d]+)h([-.\d]+)v[-.\d]+h[-.\d]+z", row.path):
-            for x in np.arange(float(left) + 5, float(left) + float(across), 10):  # the middles of its pixels
-                (which,) = [
-                    i for i, (a, b) in enumerate(corners) if 0 <= x - a < tile and -0.01 <= float(top) - b < tile - 1
-                ]
-                seen[which, round((float(top) - corners[which][1]) / 10), int((x - corners[which][0]) / 10)] = rgb
-    rounded = np.rint((np.clip(weights / limit, -1, 1) + 1) / 2 * (maps.LEVELS - 1)) / (maps.LEVELS - 1) * 2 - 1
-    assert np.abs(seen - tiles.colors(rounded, 1.0).astype(int)).max() <= 1
+def test_a_moving_map_is_the_weights_pixel_by_pixel_on_the_tiles_of_the_others() -> None:
+    weights = np.random.default_rng(1).normal(size=(3, 8, 6)).astype(np.float32)
+    weights[0, 2, :3] = np.nan, np.inf, -np.inf
+    drawn = ElementTree.fromstring(maps.moving_html(weights, ["a", "b", "<c>"], limit=1.5, columns=2, tile=80))
+    assert "".join(drawn.itertext()) == "ab<c>"
+    images, titles = list(drawn.iter("img")), list(drawn.iter("span"))
+    shown = np.stack([pixels_of(image.get("src", "")) for image in images])
+    finite = np.isfinite(weights)
+    assert np.array_equal(shown[finite], tiles.colors(weights[finite], 1.5))
+    assert np.array_equal(shown[0, 2, :3], tiles.colors(np.array([0.0, 9.0, -9.0]), 1.5))
+    places = [
+        [float(re.findall(rf"{side}:([\d.]+)px", e.get("style", ""))[0]) for side in ("left", "top")] for e in images
+    ]
+    margin = [tiles.PADDING["left"], tiles.PADDING["top"]]
+    assert np.allclose(places, np.array(tiles.corners(3, 2)) * 80 + margin, atol=0.01)
+    assert all(f"left:{x:.2f}px;top:{y:.2f}px" in e.get("style", "") for e, (x, y) in zip(titles, places, strict=True))
