@@ -19,9 +19,10 @@ controls = open_page(
 )
 
 asides = st.sidebar.container()
-slope, nudging, autograd, weights = controls.sections(["The slope", "Nudge it", "Let PyTorch do it", "Many weights"])
+SECTIONS = ("The slope", "Nudge it", "Let PyTorch do it", "Many weights")
+section = controls.section(SECTIONS)
 
-if slope.open or nudging.open or autograd.open:
+if section != "Many weights":
     with asides:
         function, start = choose_function(controls)
         ask = controls.toggle(
@@ -29,27 +30,23 @@ if slope.open or nudging.open or autograd.open:
         )
 
 walk = None
-if slope.open:
-    with slope:
-        show_slope(controls, function, start, ask)
-elif nudging.open:
-    with nudging:
-        show_nudging(controls, function, start, ask)
-elif autograd.open:
-    with autograd:
-        walk = show_autograd(controls, function, start)
-elif weights.open:
-    with weights:
-        parts = ("a vector", "two weights", "a digit model")
-        part = controls.segments("part", "How many weights?", parts, parts[0])
-        if part == "a vector":
-            with asides:
-                function, _ = choose_function(controls)
-            show_vector(controls, function)
-        elif part == "two weights":
-            show_pair(controls)
-        else:
-            show_digits(controls)
+if section == "The slope":
+    show_slope(controls, function, start, ask)
+elif section == "Nudge it":
+    show_nudging(controls, function, start, ask)
+elif section == "Let PyTorch do it":
+    walk = show_autograd(controls, function, start)
+else:
+    parts = ("a vector", "two weights", "a digit model")
+    part = controls.segments("part", "How many weights?", parts, parts[0])
+    if part == "a vector":
+        with asides:
+            function, _ = choose_function(controls)
+        show_vector(controls, function)
+    elif part == "two weights":
+        show_pair(controls)
+    else:
+        show_digits(controls)
 
 controls.close()
 if walk:  # what plays comes last on the page

@@ -17,12 +17,7 @@ controls = open_page(
     "The slope says which way is down. A **step** goes that way: *against* the slope, by the learning rate times the "
     "slope. Then look again, and repeat.",
 )
-section = None
-for tab, show in zip(controls.sections(list(SECTIONS)), SECTIONS.values(), strict=True):
-    if tab.open:
-        with tab:
-            section = show(controls)
+section = SECTIONS[controls.section(list(SECTIONS))](controls)
 controls.close()
-if section:
-    with section.ground:
-        play(section.player)
+with section.ground:
+    play(section.player)

@@ -18,11 +18,7 @@ controls = open_page(
     "One number decides whether learning crawls, arrives, bounces or explodes. Here every learning rate is named by a "
     "rule that looks at its numbers, and the cliff is predicted before anybody falls off it.",
 )
-play_last = None
-for show, tab in zip(SECTIONS.values(), controls.sections(list(SECTIONS)), strict=True):
-    if tab.open:
-        with tab:
-            play_last = show(controls)
+play_last = SECTIONS[controls.section(list(SECTIONS))](controls)
 controls.close()
 if play_last is not None:
     play_last()

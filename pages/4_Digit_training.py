@@ -59,11 +59,7 @@ SECTIONS = {
     "Runs": runs.draw,
     "Take it home": takeaway.draw,
 }
-also = None
-for draw, tab in zip(SECTIONS.values(), controls.sections(list(SECTIONS)), strict=True):
-    if tab.open:
-        with tab:
-            also = draw(controls, run)
+also = SECTIONS[controls.section(list(SECTIONS))](controls, run)
 
 count, now = len(digits_of(config.dataset, config.classes).train_images), run.playback.current
 begun = now is not None and now.step > 0

@@ -11,7 +11,6 @@ from urllib.parse import urlencode
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
-from streamlit.elements.lib.mutable_tab_container import TabContainer
 
 BIND: Literal["query-params"] = "query-params"
 T = TypeVar("T")
@@ -62,13 +61,13 @@ class Controls:
         value = st.segmented_control(label, options, default=default, key=key, bind=BIND, required=True, **more)
         return self._took(name, asked, str(value or default), str, "one of " + ", ".join(options))
 
-    def sections(self, names: Sequence[str], name: str = "section") -> Sequence[TabContainer]:
-        """The page's sections as tabs; draw a section only if its `.open`, so that closed ones cost nothing."""
-        key, asked = self._asked(name)
-        tabs = st.tabs(names, key=key, bind=BIND)
-        shown = next((label for label, tab in zip(names, tabs, strict=True) if tab.open), names[0])
-        self._took(name, asked, shown, str, "one of " + ", ".join(names))
-        return tabs
+    def section(self, names: Sequence[str]) -> str:
+        """Which of the page's sections is shown; only that one is to be drawn.
+
+        No `st.tabs`: the browser goes through all tabs and their panels, three times, with each message that it gets
+        while something plays.
+        """
+        return self.segments("section", "Section", names, names[0], label_visibility="collapsed", width="stretch")
 
     def toggle(self, name: str, label: str, default: bool, **more: Any) -> bool:
         """A switch."""

@@ -37,7 +37,7 @@ def test_a_preset_a_slider_and_the_names_that_follow(visit: Visit) -> None:
 
 def test_a_click_on_the_axis_moves_the_marker_and_the_panel(visit: Visit) -> None:
     page = visit(PAGE)
-    page.get_by_role("tab", name="The whole axis").click()
+    page.get_by_role("radio", name="The whole axis", exact=True).click()
     page.wait_for_url(re.compile("section=The"))
     point = page.locator(".st-key-pitfalls_axis_pick path[aria-label^='learning rate: 0.0011']").first
     point.scroll_into_view_if_needed()
@@ -49,7 +49,7 @@ def test_a_click_on_the_axis_moves_the_marker_and_the_panel(visit: Visit) -> Non
     rate = page.get_by_role("spinbutton", name="Learning rate B, exact")
     expect(rate).to_have_value(re.compile(r"0\.0011"))
     moved = rate.input_value()
-    page.get_by_role("tab", name="Four fates").click()
+    page.get_by_role("radio", name="Four fates", exact=True).click()
     expect(page.get_by_role("spinbutton", name="Learning rate B, exact")).to_have_value(moved)
 
 
@@ -97,7 +97,7 @@ def test_a_suggestion_travels_to_digit_training(visit: Visit) -> None:
     page = visit("Digit_training?training_lr=3.5")
     expect(page.get_by_role("spinbutton", name="Learning rate, exact")).to_have_value("3.5")
     page.get_by_role("link", name="Learning-rate pitfalls", exact=True).click()
-    page.get_by_role("tab", name="Find it").click()
+    page.get_by_role("radio", name="Find it", exact=True).click()
     link = page.get_by_role("link", name=re.compile("Train with")).nth(1)
     expect(link).to_be_visible()
     rest(page)
@@ -136,7 +136,7 @@ def left(lrs: list[float]) -> str:
 
 def test_a_remedy_cures_the_bounce_that_a_constant_learning_rate_keeps(visit: Visit) -> None:
     page = visit(PAGE)
-    page.get_by_role("tab", name="Remedies").click()
+    page.get_by_role("radio", name="Remedies", exact=True).click()
 
     def panel(about: str) -> Locator:
         return page.get_by_test_id("stVerticalBlock").filter(has_text=about).last

@@ -72,14 +72,14 @@ def test_two_weights_click_play_pause_back_and_scrub(visit: Visit) -> None:
 
 def test_sections_keep_their_settings_and_their_step(visit: Visit) -> None:
     page = visit("Stepping?stepping_lr=0.3&stepping_at=4")
-    page.get_by_role("tab", name="Fit a curve").click()
+    page.get_by_role("radio", name="Fit a curve", exact=True).click()
     expect(stage(page).get_by_text("step 0 of 40", exact=True)).to_be_visible()
     press(page, "Step")
     expect(page).to_have_url(re.compile("stepping_fit_at=1"))
-    page.get_by_role("tab", name="One weight").click()
+    page.get_by_role("radio", name="One weight", exact=True).click()
     expect(stage(page).get_by_text("step 4 of 20", exact=True)).to_be_visible()
     expect(page.get_by_role("spinbutton", name="Learning rate, exact")).to_have_value("0.3")
-    page.get_by_role("tab", name="Fit a curve").click()
+    page.get_by_role("radio", name="Fit a curve", exact=True).click()
     expect(stage(page).get_by_text("step 1 of 40", exact=True)).to_be_visible()
     page.reload()
     idle(page)

@@ -104,7 +104,7 @@ def test_a_click_on_the_matrix_shows_its_images_and_every_file_can_be_taken_home
     cell.click()
     expect(page.get_by_text(re.compile("It is 1, the model says 1"))).to_be_visible()
     page.wait_for_url(re.compile("training_truth=1"))
-    page.get_by_role("tab", name="Take it home").click()
+    page.get_by_role("radio", name="Take it home", exact=True).click()
     for name, ending in (
         ("Script", "py"),
         ("Notebook", "ipynb"),
