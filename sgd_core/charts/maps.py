@@ -14,7 +14,7 @@ import pandas as pd
 
 from sgd_core.charts.build import layers
 from sgd_core.charts.palette import DIVERGING, QUIET
-from sgd_core.charts.tiles import PADDING, axes, canvas, colors, corners, fixed, png, titled
+from sgd_core.charts.tiles import PADDING, axes, canvas, colors, corners, extent, fixed, png, titled
 
 # The moving form on the tiles of the others: their thin edge, and their titles on their baseline.
 _IMAGE = f"position:absolute;image-rendering:pixelated;outline:0.75px solid {QUIET}b3;outline-offset:-0.375px"
@@ -38,7 +38,7 @@ def moving_html(maps: np.ndarray, titles: Sequence[str], *, limit: float, column
     What is painted many times a second. A chart fetches its images after it has drawn the frame, so that at full pace
     none would ever be seen; the page's own images are there at once, and nothing is quicker to draw.
     """
-    *_, wide, high = canvas(columns, len(titles), tile)
+    wide, high = (round(side * tile) for side in extent(columns, len(titles)))
     shades = colors(np.nan_to_num(maps, nan=0.0, posinf=limit, neginf=-limit), limit)
     drawn = []
     for shade, title, (x, y) in zip(shades, titles, corners(len(titles), columns), strict=True):

@@ -41,10 +41,14 @@ def corners(count: int, columns: int) -> list[tuple[float, float]]:
     return [((i % columns) * 1.08, (i // columns) * (1.08 + _HEADER) + _HEADER) for i in range(count)]
 
 
+def extent(columns: int, count: int) -> tuple[float, float]:
+    """Return the width and height of all tiles, in tile units."""
+    return columns * 1.08 - 0.08, math.ceil(count / columns) * (1.08 + _HEADER) - 0.08
+
+
 def canvas(columns: int, count: int, tile: int) -> tuple[alt.Scale, alt.Scale, int, int]:
     """Return the scales of the tiles' units, and the width and height in screen pixels."""
-    rows = math.ceil(count / columns)
-    wide, high = columns * 1.08 - 0.08, rows * (1.08 + _HEADER) - 0.08
+    wide, high = extent(columns, count)
     x = alt.Scale(domain=[0, wide], nice=False, zero=False)
     y = alt.Scale(domain=[0, high], nice=False, zero=False, reverse=True)
     return x, y, round(wide * tile), round(high * tile)
