@@ -4,7 +4,7 @@ import math
 
 import streamlit as st
 
-from pages.ui.controls import Controls
+from pages.ui.controls import Controls, by_hand, lead
 from sgd_core.calculus.formula import Function
 from sgd_core.calculus.kinks import kink
 from sgd_core.calculus.sampling import At
@@ -24,7 +24,8 @@ def choose_point(controls: Controls, function: Function, start: float) -> float:
     slider_key = f"{key}_slider"
 
     def slid() -> None:
-        st.session_state[key] = round(float(st.session_state[slider_key]), 9)
+        if by_hand(slider_key):
+            st.session_state[key] = round(float(st.session_state[slider_key]), 9)
 
     low, high = function.domain
     step = (high - low) / 600
@@ -41,7 +42,7 @@ def choose_point(controls: Controls, function: Function, start: float) -> float:
             help="Any number, outside of the picture too.",
         )
     nearest = low + round((min(max(x, low), high) - low) / step) * step
-    st.session_state[slider_key] = min(max(nearest, low), high)
+    lead(slider_key, min(max(nearest, low), high))
     left.slider("x, the point to look at", low, high, step=step, key=slider_key, on_change=slid)
     return x
 

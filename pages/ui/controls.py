@@ -16,6 +16,20 @@ BIND: Literal["query-params"] = "query-params"
 T = TypeVar("T")
 
 
+def lead(key: str, value: Any) -> None:
+    """Put a widget where the page wants it; call it before the widget is drawn."""
+    st.session_state[key] = st.session_state[f"_led_{key}"] = value
+
+
+def by_hand(key: str) -> bool:
+    """Tell in a widget's callback whether a person has moved it from where `lead` has put it.
+
+    When a click cuts a run of the page short, as each one does while something plays, Streamlit takes a widget that was
+    led in that run for changed, and calls its callback at the next click on anything.
+    """
+    return bool(st.session_state[key] != st.session_state.get(f"_led_{key}"))
+
+
 class Controls:
     """The widgets of one page: they read the link, say what it got wrong, and can be written out as a link again."""
 
@@ -101,7 +115,8 @@ class Controls:
         slider_key = f"{key}_slider"
 
         def slid() -> None:
-            st.session_state[key] = st.session_state[slider_key]
+            if by_hand(slider_key):
+                st.session_state[key] = st.session_state[slider_key]
 
         # The number is drawn second but decides: the slider only follows it to its nearest stop.
         places = (st.container(), st.container()) if stacked else st.columns([3, 2], vertical_alignment="bottom")
@@ -120,7 +135,7 @@ class Controls:
         )
         if low < value < high and value not in stops:
             stops = sorted([*stops, value])  # so that the slider, too, says the exact value
-        st.session_state[slider_key] = min(stops, key=lambda stop: abs(math.log(stop / value)))
+        lead(slider_key, min(stops, key=lambda stop: abs(math.log(stop / value))))
         places[0].select_slider(label, stops, key=slider_key, on_change=slid, format_func=lambda v: f"{v:g}")
         return self._took(name, asked, value, _number, "a positive number")
 

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from pages.ui.controls import BIND, Controls
+from pages.ui.controls import BIND, Controls, by_hand, lead
 from sgd_core.playback import Playback
 
 Paint = Callable[[Any, bool], None]  # (snapshot, live): live frames are small and many, still ones may be rich
@@ -246,9 +246,14 @@ def _scrubber(player: Player, bar: DeltaGenerator) -> None:
         _show_progress(player, bar)
         return
     key = player.key("at")
-    st.session_state[key] = player.playback.position
+
+    def go() -> None:
+        if by_hand(key):
+            player.playback.seek(int(st.session_state[key]))
+
+    lead(key, player.playback.position)
     words = player.progress(player.playback.current)[1]
-    bar.slider(words, 0, last, key=key, bind=BIND, on_change=lambda: player.playback.seek(int(st.session_state[key])))
+    bar.slider(words, 0, last, key=key, bind=BIND, on_change=go)
 
 
 def _time_machine(player: Player) -> None:
@@ -256,10 +261,11 @@ def _time_machine(player: Player) -> None:
     last = len(playback.history) - 1
 
     def go() -> None:
-        playback.pause()
-        playback.seek(int(st.session_state[key]))
+        if by_hand(key):
+            playback.pause()
+            playback.seek(int(st.session_state[key]))
 
-    st.session_state[key] = playback.position
+    lead(key, playback.position)
     st.slider(
         "Time machine: every recorded moment",
         0,
