@@ -24,8 +24,9 @@ def lead(key: str, value: Any) -> None:
 def by_hand(key: str) -> bool:
     """Tell in a widget's callback whether a person has moved it from where `lead` has put it.
 
-    When a click cuts a run of the page short, as each one does while something plays, Streamlit takes a widget that was
-    led in that run for changed, and calls its callback at the next click on anything.
+    Streamlit (1.67) calls back without a person too: a slider whose range has changed is a new widget to it, and where
+    clicks cut the page's runs short, as each one does while something plays, an earlier one's callback comes with the
+    next click on anything.
     """
     return bool(st.session_state[key] != st.session_state.get(f"_led_{key}"))
 
