@@ -43,7 +43,7 @@ SCHEDULES: dict[str, Schedule] = {
         Schedule(
             "step",
             "Step",
-            "Divided by ten after each third of the run.",
+            "Divided by ten after each third of the run, and level in between.",
             "StepLR",
             lambda lr, steps: {"step_size": math.ceil(steps / 3), "gamma": 0.1},
         ),
