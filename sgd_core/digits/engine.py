@@ -176,7 +176,9 @@ class Engine:
         if half.ink is not None and len(half.labels) * len(weight) <= LARGEST_SUMS:
             layers: Iterable[Tensor] = torch.split(half.ink @ weight.T + bias, piece)
         else:
-            layers = (linear(pixels, weight, bias) for pixels in torch.split(half.pixels, piece))
+            # The same as `linear`, the other way round: with few outputs it takes two thirds of the time.
+            sums = (torch.addmm(bias.unsqueeze(1), weight, pixels.T) for pixels in torch.split(half.pixels, piece))
+            layers = (outputs.T.contiguous() for outputs in sums)
         for layer, targets, labels in zip(
             layers, torch.split(half.targets, piece), torch.split(half.labels, piece), strict=True
         ):
