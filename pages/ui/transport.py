@@ -227,7 +227,8 @@ def _loop(player: Player, paint: Paint, bar: DeltaGenerator) -> None:
             paint(moved, True)
         if moved is None or reading.due():
             _show_progress(player, bar)
-        due = max(due + 1 / speed.frames, time.monotonic())
+        pace = 1 / speed.frames
+        due = max(due + pace, time.monotonic() - pace)  # what one frame took too long, the next ones make up for
         while (left := due - time.monotonic()) > 0:
             time.sleep(min(left, NAP))
             if left > NAP:
