@@ -155,10 +155,7 @@ class Walk:
 
     def _answers(self, snapshot: Snapshot) -> int:
         decided = predict(snapshot, self.config, self.images).decided
-        names = self.digits.class_names
-        said = list(zip(decided, self.truth, strict=True))
-        captions = [names[d] if d == t else f"{names[d]}, is {names[t]}" for d, t in said]
-        right = [bool(d == t) for d, t in said]
+        captions, right = digit_images.verdicts(decided, self.truth, self.digits.class_names)
         alt = f"{SHOWN} handwritten digits with what the model says; {sum(right)} are right."
         st.html(digit_images.digit_strip(self.images, captions, right, columns=5, tile=72, alt=alt))
         return sum(right)

@@ -88,15 +88,10 @@ class _Answers:
 
     def paint(self, now: Snapshot, live: bool) -> None:
         """Draw them; in a live frame only if an answer has changed."""
-        names = self._names
         decided = predict(now, self._config, self._images).decided
         if live and decided.tobytes() == self._drawn:
             return
         self._drawn = decided.tobytes()
-        right = [bool(d == t) for d, t in zip(decided, self._truth, strict=True)]
-        captions = [
-            names[d] if ok else f"{names[d]}, is {names[t]}"
-            for d, t, ok in zip(decided, self._truth, right, strict=True)
-        ]
+        captions, right = digit_images.verdicts(decided, self._truth, self._names)
         alt = f"{len(captions)} validation images; the model is right about {sum(right)} of them."
         self._slot.html(digit_images.digit_strip(self._images, captions, right, columns=4, tile=72, alt=alt))

@@ -5,7 +5,7 @@ from html import escape
 
 import numpy as np
 
-from sgd_core.charts.tiles import png
+from sgd_core.charts.tiles import image
 
 # Captions in a light and a dark page, each with the 4.5:1 that small letters need.
 _PLAIN, _RIGHT, _WRONG = "light-dark(#4f5b6f, #a9b4c6)", "light-dark(#3157bf, #8eabf6)", "light-dark(#ab4e06, #f0934a)"
@@ -27,14 +27,20 @@ def digit_strip(
     a chart would fetch them anew, and be white till then, with every change of a caption.
     """
     cells = []
-    for i, (image, caption) in enumerate(zip(images, captions, strict=True)):
+    for i, (values, caption) in enumerate(zip(images, captions, strict=True)):
         sign, color = ("", _PLAIN) if right is None else ("✓ ", _RIGHT) if right[i] else ("✗ ", _WRONG)
-        url = png(np.rint((1 - np.clip(image, 0, 1)) * 255).astype(np.uint8))
-        size = f"width:{tile}px;height:{round(tile * image.shape[0] / image.shape[1])}px"
-        cells.append(
-            f'<div style="width:{tile}px;font-size:12px;line-height:1.4;color:{color}">{escape(sign + caption)}'
-            f'<img src="{url}" alt="" style="display:block;{size};image-rendering:pixelated"/></div>'
-        )
+        ink = np.rint((1 - np.clip(values, 0, 1)) * 255).astype(np.uint8)
+        drawn = image(ink, tile, round(tile * len(values) / values.shape[1]), "display:block")
+        look = f"width:{tile}px;font-size:12px;line-height:1.4;color:{color}"
+        cells.append(f'<div style="{look}">{escape(sign + caption)}{drawn}</div>')
     gap = round(0.08 * tile)
     row = f"display:flex;flex-wrap:wrap;align-items:end;gap:{gap}px;max-width:{columns * (tile + gap)}px"
     return f'<div role="img" aria-label="{escape(alt)}" style="{row}">{"".join(cells)}</div>'
+
+
+def verdicts(
+    decided: Sequence[int] | np.ndarray, truth: Sequence[int] | np.ndarray, names: Sequence[str]
+) -> tuple[list[str], list[bool]]:
+    """Return what stands over images whose answers are judged: the captions, and which of them are right."""
+    pairs = list(zip(decided, truth, strict=True))
+    return [names[d] if d == t else f"{names[d]}, is {names[t]}" for d, t in pairs], [bool(d == t) for d, t in pairs]

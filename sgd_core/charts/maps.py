@@ -14,10 +14,10 @@ import pandas as pd
 
 from sgd_core.charts.build import layers
 from sgd_core.charts.palette import DIVERGING, QUIET
-from sgd_core.charts.tiles import PADDING, axes, canvas, colors, corners, extent, fixed, png, titled
+from sgd_core.charts.tiles import PADDING, axes, canvas, colors, corners, extent, fixed, image, png, titled
 
 # The moving form on the tiles of the others: their thin edge, and their titles on their baseline.
-_IMAGE = f"position:absolute;image-rendering:pixelated;outline:0.75px solid {QUIET}b3;outline-offset:-0.375px"
+_IMAGE = f"position:absolute;outline:0.75px solid {QUIET}b3;outline-offset:-0.375px"
 _TITLE = (
     f"position:absolute;transform:translateY(-100%);white-space:nowrap;font-size:12px;line-height:1.26;color:{QUIET}"
 )
@@ -43,7 +43,7 @@ def moving_html(maps: np.ndarray, titles: Sequence[str], *, limit: float, column
     drawn = []
     for shade, title, (x, y) in zip(shades, titles, corners(len(titles), columns), strict=True):
         place = f"left:{x * tile + PADDING['left']:.2f}px;top:{y * tile + PADDING['top']:.2f}px"
-        drawn.append(f'<img src="{png(shade)}" alt="" style="{_IMAGE};{place};width:{tile}px;height:{tile}px"/>')
+        drawn.append(image(shade, tile, tile, f"{_IMAGE};{place}"))
         drawn.append(f'<span style="{_TITLE};{place}">{escape(title)}</span>')
     size = f"width:{wide + PADDING['left'] + PADDING['right']}px;height:{high + PADDING['top'] + PADDING['bottom']}px"
     told = 'role="img" aria-label="Maps in motion; pause to have their numbers read."'

@@ -36,6 +36,12 @@ def png(pixels: np.ndarray) -> str:
     return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()
 
 
+def image(pixels: np.ndarray, width: int, height: int, style: str) -> str:
+    """Return `pixels` (as for `png`) as an image of the page, square pixels and all, in screen pixels, with more CSS."""
+    size = f"width:{width}px;height:{height}px;image-rendering:pixelated"
+    return f'<img src="{png(pixels)}" alt="" style="{style};{size}"/>'
+
+
 def corners(count: int, columns: int) -> list[tuple[float, float]]:
     """Return the upper left corners of the tiles, in tile units; y grows downwards and includes the header."""
     return [((i % columns) * 1.08, (i // columns) * (1.08 + _HEADER) + _HEADER) for i in range(count)]

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
+from serving import idle
 
 pytestmark = pytest.mark.browser
 Visit = Callable[[str], Page]
@@ -14,11 +15,6 @@ PAGE = "Learning_rate_pitfalls"
 
 def press(page: Page, name: str) -> None:
     page.get_by_role("button", name=name, exact=True).click()
-
-
-def rest(page: Page) -> None:
-    page.wait_for_selector("[data-test-script-state=notRunning]", state="attached", timeout=60_000)
-    expect(page.get_by_test_id("stException")).to_have_count(0)
 
 
 def test_a_preset_a_slider_and_the_names_that_follow(visit: Visit) -> None:
@@ -41,7 +37,7 @@ def test_a_click_on_the_axis_moves_the_marker_and_the_panel(visit: Visit) -> Non
     page.wait_for_url(re.compile("section=The"))
     point = page.locator(".st-key-pitfalls_axis_pick path[aria-label^='learning rate: 0.0011']").first
     point.scroll_into_view_if_needed()
-    rest(page)
+    idle(page)
     box = point.bounding_box()
     assert box
     page.mouse.click(box["x"] + box["width"] / 2, box["y"] + 20)  # below the point: the nearest one is taken
@@ -63,7 +59,7 @@ def test_a_sweep_pauses_at_a_click_and_keeps_what_it_has(visit: Visit) -> None:
     )
     press(page, "Pause")
     expect(page.get_by_role("button", name="Sweep", exact=True)).to_be_visible()
-    rest(page)
+    idle(page)
     held = bar.inner_text()
     found = re.search(r"epoch (\d+)", held)
     assert found and 1 <= int(found[1]) < 500
@@ -100,7 +96,7 @@ def test_a_suggestion_travels_to_digit_training(visit: Visit) -> None:
     page.get_by_role("radio", name="Find it", exact=True).click()
     link = page.get_by_role("link", name=re.compile("Train with")).nth(1)
     expect(link).to_be_visible()
-    rest(page)
+    idle(page)
     rate = re.search(r"Train with ([\d.e-]+)", link.inner_text())[1]
     link.click()
     expect(page.get_by_role("heading", name="Digit training", exact=True)).to_be_visible()
@@ -155,4 +151,4 @@ def test_a_remedy_cures_the_bounce_that_a_constant_learning_rate_keeps(visit: Vi
     expect(rate).to_have_value("1")
     expect(constant).to_contain_text("100 % of the way down is left")
     expect(page.get_by_text("flips its direction 29 times in 30 steps")).to_be_visible()
-    rest(page)
+    idle(page)

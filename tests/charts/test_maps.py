@@ -62,10 +62,14 @@ def test_the_still_scale_has_the_live_colours_at_its_stops() -> None:
 
 def test_digit_captions_say_right_and_wrong_in_signs() -> None:
     drawn = digit_images.digit_strip(
-        np.zeros((2, 8, 8)), ["3", "7, is <3>"], [True, False], columns=2, tile=72, alt='two "digits"'
+        np.zeros((2, 8, 8)),
+        *digit_images.verdicts([0, 1], [0, 0], ["<3>", "7"]),
+        columns=2,
+        tile=72,
+        alt='two "digits"',
     )
     strip = ElementTree.fromstring(drawn)
-    assert "".join(strip.itertext()) == "✓ 3✗ 7, is <3>" and strip.get("aria-label") == 'two "digits"'
+    assert "".join(strip.itertext()) == "✓ <3>✗ 7, is <3>" and strip.get("aria-label") == 'two "digits"'
     assert all((pixels_of(image.get("src", "")) == 255).all() for image in strip.iter("img"))
 
 
