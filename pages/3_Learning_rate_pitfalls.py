@@ -1,10 +1,10 @@
 """Learning-rate pitfalls: too low, good, bouncing, diverging; what tells them apart, and how to know beforehand."""
 
-from pages.pitfalls import axis, digits, fates, find, noise, predict, remedies
+from pages.pitfalls import axis, digits, find, noise, predict, regimes, remedies
 from pages.ui.frame import open_page
 
 SECTIONS = {
-    "Four fates": fates.show,
+    "Four regimes": regimes.show,
     "The whole axis": axis.show,
     "On digits": digits.show,
     "Find it": find.show,

@@ -12,8 +12,16 @@ from pages.ui.controls import Controls
 from pages.ui.parts import download_csv, notice, same_in_pytorch
 from pages.ui.pictures import picture
 from pages.ui.quiz import predict_first
+from sgd_core.calculus.finite_difference import (
+    LARGEST,
+    PRECISIONS,
+    FiniteDifference,
+    best_h,
+    error_curve,
+    finite_difference,
+    textbook_h,
+)
 from sgd_core.calculus.formula import Function
-from sgd_core.calculus.nudge import LARGEST, PRECISIONS, Nudge, best_nudge, error_curve, nudge, textbook_nudge
 from sgd_core.calculus.sampling import look_at, sample
 from sgd_core.charts.curve import window
 from sgd_core.charts.nudge import error_frame, error_picture, error_window, nudge_frame, nudge_picture
@@ -39,14 +47,14 @@ def show_nudging(controls: Controls, function: Function, start: float, ask: bool
     x = choose_point(controls, function, start)
     left, middle, right = st.columns([4, 3, 2], gap="medium", vertical_alignment="bottom")
     with left:
-        h = controls.learning_rate("h", 0.5, low=1e-8, high=1.0, label="Nudge h")
+        h = controls.learning_rate("h", 0.5, low=1e-8, high=1.0, label="FiniteDifference h")
     with middle:
         kind = controls.segments("kind", "Difference", KINDS, "forward")
     with right:
         zoom = controls.toggle("zoom", "Zoom in", False, help="A microscope: the picture is five nudges wide.")
     if not explain_trouble(function, look_at(function, x)):
         return
-    nudges = {precision: nudge(function, x, h, kind, precision) for precision in PRECISIONS}
+    nudges = {precision: finite_difference(function, x, h, kind, precision) for precision in PRECISIONS}
     errors = errors_of(function, x, kind)
     best = {precision: _best(function, x, kind, errors, precision) for precision in PRECISIONS}
     picture_side, error_side = st.columns(2, gap="large", vertical_alignment="bottom")
@@ -65,11 +73,11 @@ def show_nudging(controls: Controls, function: Function, start: float, ask: bool
 
 def _best(function: Function, x: float, kind: str, errors: pd.DataFrame, precision: str) -> float:
     """Return the best h; NaN where nothing truncates, so that simply the largest h is best."""
-    book = textbook_nudge(function, x, kind, precision)
-    return best_nudge(errors, precision) if book < LARGEST else math.nan
+    book = textbook_h(function, x, kind, precision)
+    return best_h(errors, precision) if book < LARGEST else math.nan
 
 
-def _secant(function: Function, pair: Nudge, kind: str, zoom: bool) -> None:
+def _secant(function: Function, pair: FiniteDifference, kind: str, zoom: bool) -> None:
     at = look_at(function, pair.x)
     domain, curve = function.domain, curve_of(function)
     if zoom:
@@ -94,7 +102,7 @@ def _errors(
     x: float,
     errors: pd.DataFrame,
     h: float,
-    nudges: dict[str, Nudge],
+    nudges: dict[str, FiniteDifference],
     best: dict[str, float],
 ) -> None:
     here = {precision: pair.error for precision, pair in nudges.items()}
@@ -109,7 +117,7 @@ def _errors(
     )
 
 
-def _table(nudges: dict[str, Nudge]) -> None:
+def _table(nudges: dict[str, FiniteDifference]) -> None:
     rows = [
         {
             "computed in": precision,
@@ -122,7 +130,9 @@ def _table(nudges: dict[str, Nudge]) -> None:
     st.table(pd.DataFrame(rows).set_index("computed in"))
 
 
-def _words(function: Function, x: float, kind: str, nudges: dict[str, Nudge], best: dict[str, float]) -> None:
+def _words(
+    function: Function, x: float, kind: str, nudges: dict[str, FiniteDifference], best: dict[str, float]
+) -> None:
     single, double = nudges["float32"], nudges["float64"]
     stuck = single.right[0] == single.left[0]
     sentences = [
@@ -133,7 +143,7 @@ def _words(function: Function, x: float, kind: str, nudges: dict[str, Nudge], be
     for precision, at in best.items():
         if not math.isfinite(at):
             continue
-        book = textbook_nudge(function, x, kind, precision)
+        book = textbook_h(function, x, kind, precision)
         by_book = f" (the textbook's estimate: {book:.1e})"
         sentences.append(
             f"{precision} does best near **h = {at:.1e}**{by_book}. A larger h bends with the curve (*truncation*); a "

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from pages.pitfalls.settings import DEFAULTS, NAMES, Hill, choose_hill, four_rates, survey_of
+from pages.pitfalls.settings import DEFAULTS, NAMES, Objective, choose_objective, four_rates, survey_of
 from pages.ui.controls import Controls
 from pages.ui.parts import download_csv, notice, same_in_pytorch
 from pages.ui.pictures import clickable, picture
@@ -20,7 +20,7 @@ LEFT = (1e-8, 1e4)  # the window of what is left of the gap; beyond it are arrow
 
 def show(controls: Controls) -> None:
     """Draw the section."""
-    hill = choose_hill(controls)
+    objective = choose_objective(controls)
     left, right = st.columns([1, 2], vertical_alignment="bottom", gap="large")
     with left:
         letters = [name.upper() for name in NAMES]
@@ -28,37 +28,37 @@ def show(controls: Controls) -> None:
     with right:
         place = letters.index(picked)
         rate = controls.learning_rate(f"lr_{NAMES[place]}", DEFAULTS[place], label=f"Learning rate {picked}")
-    table = survey_of(hill.function, hill.start, hill.steps)
-    st.caption("Click a point to move the marker there; the panel in *Four fates* moves with it.")
+    table = survey_of(objective.function, objective.start, objective.steps)
+    st.caption("Click a point to move the marker there; the panel in *Four regimes* moves with it.")
     st.markdown(legend(list(table["regime"])))
-    _pictures(controls, hill, table, picked)
-    own = survey_of(hill.function, hill.start, hill.steps, (rate,)).iloc[0]
+    _pictures(controls, objective, table, picked)
+    own = survey_of(objective.function, objective.start, objective.steps, (rate,)).iloc[0]
     style = look(own["regime"])
     st.markdown(f"**{picked} = {rate:g}**, :{style.name}[**{style.sign} {own['regime']}**]: {own['reason']}")
-    _notice(hill, table)
+    _notice(objective, table)
     download_csv(table, "learning-rates", key="pitfalls_axis_csv")
     same_in_pytorch(
         descent_script(
-            hill.function.torch_code,
-            start=hill.start,
+            objective.function.torch_code,
+            start=objective.start,
             lrs=[float(lr) for lr in table["lr"]],
-            steps=hill.steps,
+            steps=objective.steps,
             optimizer=Optimizer("sgd").torch_code("[w]", "lr"),
         ),
         key="pitfalls_code",
     )
 
 
-def _pictures(controls: Controls, hill: Hill, table: pd.DataFrame, picked: str) -> None:
+def _pictures(controls: Controls, objective: Objective, table: pd.DataFrame, picked: str) -> None:
     def move(point: dict[str, float]) -> None:
         st.session_state[controls.key(f"lr_{picked.lower()}")] = float(f"{point['lr']:.4g}")
 
     lrs = table["lr"].to_numpy()
     x_domain = (float(lrs[0]), float(lrs[-1]))
-    theory = hill.bottom.borders if hill.bottom else None
+    theory = objective.minimum.borders if objective.minimum else None
     borders = [("1/a", theory[0]), ("2/a", theory[1])] if theory else []
     markers = [(name.upper(), rate) for name, rate in zip(NAMES, four_rates(controls), strict=True)]
-    found = hill.bottom is not None
+    found = objective.minimum is not None
     column = "left" if found else "loss"
     finite = table["loss"].replace([np.inf, -np.inf], np.nan).abs()
     window = (
@@ -71,10 +71,10 @@ def _pictures(controls: Controls, hill: Hill, table: pd.DataFrame, picked: str) 
         axis_frame(table, column, y_domain=window, borders=borders, markers=markers),
         key="pitfalls_axis_pick",
         on_pick=move,
-        alt=f"Loss left after {hill.steps} steps against learning rate, {x_domain[0]:g} to {x_domain[1]:g}: {said}.",
+        alt=f"Loss left after {objective.steps} steps against learning rate, {x_domain[0]:g} to {x_domain[1]:g}: {said}.",
         x_domain=x_domain,
         y_domain=window,
-        y_title=f"left after {hill.steps} steps" if found else f"loss after {hill.steps} steps",
+        y_title=f"left after {objective.steps} steps" if found else f"loss after {objective.steps} steps",
         level=ARRIVED if found else None,
         level_name="1 % of the way down",
         pick=True,
@@ -95,7 +95,7 @@ def _pictures(controls: Controls, hill: Hill, table: pd.DataFrame, picked: str) 
     )
 
 
-def _notice(hill: Hill, table: pd.DataFrame) -> None:
+def _notice(objective: Objective, table: pd.DataFrame) -> None:
     sentences = []
     arrived = table[table["needed"].notna()]
     if not arrived.empty:
@@ -107,21 +107,21 @@ def _notice(hill: Hill, table: pd.DataFrame) -> None:
             f"{len(arrived)} of the 64 come within 1 % in {PATIENCE:,} steps. The quickest is {best['lr']:.3g} with "
             f"{best['needed']:,.0f} {steps}. A tenth of it needs {slow}; ten times as much is {tenfold['regime']}."
         )
-    bottom = hill.bottom
-    if bottom is None:
+    minimum = objective.minimum
+    if minimum is None:
         sentences.append(
             "There is no lowest point downhill from this start, so there is no curvature to put borders with."
         )
-    elif bottom.borders is None:
-        sentences.append(f"At the minimum the second derivative is {bottom.curvature:.3g}, so it draws no borders.")
+    elif minimum.borders is None:
+        sentences.append(f"At the minimum the second derivative is {minimum.curvature:.3g}, so it draws no borders.")
     else:
-        one, two = bottom.borders
+        one, two = minimum.borders
         beyond = table[(table["lr"] >= two) & table["regime"].isin([TOO_LOW, GOOD, BOUNCING])]
         sentences.append(
-            f"Autograd, twice, gives a = {bottom.curvature:.5g} at the minimum w = {bottom.x:.4g}, hence the borders 1/a = {one:.4g} "
+            f"Autograd, twice, gives a = {minimum.curvature:.5g} at the minimum w = {minimum.x:.4g}, hence the borders 1/a = {one:.4g} "
             f"and 2/a = {two:.4g}, known before a single step."
         )
-        if bottom.quadratic:
+        if minimum.quadratic:
             sentences.append(
                 "The function is a parabola: the curvature is the same everywhere and the borders are exact."
             )

@@ -23,7 +23,7 @@ from sgd_core.descent.regimes import DIVERGING
 from sgd_core.digits.config import TrainConfig
 from sgd_core.digits.losses import LOSSES
 from sgd_core.digits.sharpness import Round, sharpness_rounds
-from sgd_core.digits.sweep import SweepMoment, lane_fates, sweep_frame, sweeping
+from sgd_core.digits.sweep import SweepMoment, lane_regimes, sweep_frame, sweeping
 from sgd_core.export.pitfalls import sharpness_script, sweep_script
 from sgd_core.playback import Playback
 
@@ -52,7 +52,7 @@ def rounds_of(config: TrainConfig) -> list[Round]:
 
 def show(controls: Controls) -> Callable[[], None]:
     """Draw the section; return what plays."""
-    ground = choose_digits(controls)
+    setup = choose_digits(controls)
     offer_missing(controls)
     left, middle, right = st.columns([3, 2, 1], gap="medium", vertical_alignment="bottom")
     with left:
@@ -62,7 +62,7 @@ def show(controls: Controls) -> Callable[[], None]:
         loss = titles[controls.segments("loss", "Loss", list(titles), "Mean squared error")]
     with right:
         epochs = controls.whole("epochs", "Epochs", 1, 500, 40)
-    config = ground.config(loss=loss, batch_size=None, epochs=epochs)
+    config = setup.config(loss=loss, batch_size=None, epochs=epochs)
     rounds = rounds_of(replace(config, epochs=1))
     top = rounds[-1]
     _say_border(config, rounds)
@@ -136,13 +136,13 @@ def _stage(sweep: Sweep, run: Playback[SweepMoment]) -> Callable[[SweepMoment, b
 
     def paint(now: SweepMoment, live: bool) -> None:
         frame = sweep_frame(sweep.rates, run.history, sweep.config.epochs)
-        fates = lane_fates(frame)
-        _paint(sweep, frame, fates, (curves, loss, accuracy), live)
-        names.markdown(legend(list(fates["regime"])) + "  \n:small[↑ ↓: beyond the picture]")
+        regimes = lane_regimes(frame)
+        _paint(sweep, frame, regimes, (curves, loss, accuracy), live)
+        names.markdown(legend(list(regimes["regime"])) + "  \n:small[↑ ↓: beyond the picture]")
         if live:
             return
         with words.container():
-            notice(*_sentences(sweep, frame, fates))
+            notice(*_sentences(sweep, frame, regimes))
         with file.container():
             download_csv(frame, "sweep", key="pitfalls_sweep_csv")
 
@@ -150,23 +150,23 @@ def _stage(sweep: Sweep, run: Playback[SweepMoment]) -> Callable[[SweepMoment, b
 
 
 def _paint(
-    sweep: Sweep, frame: pd.DataFrame, fates: pd.DataFrame, slots: tuple[DeltaGenerator, ...], live: bool
+    sweep: Sweep, frame: pd.DataFrame, regimes: pd.DataFrame, slots: tuple[DeltaGenerator, ...], live: bool
 ) -> None:
     curves, loss, accuracy = slots
     config, ends = sweep.config, frame.groupby("lr", sort=True).last().reset_index()
-    ends["regime"] = fates["regime"].to_numpy()
+    ends["regime"] = regimes["regime"].to_numpy()
     first = float(frame["train_loss"].iloc[0])
     window = (first / (30 if config.loss == "mean_squared_error" else 1000), first * 100)
-    counts = ", ".join(f"{count} {name}" for name, count in fates["regime"].value_counts().items())
+    counts = ", ".join(f"{count} {name}" for name, count in regimes["regime"].value_counts().items())
     picture(
         lanes_picture,
-        lanes_frame(_thinned(frame, config.epochs), fates, window),
+        lanes_frame(_thinned(frame, config.epochs), regimes, window),
         slot=curves,
         live=live,
         epochs=float(config.epochs),
         y_domain=window,
         height=470,
-        alt=f"Training loss of {len(fates)} learning rates over {int(frame['epoch'].max())} epochs: {counts}.",
+        alt=f"Training loss of {len(regimes)} learning rates over {int(frame['epoch'].max())} epochs: {counts}.",
     )
     x_domain = (sweep.rates[0], sweep.rates[-1])
     borders = [("2/λ", sweep.border)]
@@ -202,24 +202,24 @@ def _thinned(frame: pd.DataFrame, epochs: int) -> pd.DataFrame:
     return frame[(frame["epoch"] % every == 0) | (frame["epoch"] == frame["epoch"].max())]
 
 
-def _sentences(sweep: Sweep, frame: pd.DataFrame, fates: pd.DataFrame) -> list[str]:
+def _sentences(sweep: Sweep, frame: pd.DataFrame, regimes: pd.DataFrame) -> list[str]:
     epoch, config = int(frame["epoch"].max()), sweep.config
     if epoch == 0:
         return [
-            f"Nothing is trained yet: all {len(fates)} begin at the loss {frame['train_loss'].iloc[0]:.4f}. Press **Sweep**."
+            f"Nothing is trained yet: all {len(regimes)} begin at the loss {frame['train_loss'].iloc[0]:.4f}. Press **Sweep**."
         ]
     sentences = []
-    diverging = fates[fates["regime"] == DIVERGING]["lr"]
+    diverging = regimes[regimes["regime"] == DIVERGING]["lr"]
     exact = config.loss == "mean_squared_error" and config.batch_size is None
     if not diverging.empty:
         smallest = float(diverging.min())
-        below = fates[fates["lr"] < smallest]["lr"]
+        below = regimes[regimes["lr"] < smallest]["lr"]
         between = f"between {below.max():.4g} and {smallest:.4g}" if len(below) else f"below {smallest:.4g}"
         ratio = f" The two differ by {abs(smallest / sweep.border - 1):.1%}." if sweep.zoomed else ""
         why = "" if exact else " Theory is exact for full batches and the mean squared error only."
         sentences.append(f"The cliff stands {between}; 2/λ = {sweep.border:.4g} was predicted.{ratio}{why}")
     else:
-        above = int((fates["lr"] > sweep.border).sum())
+        above = int((regimes["lr"] > sweep.border).sum())
         sentences.append(
             f"{above} of the learning rates lie above 2/λ = {sweep.border:.4g}, and none diverges: the loss bends less and less as "
             "the model learns, so the border moves away. See *sharpness along a run*."

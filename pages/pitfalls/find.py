@@ -3,7 +3,7 @@
 import pandas as pd
 import streamlit as st
 
-from pages.pitfalls.settings import Ground, choose_digits
+from pages.pitfalls.settings import DigitSetup, choose_digits
 from pages.ui.controls import Controls
 from pages.ui.datasets import digits_of, offer_missing
 from pages.ui.parts import download_csv, notice, same_in_pytorch
@@ -29,7 +29,7 @@ def range_of(config: TrainConfig, end: float) -> tuple[pd.DataFrame, dict[str, f
 
 def show(controls: Controls) -> None:
     """Draw the section."""
-    ground = choose_digits(controls)
+    setup = choose_digits(controls)
     offer_missing(controls)
     st.markdown(
         f"One short run answers what a hundred would: over {BATCHES} mini-batches the learning rate grows from "
@@ -43,7 +43,7 @@ def show(controls: Controls) -> None:
         size = int(controls.segments("find_batch", "Images a step", ["16", "64", "256"], "64"))
     with columns[2]:
         end = ENDS[controls.segments("until", "Up to a learning rate of", list(ENDS), "10")]
-    config = ground.config(loss=loss, batch_size=size)
+    config = setup.config(loss=loss, batch_size=size)
     test, suggestions = range_of(config, end)
     best = float(test["smoothed"].min())
     top = 4.4 * best
@@ -56,13 +56,13 @@ def show(controls: Controls) -> None:
         + ", ".join(f"{TITLES[name]} {lr:.2g}" for name, lr in suggestions.items())
         + ".",
     )
-    _suggest(ground, config, suggestions)
+    _suggest(setup, config, suggestions)
     _notice(test, suggestions)
     download_csv(test, "range-test", key="pitfalls_find_csv")
     same_in_pytorch(range_script(config, end), key="pitfalls_code")
 
 
-def _suggest(ground: Ground, config: TrainConfig, suggestions: dict[str, float]) -> None:
+def _suggest(setup: DigitSetup, config: TrainConfig, suggestions: dict[str, float]) -> None:
     for column, (name, about) in zip(st.columns(4, gap="medium"), SUGGESTIONS.items(), strict=True):
         with column.container(border=True, height="stretch"):
             lr = suggestions.get(name)
@@ -73,18 +73,18 @@ def _suggest(ground: Ground, config: TrainConfig, suggestions: dict[str, float])
                     "pages/4_Digit_training.py",
                     label=f"**Train with {lr:.2g}**",
                     icon=":material/model_training:",
-                    query_params=_link(ground, config, float(f"{lr:.2g}")),
+                    query_params=_link(setup, config, float(f"{lr:.2g}")),
                 )
 
 
-def _link(ground: Ground, config: TrainConfig, lr: float) -> dict[str, str]:
+def _link(setup: DigitSetup, config: TrainConfig, lr: float) -> dict[str, str]:
     """Return what Digit training's address says for this learning rate on the same data."""
     values = {
         "lr": repr(lr),
-        "dataset": SOURCES[ground.dataset].title,
+        "dataset": SOURCES[setup.dataset].title,
         "loss": LOSSES[config.loss].title,
         "batch": str(config.batch_size),
-        "seed": str(ground.seed),
+        "seed": str(setup.seed),
     }
     return {f"training_{name}": value for name, value in values.items()}
 

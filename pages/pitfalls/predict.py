@@ -12,7 +12,7 @@ from sgd_core.calculus.sampling import look_at, sample
 from sgd_core.charts.curve import curve_picture, descent_frame, window
 from sgd_core.charts.history import loss_by_step
 from sgd_core.charts.palette import ACCENT, look
-from sgd_core.descent.axis import find_bottom
+from sgd_core.descent.axis import find_minimum
 from sgd_core.descent.descend import descend
 from sgd_core.descent.optimizers import Optimizer
 from sgd_core.descent.questions import STEPS, Question, question
@@ -25,7 +25,7 @@ WORDS = {
     BOUNCING: ("bounce", ":material/swap_horiz:"),
     DIVERGING: ("diverge", ":material/trending_up:"),
 }
-ANSWERS = "pitfalls_answers"  # question number -> the fate the learner committed to, for the visit
+ANSWERS = "pitfalls_answers"  # question number -> the regime the learner committed to, for the visit
 
 
 @st.cache_data(max_entries=256, show_spinner=False)
@@ -85,8 +85,8 @@ def show(controls: Controls) -> Callable[[], None] | None:
 
 
 def _buttons(controls: Controls, number: int, answers: dict[int, str]) -> None:
-    def commit(fate: str) -> None:
-        answers[number] = fate
+    def commit(regime: str) -> None:
+        answers[number] = regime
         playback = recorded(f"pitfalls_question_{number}", STEPS + 1)
         playback.seek(0)
         playback.play()
@@ -96,15 +96,15 @@ def _buttons(controls: Controls, number: int, answers: dict[int, str]) -> None:
 
     given = answers.get(number)
     with st.container(horizontal=True, key="pitfalls_answers_row"):
-        for fate, (word, icon) in WORDS.items():
+        for regime, (word, icon) in WORDS.items():
             st.button(
                 word,
                 icon=icon,
                 key=f"pitfalls_say_{word}",
                 on_click=commit,
-                args=(fate,),
+                args=(regime,),
                 disabled=given is not None,
-                type="primary" if given == fate else "secondary",
+                type="primary" if given == regime else "secondary",
             )
         st.button("Next question", icon=":material/arrow_forward:", key="pitfalls_next", on_click=turn)
 
@@ -127,7 +127,7 @@ def _show_question(asked: Question) -> None:
 
 
 def _hint(asked: Question) -> None:
-    bottom = find_bottom(asked.function, asked.start)
+    bottom = find_minimum(asked.function, asked.start)
     with st.expander("A hint", icon=":material/lightbulb:"):
         if bottom is None or bottom.borders is None:
             st.markdown(
@@ -196,7 +196,7 @@ def _verdict(asked: Question, given: str) -> None:
         st.success(f"Right, **{word}**. {asked.answer.reason}", icon=":material/check:")
     else:
         st.error(f"You said {WORDS[given][0]}; it is **{word}**. {asked.answer.reason}", icon=":material/close:")
-    bottom = find_bottom(asked.function, asked.start)
+    bottom = find_minimum(asked.function, asked.start)
     if bottom is not None and bottom.borders is not None:
         a, (one, two) = bottom.curvature, bottom.borders
         product = asked.lr * a

@@ -5,7 +5,7 @@ import math
 import pandas as pd
 import streamlit as st
 
-from pages.pitfalls.settings import Hill, choose_hill
+from pages.pitfalls.settings import Objective, choose_objective
 from pages.ui.controls import Controls
 from pages.ui.parts import notice, same_in_pytorch
 from pages.ui.pictures import picture
@@ -15,13 +15,13 @@ from sgd_core.descent.axis import arrival
 from sgd_core.descent.schedules import SCHEDULES, descend_on_schedules
 from sgd_core.export.pitfalls import schedules_script
 
-FLOOR = 1e-8  # of the gap at the start: less is drawn at the bottom of the picture
+FLOOR = 1e-8  # of the gap at the start: less is drawn at the minimum of the picture
 
 
 def show(controls: Controls) -> None:
     """Draw the section."""
-    hill = choose_hill(controls)
-    borders = hill.bottom.borders if hill.bottom else None
+    objective = choose_objective(controls)
+    borders = objective.minimum.borders if objective.minimum else None
     st.markdown(
         "A learning rate that bounces is not lost: it only must not stay. A **schedule** starts with long steps and ends "
         "with short ones. The same function, start and largest learning rate, six ways to spend it."
@@ -38,9 +38,9 @@ def show(controls: Controls) -> None:
         )
     with left:
         lr = controls.learning_rate("lr_remedy", 1.0, label="Largest learning rate")
-    runs = descend_on_schedules(hill.function, hill.start, lr, hill.steps, list(SCHEDULES))
-    bottom = hill.bottom.loss if hill.bottom else float(runs["loss"].min())
-    gap = float(runs["loss"].iloc[0]) - bottom
+    runs = descend_on_schedules(objective.function, objective.start, lr, objective.steps, list(SCHEDULES))
+    minimum = objective.minimum.loss if objective.minimum else float(runs["loss"].min())
+    gap = float(runs["loss"].iloc[0]) - minimum
     if not math.isfinite(gap) or gap <= 0:
         st.info("The start is already as low as it gets. Choose another start.", icon=":material/flag:")
         return
@@ -48,39 +48,40 @@ def show(controls: Controls) -> None:
     for row in (keys[:3], keys[3:]):
         for column, key in zip(st.columns(3, gap="medium"), row, strict=True):
             with column:
-                _panel(hill, runs[runs["schedule"] == key], key, lr, bottom, gap)
-    _notice(hill, runs, lr, bottom, gap)
+                _panel(objective, runs[runs["schedule"] == key], key, lr, minimum, gap)
+    _notice(objective, runs, lr, minimum, gap)
     same_in_pytorch(
-        schedules_script(hill.function.torch_code, hill.start, lr, hill.steps, list(SCHEDULES)), key="pitfalls_code"
+        schedules_script(objective.function.torch_code, objective.start, lr, objective.steps, list(SCHEDULES)),
+        key="pitfalls_code",
     )
 
 
-def _panel(hill: Hill, run: pd.DataFrame, key: str, lr: float, bottom: float, gap: float) -> None:
+def _panel(objective: Objective, run: pd.DataFrame, key: str, lr: float, minimum: float, gap: float) -> None:
     schedule, last = SCHEDULES[key], run.iloc[-1]
     with st.container(border=True, height="stretch"):
         st.markdown(f"**{schedule.title}**  \n:small[{schedule.about}]")
         picture(
             rates_picture,
-            run[run["step"] < hill.steps][["step", "lr"]],
-            steps=float(hill.steps),
+            run[run["step"] < objective.steps][["step", "lr"]],
+            steps=float(objective.steps),
             y_domain=(0.0, lr * 1.1),
             alt=f"Learning rate of {schedule.title}: from {run['lr'].iloc[0]:.3g} to {last['lr']:.3g}.",
         )
-        above = (run["loss"] - bottom).clip(lower=gap * FLOOR)
+        above = (run["loss"] - minimum).clip(lower=gap * FLOOR)
         picture(
             loss_picture,
             pd.DataFrame({"step": run["step"], "loss": above})[run["loss"].map(math.isfinite).to_numpy()],
-            steps=float(hill.steps),
+            steps=float(objective.steps),
             y_domain=(gap * FLOOR, gap * 100),
             title="above minimum",
             height=180,
-            alt=f"Loss above the minimum with {schedule.title}: from {gap:.3g} to {last['loss'] - bottom:.3g}.",
+            alt=f"Loss above the minimum with {schedule.title}: from {gap:.3g} to {last['loss'] - minimum:.3g}.",
         )
         diverged = last["status"] == "diverged"
         st.markdown(
             "**Diverged**: the numbers are gone."
             if diverged
-            else f"{_way((last['loss'] - bottom) / gap)} is left in the end."
+            else f"{_way((last['loss'] - minimum) / gap)} is left in the end."
         )
 
 
@@ -94,21 +95,21 @@ def _way(share: float) -> str:
     return f"**{share:.3g} times** the way down" if share > 10 else f"**{_share(share)}** of the way down"
 
 
-def _notice(hill: Hill, runs: pd.DataFrame, lr: float, bottom: float, gap: float) -> None:
+def _notice(objective: Objective, runs: pd.DataFrame, lr: float, minimum: float, gap: float) -> None:
     left, needed = {}, {}
     for key, run in runs.groupby("schedule", sort=False):
-        shares = ((run["loss"] - bottom) / gap).to_numpy()
+        shares = ((run["loss"] - minimum) / gap).to_numpy()
         gone = run["status"].iloc[-1] == "diverged"
         left[key], needed[key] = math.inf if gone else float(shares[-1]), arrival(shares, gone)
     best = min(left, key=left.__getitem__)
     constant = left["constant"]
-    flips = runs[(runs["schedule"] == "constant") & (runs["step"] < hill.steps)]["update"]
+    flips = runs[(runs["schedule"] == "constant") & (runs["step"] < objective.steps)]["update"]
     flipped = int((flips * flips.shift() < 0).sum())
     end = "the run diverges." if math.isinf(constant) else f"{_way(constant)} is left in the end."
     sentences = [
-        f"With the constant learning rate {lr:g} the step flips its direction {flipped} times in {hill.steps} steps, and {end}"
+        f"With the constant learning rate {lr:g} the step flips its direction {flipped} times in {objective.steps} steps, and {end}"
     ]
-    if hill.bottom is None:
+    if objective.minimum is None:
         sentences.append(
             "There is no minimum downhill, so *the way down* ends at the lowest loss that any of the six reached."
         )

@@ -11,7 +11,7 @@ from pages.ui.formula import choose_function
 from sgd_core.calculus.formula import Function
 from sgd_core.calculus.sampling import sample
 from sgd_core.charts.curve import window
-from sgd_core.descent.axis import Bottom, find_bottom, six_decades, survey
+from sgd_core.descent.axis import Minimum, find_minimum, six_decades, survey
 from sgd_core.digits.config import TrainConfig, check_lr
 
 NAMES = ("a", "b", "c", "d")
@@ -19,7 +19,7 @@ DEFAULTS = (0.02, 0.3, 0.95, 1.05)
 
 
 @dataclass(frozen=True, eq=False)
-class Hill:
+class Objective:
     """What is descended: the function, the start, the steps; its sampled curve, window, and the minimum downhill."""
 
     function: Function
@@ -27,10 +27,10 @@ class Hill:
     steps: int
     curve: pd.DataFrame
     y_domain: tuple[float, float]
-    bottom: Bottom | None
+    minimum: Minimum | None
 
 
-def choose_hill(controls: Controls) -> Hill:
+def choose_objective(controls: Controls) -> Objective:
     """Draw the sidebar of the sections about a function, and return what it describes."""
     with st.sidebar:
         function, first = choose_function(controls)
@@ -39,7 +39,7 @@ def choose_hill(controls: Controls) -> Hill:
         steps = controls.whole("steps", "Steps", 1, 1000, 30)
     curve = sample(function)
     y_domain = window(curve["x"].tolist(), curve["value"].to_numpy())
-    return Hill(function, start, steps, curve, y_domain, bottom_of(function, start))
+    return Objective(function, start, steps, curve, y_domain, minimum_of(function, start))
 
 
 def four_rates(controls: Controls) -> list[float]:
@@ -60,20 +60,20 @@ def four_rates(controls: Controls) -> list[float]:
 
 
 @st.cache_data(max_entries=256, show_spinner=False)
-def bottom_of(function: Function, start: float) -> Bottom | None:
+def minimum_of(function: Function, start: float) -> Minimum | None:
     """Return the minimum downhill from the start."""
-    return find_bottom(function, start)
+    return find_minimum(function, start)
 
 
 @st.cache_data(max_entries=64, show_spinner="Trying learning rates …")
 def survey_of(function: Function, start: float, steps: int, lrs: tuple[float, ...] | None = None) -> pd.DataFrame:
-    """Return the fate of these learning rates, or of 64 over six decades."""
-    bottom = bottom_of(function, start)
-    return survey(function, start, six_decades(bottom) if lrs is None else lrs, steps, bottom)
+    """Return the regime of these learning rates, or of 64 over six decades."""
+    minimum = minimum_of(function, start)
+    return survey(function, start, six_decades(minimum) if lrs is None else lrs, steps, minimum)
 
 
 @dataclass(frozen=True)
-class Ground:
+class DigitSetup:
     """The digits a section trains on: their data set and the seed."""
 
     dataset: str
@@ -84,10 +84,10 @@ class Ground:
         return TrainConfig(classes=(3, 7), dataset=self.dataset, seed=self.seed, **settings)  # type: ignore[arg-type]
 
 
-def choose_digits(controls: Controls) -> Ground:
+def choose_digits(controls: Controls) -> DigitSetup:
     """Draw the sidebar of the sections about digits, and return what it describes."""
     with st.sidebar:
         dataset = choose_dataset(controls)
         st.caption(f"A linear model tells 3 from 7: {len(digits_of(dataset, (3, 7)).train_images):,} training images.")
         seed = controls.whole("seed", "Seed", 0, 2**31 - 1, 0, help="Settles the order of the images.")
-    return Ground(dataset, seed)
+    return DigitSetup(dataset, seed)

@@ -176,13 +176,13 @@ def _tell(coaster: RollerCoaster, curvature: Curvature, run: pd.DataFrame, step:
     now, best = run.iloc[step], float(coaster.loss(coaster.best))
     ratio = lr / curvature.border
     if now["status"] == "diverged" or (ratio > 1 and step):
-        fate = f"The learning rate {lr:g} is {ratio:.3g} times the border 2/λ max = {curvature.border:.3g}"
+        regime = f"The learning rate {lr:g} is {ratio:.3g} times the border 2/λ max = {curvature.border:.3g}"
         grown = (
             f"the loss went from {float(run['loss'].iloc[0]):.4g} beyond all bounds, by step {int((run['status'] == 'diverged').to_numpy().argmax()):,}"
             if now["status"] == "diverged"
             else f"the loss went from {float(run['loss'].iloc[0]):.4g} to {float(now['loss']):.4g}"
         )
-        told = [f"{fate}: {grown}. Take less than {curvature.border:.2g}."]
+        told = [f"{regime}: {grown}. Take less than {curvature.border:.2g}."]
     else:
         told = [
             f"The largest curvature of this loss is λ max = {curvature.most:.4g}, so a learning rate above 2/λ max = "

@@ -15,14 +15,14 @@ def tell_step(function: Function, run: pd.DataFrame, step: int, lr: float) -> No
     """Say what to notice at this step."""
     now = run.iloc[step]
     gradient, update, loss = float(now["gradient"]), float(now["update"]), float(now["loss"])
-    fate = classify(run) if step == len(run) - 1 or now["status"] == "diverged" else None
+    regime = classify(run) if step == len(run) - 1 or now["status"] == "diverged" else None
     if now["status"] == "diverged":
-        notice(*_ended(function, run, lr, fate))
+        notice(*_ended(function, run, lr, regime))
         return
     if gradient == 0:
         notice(
             "The slope is 0 here, so the step is 0 too: gradient descent stays where it is.",
-            "A flat place may be a valley, but just as well the top of a hill; the slope cannot tell.",
+            "A flat place may be a valley, but just as well the top of a objective; the slope cannot tell.",
         )
         return
     notice(
@@ -30,18 +30,18 @@ def tell_step(function: Function, run: pd.DataFrame, step: int, lr: float) -> No
         f"distance**. The line on the right stays, the steps change with the slope.",
         _last_step(run, step),
         _beyond(function, now["x"]),
-        f"The whole run is called **{fate.name}**. {fate.reason}" if fate else "",
+        f"The whole run is called **{regime.name}**. {regime.reason}" if regime else "",
         "" if step else f"The loss is {loss:.4g} now. What will it be after the step?",
     )
 
 
-def _ended(function: Function, run: pd.DataFrame, lr: float, fate: Regime | None) -> list[str]:
+def _ended(function: Function, run: pd.DataFrame, lr: float, regime: Regime | None) -> list[str]:
     """Explain why a run has no numbers any more, and what to change."""
     ended = divergence(run)
     if ended is None or ended.step == 0:
         return [f"The run cannot begin: {ended.reason if ended else ''}", "Choose a start on the curve."]
     first = f"The run ended at step {ended.step:,}, and this is no fault of the program: {ended.reason}"
-    if fate and fate.name == FALLING:
+    if regime and regime.name == FALLING:
         return [
             first,
             "The loss was falling all the way: this function has no lowest point on that side, so there is nothing to "

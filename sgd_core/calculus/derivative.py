@@ -1,4 +1,4 @@
-"""The slope of any torch function: exactly by autograd, roughly by a nudge."""
+"""The slope of any torch function: exactly by autograd, roughly by a finite difference."""
 
 from collections.abc import Callable
 
@@ -29,14 +29,14 @@ def secant(f: Callable[[Tensor], Tensor], x: Tensor, h: float | Tensor, kind: st
     Raises ValueError on h = 0 or not finite, on another kind, and on a tensor that is not floating-point.
     """
     _check(x)
-    nudge = torch.as_tensor(h, dtype=x.dtype)
-    if not bool((nudge.isfinite() & (nudge != 0)).all()):
-        raise ValueError(f"The nudge h must be a finite number other than 0 in {x.dtype}; it is {h}.")
+    step = torch.as_tensor(h, dtype=x.dtype)
+    if not bool((step.isfinite() & (step != 0)).all()):
+        raise ValueError(f"The step h must be a finite number other than 0 in {x.dtype}; it is {h}.")
     with torch.no_grad():
         if kind == "forward":
-            return (f(x + nudge) - f(x)) / nudge
+            return (f(x + step) - f(x)) / step
         if kind == "central":
-            return (f(x + nudge) - f(x - nudge)) / (2 * nudge)
+            return (f(x + step) - f(x - step)) / (2 * step)
     raise ValueError(f"Choose the difference as 'forward' or 'central', not {kind!r}.")
 
 

@@ -63,5 +63,5 @@ def _insides(function: Function, point: Tensor) -> list[Tensor]:
 
 
 def _sharp(tree: Node) -> list[Node]:
-    below = [found for child in tree.children for found in _sharp(child)]
+    below = [node for child in tree.children for node in _sharp(child)]
     return [*below, tree] if tree.op in ("abs", "relu") and tree.value is None else below

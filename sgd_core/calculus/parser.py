@@ -5,7 +5,7 @@ import math
 import re
 from collections.abc import Sequence
 
-from .size import too_large
+from .complexity_bound import column_of_too_large
 from .tree import CONSTANTS, FUNCTIONS, OPERATORS, Node, Number
 
 MAX_LENGTH = 200
@@ -87,7 +87,7 @@ class _Reader:
         self.check_parentheses()
         self.check_signs()
         tree = self.node(self.syntax(), 0)
-        culprit = too_large(tree)
+        culprit = column_of_too_large(tree)
         if culprit is not None:
             raise _Wrong("the powers here make numbers that are too large; use smaller exponents.", culprit)
         return tree

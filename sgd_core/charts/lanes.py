@@ -9,13 +9,13 @@ from sgd_core.charts.palette import ACCENT, QUIET, SECOND
 from sgd_core.charts.rates import REGIME_COLORS, REGIME_DASHES, powers, regime_group
 
 
-def lanes_frame(sweep: pd.DataFrame, fates: pd.DataFrame, y_domain: tuple[float, float]) -> pd.DataFrame:
+def lanes_frame(sweep: pd.DataFrame, regimes: pd.DataFrame, y_domain: tuple[float, float]) -> pd.DataFrame:
     """Return the rows of `lanes_picture` from a sweep and the names of its lanes.
 
     Losses that are not finite are left out of the lines; a lane that ends outside of `y_domain` gets an arrow there.
     """
     low, high = y_domain
-    names = sweep["lr"].map(dict(zip(fates["lr"], fates["regime"], strict=True)))
+    names = sweep["lr"].map(dict(zip(regimes["lr"], regimes["regime"], strict=True)))
     frame = sweep[["lr", "epoch", "train_loss"]].assign(name=names, regime=regime_group(list(names)), edge="")
     frame["y"] = frame["train_loss"].clip(low / 10, high * 10)
     last = (frame["epoch"] == frame["epoch"].max()).to_numpy()

@@ -36,7 +36,7 @@ REGIMES = {
     "bouncing": Look("#bf7d00", "diamond", (6, 2), "◆", "orange"),
     "diverging": Look("#dc3545", "triangle-up", (8, 3), "▲", "red"),
 }
-UNNAMED = Look(QUIET, "square", (1, 0), "■")  # a fate outside the four, such as a run that left the domain
+UNNAMED = Look(QUIET, "square", (1, 0), "■")  # a regime outside the four, such as a run that left the domain
 
 # Runs side by side, told apart by a letter, a colour, a shape and a dash.
 RACERS = {

@@ -23,7 +23,7 @@ NARROW = 0.045  # a band narrower than this share of the axis has only its sign 
 
 
 def regime_group(names: Sequence[str]) -> list[str]:
-    """Return each regime's name, and "other" for a fate outside the four."""
+    """Return each regime's name, and "other" for a regime outside the four."""
     return [name if name in REGIMES else "other" for name in names]
 
 

@@ -19,10 +19,10 @@ PATIENCE = 2000  # steps after which a learning rate counts as too slow to be wo
 
 
 @dataclass(frozen=True)
-class Bottom:
+class Minimum:
     """The minimum downhill from a start: where, how low, and how sharply the function bends there.
 
-    `curvature` is the second derivative by autograd, NaN or 0 where it says nothing (a kink, a flat bottom).
+    `curvature` is the second derivative by autograd, NaN or 0 where it says nothing (a kink, a flat minimum).
     `quadratic` tells whether the curvature is the same all over the domain, so that the borders are exact.
     """
 
@@ -38,7 +38,7 @@ class Bottom:
         return (1 / self.curvature, 2 / self.curvature) if usable else None
 
 
-def find_bottom(f: Function, start: float) -> Bottom | None:
+def find_minimum(f: Function, start: float) -> Minimum | None:
     """Return the minimum that lies downhill from `start`; None where the function only falls, or ends, that way.
 
     A fine walk downhill brackets the first place at which the function rises again; bisection on the sign of the slope
@@ -79,25 +79,25 @@ def find_bottom(f: Function, start: float) -> Bottom | None:
     a = float(curvature(f, place))
     bends = curvature(f, torch.linspace(low, high, 41, dtype=torch.float64))
     same = bool(bends.isfinite().all()) and bool(((bends - a).abs() <= 1e-9 * abs(a)).all())
-    return Bottom(x + 0.0, float(f(place)), a, same and a > 0)
+    return Minimum(x + 0.0, float(f(place)), a, same and a > 0)
 
 
 def _slope(f: Function, x: float) -> float:
     return float(derivative(f, torch.tensor(x, dtype=torch.float64)))
 
 
-def six_decades(bottom: Bottom | None) -> np.ndarray:
+def six_decades(minimum: Minimum | None) -> np.ndarray:
     """Return 64 learning rates over six decades, four of them below about 1/a; around 1 where a says nothing."""
-    borders = bottom.borders if bottom else None
+    borders = minimum.borders if minimum else None
     middle = round(math.log10(borders[0])) if borders else 0
     return np.geomspace(10.0 ** (middle - 4), 10.0 ** (middle - 4 + DECADES), RATES)
 
 
-def survey(f: Function, start: float, lrs: ArrayLike, steps: int, bottom: Bottom | None) -> pd.DataFrame:
+def survey(f: Function, start: float, lrs: ArrayLike, steps: int, minimum: Minimum | None) -> pd.DataFrame:
     """Try every learning rate in one vectorised descent and name each: a row a learning rate.
 
     Columns: lr, regime, reason, factor, loss (after `steps` steps), left (what then is left of the gap in loss between
-    the start and the bottom, as a share; NaN without a bottom), needed (the first step from which on at most 1 % is left
+    the start and the minimum, as a share; NaN without a minimum), needed (the first step from which on at most 1 % is left
     for good, watched for at least 2,000 steps; NaN where that does not happen).
     """
     longer = max(PATIENCE, steps)
@@ -109,8 +109,8 @@ def survey(f: Function, start: float, lrs: ArrayLike, steps: int, bottom: Bottom
         regime = classify(seen)
         loss = float(seen["loss"].iloc[-1])
         left, needed = math.nan, math.nan
-        if bottom is not None and first > bottom.loss:
-            shares = (run["loss"].to_numpy() - bottom.loss) / (first - bottom.loss)
+        if minimum is not None and first > minimum.loss:
+            shares = (run["loss"].to_numpy() - minimum.loss) / (first - minimum.loss)
             left, needed = float(shares[steps]), arrival(shares, run["status"].iloc[-1] == "diverged")
         rows.append((float(run["lr"].iloc[0]), regime.name, regime.reason, regime.factor, loss, left, needed))
     return pd.DataFrame(rows, columns=["lr", "regime", "reason", "factor", "loss", "left", "needed"])

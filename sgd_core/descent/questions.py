@@ -9,7 +9,7 @@ from ..calculus.formula import Function, parse_function
 from .descend import descend
 from .regimes import BOUNCING, DIVERGING, GOOD, TOO_LOW, Regime, classify
 
-FATES = (TOO_LOW, GOOD, BOUNCING, DIVERGING)
+REGIMES = (TOO_LOW, GOOD, BOUNCING, DIVERGING)
 STEPS = 30
 _FUNCTIONS = ("two_valleys", "kink", "flat_bottom", "plateau", "steep", "quadratic")
 _TRIED = np.array([float(f"{m}e{power}") for power in range(-4, 2) for m in (1, 1.5, 2, 3, 4, 5, 6, 7.5, 9)])
@@ -27,15 +27,15 @@ class Question:
 
 
 def question(number: int) -> Question:
-    """Return the question of that number (from 0), drawn by a generator seeded with it; any of the four fates alike.
+    """Return the question of that number (from 0), drawn by a generator seeded with it; any of the four regimes alike.
 
-    The learning rate is one whose neighbours up and down share its fate, so that no question hangs by a hair. Raises
+    The learning rate is one whose neighbours up and down share its regime, so that no question hangs by a hair. Raises
     ValueError on a number below 0.
     """
     if number < 0:
         raise ValueError(f"Questions are numbered from 0, not {number}.")
     random = np.random.default_rng(number)
-    wanted = FATES[int(random.integers(4))]
+    wanted = REGIMES[int(random.integers(4))]
     for _ in range(100):
         function, start = _place(random)
         runs = [run for _, run in descend(function, start, _TRIED, STEPS).groupby("run")]
@@ -45,7 +45,7 @@ def question(number: int) -> Question:
         if solid.size:
             place = _telling(solid, wanted, random)
             return Question(number, function, start, float(_TRIED[place]), classify(runs[place]))
-    raise RuntimeError("No function showed the wanted fate.")  # cannot happen: a parabola has all four
+    raise RuntimeError("No function showed the wanted regime.")  # cannot happen: a parabola has all four
 
 
 def _place(random: np.random.Generator) -> tuple[Function, float]:

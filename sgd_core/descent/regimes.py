@@ -1,4 +1,4 @@
-"""The fate of a learning rate, named by a rule that looks at the numbers of the run.
+"""The regime of a learning rate, named by a rule that looks at the numbers of the run.
 
 On f(x) = a/2 (x - m)² each step of plain gradient descent multiplies the distance to m by 1 - lr a, and so
 each step is 1 - lr a times the step before it. Hence the borders 1/a (there in one step) and 2/a (bounces for ever).
@@ -27,7 +27,7 @@ LEFT_DOMAIN, FALLING, LEAPT_AWAY, AT_REST, UNDECIDED = (
     "undecided",
 )
 ARRIVED = 0.01  # within 1 % of the gap in loss between the start and the minimum
-FATES = (0.04, 0.6, 1.9, 2.1)  # the four fates as multiples of 1/a: too low, good, bouncing, diverging
+REGIMES = (0.04, 0.6, 1.9, 2.1)  # the four regimes as multiples of 1/a: too low, good, bouncing, diverging
 
 Array = NDArray[Any]
 
@@ -47,7 +47,7 @@ class Regime:
 
 
 def classify(run: pd.DataFrame) -> Regime:
-    """Name the fate of one run of `descend`.
+    """Name the regime of one run of `descend`.
 
     - "too low": it keeps its direction, but after the last step more than 1 % of the gap in loss between the start
       and the minimum ahead is left. The minimum is estimated from the run itself, as if the steps went on shrinking
@@ -178,7 +178,7 @@ def _factor(moves: Array) -> float:
 
 
 def quadratic_regime(lr: float, a: float, steps: int | None = None) -> Regime:
-    """Name the fate of `lr` on a parabola of curvature `a` > 0 in closed form, without running anything.
+    """Name the regime of `lr` on a parabola of curvature `a` > 0 in closed form, without running anything.
 
     With `steps` given, a monotone run that leaves more than 1 % of the gap in loss, (1 - lr a)^(2 steps), is
     "too low"; without, every monotone run is "good". Raises ValueError on lr or a not above 0.
@@ -215,7 +215,7 @@ def curvature(f: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
     return second
 
 
-def four_fates(f: Callable[[Tensor], Tensor], start: float, steps: int = 30) -> tuple[float, float, float, float]:
+def suggest_rates(f: Callable[[Tensor], Tensor], start: float, steps: int = 30) -> tuple[float, float, float, float]:
     """Propose learning rates that from this start end too low, good, bouncing and diverging, in rising order.
 
     They begin as multiples of 1/a, with a the curvature at the lowest point that trial descents find. Where
@@ -223,7 +223,7 @@ def four_fates(f: Callable[[Tensor], Tensor], start: float, steps: int = 30) -> 
     where no trial has it (`abs(x)` never diverges), the proposal is only a guess. For "diverging" a run that
     falls for ever or leaves the domain will do.
     """
-    ideal = [_round(_scale(f, start) * fate) for fate in FATES]
+    ideal = [_round(_scale(f, start) * regime) for regime in REGIMES]
     tried = np.unique(
         [_round(rate) for rate in [*ideal, *np.geomspace(1e-5, 1e3, 161), *ideal[0] * np.geomspace(1, 100, 81)]]
     )

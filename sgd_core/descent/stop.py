@@ -62,14 +62,14 @@ def stops(run: pd.DataFrame, rules: Rules, seconds_a_step: float = 0.0) -> list[
 
     `run` is one run of `descend`; `seconds_a_step` is what a step took when it was computed.
     """
-    found = [
+    reached = [
         divergence(run),
         small_gradient(run, rules.gradient) if rules.gradient is not None else None,
         no_improvement(run, rules.patience, rules.improvement) if rules.patience is not None else None,
         time_budget(run, rules.seconds, seconds_a_step) if rules.seconds is not None else None,
         number_of_steps(run, rules.steps),
     ]
-    return sorted((stop for stop in found if stop is not None), key=lambda stop: stop.step)
+    return sorted((stop for stop in reached if stop is not None), key=lambda stop: stop.step)
 
 
 def number_of_steps(run: pd.DataFrame, steps: int) -> Stop | None:
@@ -140,7 +140,7 @@ def divergence(run: pd.DataFrame) -> Stop | None:
 def safer_rate(f: Loss, start: float, lr: float, steps: int, optimizer: Optimizer) -> tuple[float, float] | None:
     """Return the largest of lr/2, lr/4 ... lr/2^20 whose run stays finite and ends lower, and the loss it ends at.
 
-    None where no such rate is found: then the learning rate is not what is wrong.
+    None where there is no such rate: then the learning rate is not what is wrong.
     """
     rates = lr / 2.0 ** np.arange(1, 21)
     runs = descend(f, start, rates, min(steps, 500), optimizer)

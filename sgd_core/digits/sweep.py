@@ -114,7 +114,7 @@ def sweep_frame(lrs: Sequence[float], moments: Iterable[SweepMoment], epochs: in
     )
 
 
-def lane_fates(frame: pd.DataFrame) -> pd.DataFrame:
+def lane_regimes(frame: pd.DataFrame) -> pd.DataFrame:
     """Name what each learning rate of a sweep did, from its training loss: a row a lane with lr, regime, reason.
 
     - "diverging": the loss is no longer a number, or is higher in the end than before the first step, or has risen in

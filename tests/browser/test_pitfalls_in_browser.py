@@ -45,7 +45,7 @@ def test_a_click_on_the_axis_moves_the_marker_and_the_panel(visit: Visit) -> Non
     rate = page.get_by_role("spinbutton", name="Learning rate B, exact")
     expect(rate).to_have_value(re.compile(r"0\.0011"))
     moved = rate.input_value()
-    page.get_by_role("radio", name="Four fates", exact=True).click()
+    page.get_by_role("radio", name="Four regimes", exact=True).click()
     expect(page.get_by_role("spinbutton", name="Learning rate B, exact")).to_have_value(moved)
 
 

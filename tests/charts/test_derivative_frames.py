@@ -5,9 +5,9 @@ import math
 import numpy as np
 import pytest
 
+from sgd_core.calculus.finite_difference import error_curve, finite_difference
 from sgd_core.calculus.formula import parse_function
 from sgd_core.calculus.kinks import break_at_kinks
-from sgd_core.calculus.nudge import error_curve, nudge
 from sgd_core.calculus.sampling import sample
 from sgd_core.calculus.weights import SURFACES, slope_at
 from sgd_core.charts.curve import within_reach
@@ -39,7 +39,7 @@ def test_a_slope_outside_of_the_window_is_said_at_its_edge() -> None:
 
 def test_the_secant_goes_through_both_points() -> None:
     f = parse_function("x**3")
-    pair = nudge(f, 1.0, 0.5, "central")
+    pair = finite_difference(f, 1.0, 0.5, "central")
     frame = nudge_frame(sample(f), (1.0, 1.0, 3.0), pair, (-3.0, 3.0), (-30.0, 30.0))
     line, ends = frame[frame["part"] == "secant"], frame[frame["part"] == "end"]
     assert np.interp(ends["x"], line["x"], line["y"]) == pytest.approx(ends["y"].to_numpy())

@@ -53,8 +53,8 @@ def test_lanes_that_leave_the_picture_end_in_an_arrow():
             "train_loss": [0.7, 0.5, 0.4, 0.7, 1e-9, 1e-9, 0.7, 50, np.inf],
         }
     )
-    fates = pd.DataFrame({"lr": [0.1, 1.0, 9.0], "regime": ["too low", "good", "diverging"]})
-    frame = lanes_frame(sweep, fates, (1e-3, 10.0))
+    regimes = pd.DataFrame({"lr": [0.1, 1.0, 9.0], "regime": ["too low", "good", "diverging"]})
+    frame = lanes_frame(sweep, regimes, (1e-3, 10.0))
     assert frame["edge"].tolist() == ["", "", "", "", "", "↓", "", "", "↑"]
     assert np.isfinite(frame["y"]).all() and np.isnan(frame["loss"].iloc[-1])
     assert frame["name"].tolist() == ["too low"] * 3 + ["good"] * 3 + ["diverging"] * 3

@@ -7,7 +7,7 @@ import pytest
 
 from sgd_core.calculus.catalogue import CATALOGUE, example
 from sgd_core.calculus.formula import parse_function
-from sgd_core.descent.axis import arrival, find_bottom, six_decades, survey
+from sgd_core.descent.axis import arrival, find_minimum, six_decades, survey
 
 
 @pytest.mark.parametrize(
@@ -23,28 +23,28 @@ from sgd_core.descent.axis import arrival, find_bottom, six_decades, survey
     ],
 )
 def test_the_minimum_downhill_and_its_curvature(name, x, curvature, quadratic):
-    bottom = find_bottom(example(name).function, example(name).start)
-    assert bottom.x == pytest.approx(x, abs=1e-8)
-    assert bottom.curvature == pytest.approx(curvature, rel=1e-6, abs=1e-6)
-    assert bottom.quadratic == quadratic
-    assert bottom.borders == (pytest.approx((1 / curvature, 2 / curvature)) if curvature else None)
+    minimum = find_minimum(example(name).function, example(name).start)
+    assert minimum.x == pytest.approx(x, abs=1e-8)
+    assert minimum.curvature == pytest.approx(curvature, rel=1e-6, abs=1e-6)
+    assert minimum.quadratic == quadratic
+    assert minimum.borders == (pytest.approx((1 / curvature, 2 / curvature)) if curvature else None)
 
 
 def test_where_nothing_stops_the_fall_there_is_no_minimum():
-    assert find_bottom(example("logistic").function, -4.0) is None
-    assert find_bottom(example("cubic").function, -2.0) is None
-    assert find_bottom(parse_function("log(x)"), 1.0) is None
-    assert find_bottom(parse_function("log(x)"), -1.0) is None
-    assert find_bottom(parse_function("x**2"), 0.0).x == 0
+    assert find_minimum(example("logistic").function, -4.0) is None
+    assert find_minimum(example("cubic").function, -2.0) is None
+    assert find_minimum(parse_function("log(x)"), 1.0) is None
+    assert find_minimum(parse_function("log(x)"), -1.0) is None
+    assert find_minimum(parse_function("x**2"), 0.0).x == 0
 
 
 def test_on_a_parabola_the_survey_is_the_closed_form():
     f, steps = parse_function("3*(x - 1)**2"), 25
-    bottom = find_bottom(f, -2.0)
-    lrs = six_decades(bottom)
+    minimum = find_minimum(f, -2.0)
+    lrs = six_decades(minimum)
     assert len(lrs) == 64 and lrs[-1] / lrs[0] == pytest.approx(1e6)
-    assert lrs[0] < bottom.borders[0] < bottom.borders[1] < lrs[-1]
-    table = survey(f, -2.0, lrs, steps, bottom)
+    assert lrs[0] < minimum.borders[0] < minimum.borders[1] < lrs[-1]
+    table = survey(f, -2.0, lrs, steps, minimum)
     for row in table.itertuples():
         share = (1 - 6 * row.lr) ** 2  # what a step leaves of the loss
         if share < 1:
@@ -58,19 +58,19 @@ def test_on_a_parabola_the_survey_is_the_closed_form():
 @pytest.mark.parametrize("formula", ["x**2", "10*x**2", "0.15*(x - 1)**2 + 4"])
 def test_the_cliff_of_a_parabola_stands_where_its_curvature_says(formula):
     f = parse_function(formula)
-    bottom = find_bottom(f, -1.5)
-    border = bottom.borders[1]
-    table = survey(f, -1.5, border * np.linspace(0.95, 1.05, 64), 60, bottom)
+    minimum = find_minimum(f, -1.5)
+    border = minimum.borders[1]
+    table = survey(f, -1.5, border * np.linspace(0.95, 1.05, 64), 60, minimum)
     diverging = table[table["regime"] == "diverging"]["lr"]
-    assert bottom.quadratic and diverging.min() == pytest.approx(border, rel=0.002)
+    assert minimum.quadratic and diverging.min() == pytest.approx(border, rel=0.002)
     assert (table[table["lr"] >= diverging.min()]["regime"] == "diverging").all()
 
 
 @pytest.mark.parametrize("name", CATALOGUE)
 def test_every_function_of_the_catalogue_can_be_surveyed(name):
     entry = example(name)
-    bottom = find_bottom(entry.function, entry.start)
-    table = survey(entry.function, entry.start, six_decades(bottom)[::8], 20, bottom)
+    minimum = find_minimum(entry.function, entry.start)
+    table = survey(entry.function, entry.start, six_decades(minimum)[::8], 20, minimum)
     assert len(table) == 8 and table["regime"].ne("").all()
 
 

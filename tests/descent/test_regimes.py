@@ -12,12 +12,12 @@ from sgd_core.calculus.catalogue import CATALOGUE, example
 from sgd_core.calculus.formula import parse_function
 from sgd_core.descent.descend import descend
 from sgd_core.descent.optimizers import Optimizer
-from sgd_core.descent.regimes import classify, curvature, four_fates, quadratic_regime
+from sgd_core.descent.regimes import classify, curvature, quadratic_regime, suggest_rates
 
 STEPS = 30
 
 
-def fate(f, start, lr, steps=STEPS, **options):
+def judge(f, start, lr, steps=STEPS, **options):
     f = parse_function(f) if isinstance(f, str) else f
     return classify(descend(f, start, lr, steps, **options))
 
@@ -60,7 +60,7 @@ def test_rule_and_closed_form_name_the_same(a, factor, steps):
     near = any(abs(factor - border) < 1e-6 for border in (0, -1, 1, 0.1 ** (1 / steps)))
     if lr <= 0 or (near and factor not in (0, -1)):
         return
-    ours = fate(lambda x: a / 2 * x**2, 1.5, lr, steps)
+    ours = judge(lambda x: a / 2 * x**2, 1.5, lr, steps)
     exact = quadratic_regime(lr, a, steps)
     assert ours.name == exact.name == closed_form(factor, steps) and ours.endless == exact.endless
     if factor != 0:
@@ -80,7 +80,7 @@ def test_rule_and_closed_form_name_the_same(a, factor, steps):
     ],
 )
 def test_the_square(lr, name, endless):
-    regime = fate("x**2", -1.5, lr)
+    regime = judge("x**2", -1.5, lr)
     assert (regime.name, regime.endless) == (name, endless)
     assert regime.reason.endswith(".")
     exact = quadratic_regime(lr, 2.0, STEPS)
@@ -89,61 +89,61 @@ def test_the_square(lr, name, endless):
 
 def test_what_too_low_means():
     # lr 0.05: the loss gap shrinks by 0.81 a step, so 1 % is reached between steps 21 and 22
-    assert fate("x**2", -1.5, 0.05, 21).name == "too low"
-    assert fate("x**2", -1.5, 0.05, 22).name == "good"
-    assert "8.64 %" in fate("x**2", -1.5, 0.02).reason and f"{0.96**60:.4f}" == "0.0864"
-    assert fate("x", 0.0, 0.1).name == "too low"  # a slope without end has no minimum in sight
-    assert fate("x**2", 1e9, 1e-15).name == "too low"  # the steps are near the rounding of x
-    assert "drown" in fate("x**2", 1e9, 1e-18).reason  # and here below it
+    assert judge("x**2", -1.5, 0.05, 21).name == "too low"
+    assert judge("x**2", -1.5, 0.05, 22).name == "good"
+    assert "8.64 %" in judge("x**2", -1.5, 0.02).reason and f"{0.96**60:.4f}" == "0.0864"
+    assert judge("x", 0.0, 0.1).name == "too low"  # a slope without end has no minimum in sight
+    assert judge("x**2", 1e9, 1e-15).name == "too low"  # the steps are near the rounding of x
+    assert "drown" in judge("x**2", 1e9, 1e-18).reason  # and here below it
 
 
 def test_kink_hops_for_ever():
-    regime = fate("abs(x)", -1.5, 0.4)
+    regime = judge("abs(x)", -1.5, 0.4)
     assert regime.name == "bouncing" and regime.endless and regime.factor == pytest.approx(-1)
-    assert fate("abs(x)", -1.5, 0.01).name == "too low"
+    assert judge("abs(x)", -1.5, 0.01).name == "too low"
 
 
 def test_two_valleys():
     f = example("two_valleys").function
-    assert fate(f, 2.0, 0.005).name == "too low"
-    assert fate(f, 2.0, 0.1).name == "good" and fate(f, -2.0, 0.1).name == "good"
+    assert judge(f, 2.0, 0.005).name == "too low"
+    assert judge(f, 2.0, 0.1).name == "good" and judge(f, -2.0, 0.1).name == "good"
     right = float(descend(f, 2.0, 0.1, 200)["x"].iloc[-1])
     border = 2 / float(curvature(f, torch.tensor(right, dtype=torch.float64)))
     near = right + 1e-3
-    assert fate(f, near, 0.97 * border, 400).name == "bouncing"
-    over = fate(f, near, 1.1 * border, 1000)  # too high to settle, but the walls hold it: a cycle
+    assert judge(f, near, 0.97 * border, 400).name == "bouncing"
+    over = judge(f, near, 1.1 * border, 1000)  # too high to settle, but the walls hold it: a cycle
     assert over.name == "bouncing" and over.endless
-    assert fate(f, 2.0, 3.0).name == "diverging"
+    assert judge(f, 2.0, 3.0).name == "diverging"
 
 
 def test_plateau():
     f = example("plateau").function
-    crawling = fate(f, -2.5, 0.01)
+    crawling = judge(f, -2.5, 0.01)
     assert crawling.name == "too low" and "no minimum is in sight" in crawling.reason
-    assert fate(f, -2.5, 0.3, 300).name == "good"
+    assert judge(f, -2.5, 0.3, 300).name == "good"
     for start, lr in ((-1.5, 10.0), (-2.5, 10.0), (-1.5, 100.0)):
-        assert fate(f, start, lr).name == "leapt away"
+        assert judge(f, start, lr).name == "leapt away"
 
 
 def test_overflow_falling_and_leaving_the_domain():
-    blown = fate("x**2", -1.5, 3.0, 1000)
+    blown = judge("x**2", -1.5, 3.0, 1000)
     assert blown.name == "diverging" and "overflow" in blown.reason
-    assert fate("x**4", 2.0, 1.0).name == "diverging"
-    assert fate("x**3", -1.0, 0.1, 200).name == "falling"
-    assert fate("x - log(x)", 4.0, 10.0).name == "left the domain"
-    assert fate("log(x)", -1.0, 0.1).name == "left the domain"
-    assert fate("sqrt(x)", 1.0, 2.0).name == "left the domain"  # lands exactly on 0, where the slope is infinite
+    assert judge("x**4", 2.0, 1.0).name == "diverging"
+    assert judge("x**3", -1.0, 0.1, 200).name == "falling"
+    assert judge("x - log(x)", 4.0, 10.0).name == "left the domain"
+    assert judge("log(x)", -1.0, 0.1).name == "left the domain"
+    assert judge("sqrt(x)", 1.0, 2.0).name == "left the domain"  # lands exactly on 0, where the slope is infinite
 
 
 def test_flat_bottom_and_no_bottom_arrive_by_loss():
-    assert fate("x**4/4", -2.0, 0.1, 300).name == "good"
-    assert fate("log(1 + exp(-x))", -4.0, 1.0, 300).name == "good"
+    assert judge("x**4/4", -2.0, 0.1, 300).name == "good"
+    assert judge("log(1 + exp(-x))", -4.0, 1.0, 300).name == "good"
 
 
 def test_at_rest_and_undecided():
-    assert fate("x**2", 0.0, 0.1).name == "at rest" and fate("3", 1.0, 0.1).name == "at rest"
-    assert fate("x**2", 1.0, 0.1, 0).name == "undecided"
-    assert fate("x**2", 1.0, 0.9, 1).name == "bouncing"  # one step and the next one suffice on a parabola
+    assert judge("x**2", 0.0, 0.1).name == "at rest" and judge("3", 1.0, 0.1).name == "at rest"
+    assert judge("x**2", 1.0, 0.1, 0).name == "undecided"
+    assert judge("x**2", 1.0, 0.9, 1).name == "bouncing"  # one step and the next one suffice on a parabola
 
 
 @pytest.mark.parametrize(
@@ -151,13 +151,13 @@ def test_at_rest_and_undecided():
     [(Optimizer("sgd", momentum=0.9), "bouncing"), (Optimizer("sgd", momentum=0.9, nesterov=True), "bouncing")],
 )
 def test_momentum_swings_across_the_minimum(optimizer, name):
-    assert fate("x**2", -1.5, 0.05, 100, optimizer=optimizer).name == name
-    assert fate("x**2", -1.5, 3.0, 100, optimizer=optimizer).name == "diverging"
+    assert judge("x**2", -1.5, 0.05, 100, optimizer=optimizer).name == name
+    assert judge("x**2", -1.5, 3.0, 100, optimizer=optimizer).name == "diverging"
 
 
 def test_float32():
-    assert fate("x**2", -1.5, 0.3, dtype=torch.float32).name == "good"
-    assert fate("(x - 1)**2", -1.5, 0.9, 200, dtype=torch.float32).name == "bouncing"
+    assert judge("x**2", -1.5, 0.3, dtype=torch.float32).name == "good"
+    assert judge("(x - 1)**2", -1.5, 0.9, 200, dtype=torch.float32).name == "bouncing"
 
 
 def test_one_run_at_a_time():
@@ -184,16 +184,16 @@ def test_curvature():
 @pytest.mark.parametrize("key", ["quadratic", "steep", "narrow"])
 def test_four_fates_are_what_they_say(key):
     entry = example(key)
-    rates = four_fates(entry.function, entry.start)
-    names = [fate(entry.function, entry.start, rate).name for rate in rates]
+    rates = suggest_rates(entry.function, entry.start)
+    names = [judge(entry.function, entry.start, rate).name for rate in rates]
     assert names == ["too low", "good", "bouncing", "diverging"]
 
 
 def test_four_fates_of_the_square_lie_around_the_borders():
-    assert four_fates(parse_function("x**2"), -1.5) == (0.02, 0.3, 0.95, 1.05)
+    assert suggest_rates(parse_function("x**2"), -1.5) == (0.02, 0.3, 0.95, 1.05)
 
 
 @pytest.mark.parametrize("key", CATALOGUE)
 def test_four_fates_are_usable_everywhere(key):
-    rates = four_fates(CATALOGUE[key].function, CATALOGUE[key].start)
+    rates = suggest_rates(CATALOGUE[key].function, CATALOGUE[key].start)
     assert len(rates) == 4 and all(math.isfinite(rate) and rate > 0 for rate in rates) and list(rates) == sorted(rates)

@@ -48,8 +48,8 @@ def test_small_gradient_counts_both_signs_and_may_never_fire():
 )
 def test_patience_counts_steps_since_the_best_loss(losses, patience, improvement, step):
     run = pd.DataFrame({"step": range(len(losses)), "loss": losses})
-    found = no_improvement(run, patience, improvement)
-    assert (found.step if found else None) == step
+    reached = no_improvement(run, patience, improvement)
+    assert (reached.step if reached else None) == step
 
 
 def test_steps_and_time():
@@ -59,9 +59,9 @@ def test_steps_and_time():
 
 
 def test_the_earliest_rule_comes_first_and_all_are_told():
-    found = stops(RUN, Rules(100, gradient=0.001, patience=10, improvement=0.001, seconds=0.01), 0.0005)
-    assert [stop.rule for stop in found] == ["time budget", "no improvement", "small gradient", "number of steps"]
-    assert [stop.step for stop in found] == sorted(stop.step for stop in found)
+    reached = stops(RUN, Rules(100, gradient=0.001, patience=10, improvement=0.001, seconds=0.01), 0.0005)
+    assert [stop.rule for stop in reached] == ["time budget", "no improvement", "small gradient", "number of steps"]
+    assert [stop.step for stop in reached] == sorted(stop.step for stop in reached)
 
 
 def test_divergence_tells_the_numbers_before():

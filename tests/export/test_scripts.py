@@ -123,13 +123,13 @@ def numbers(lines: list[str]) -> list[list[float]]:
 
 @pytest.mark.parametrize("kind", ["forward", "central"])
 def test_the_nudge_script_prints_the_table(tmp_path: Path, kind: str) -> None:
-    from sgd_core.calculus.nudge import nudge
+    from sgd_core.calculus.finite_difference import finite_difference
     from sgd_core.export.slopes import nudge_script
 
     f = sgd_core.parse_function("sin(pi*x) + x**2/10")
     printed = numbers(run(nudge_script(f.torch_code, 1.3, 1e-3, kind), tmp_path))
     for line, precision in zip(printed, ("float32", "float64"), strict=True):
-        pair = nudge(f, 1.3, 1e-3, kind, precision)
+        pair = finite_difference(f, 1.3, 1e-3, kind, precision)
         assert line == pytest.approx([pair.slope, pair.exact, pair.slope - pair.exact], rel=1e-12)
 
 

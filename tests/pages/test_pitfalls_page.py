@@ -16,7 +16,7 @@ from sgd_core.digits.datasets import load_digits
 from sgd_core.digits.sharpness import sharpness
 
 SECTIONS = [
-    "Four fates",
+    "Four regimes",
     "The whole axis",
     "On digits",
     "Find it",
@@ -67,7 +67,7 @@ def test_a_preset_sets_function_start_and_rates(app):
     assert not at.exception and at.number_input(key="pitfalls_lr_a").value != 0.01
 
 
-@pytest.mark.parametrize("section", ["Four fates", "The whole axis", "Remedies"])
+@pytest.mark.parametrize("section", ["Four regimes", "The whole axis", "Remedies"])
 @pytest.mark.parametrize("formula", ["x**2 +", "0*x + 1", "exp(x)", "log(x)", "1e9*x**2"])
 def test_a_typed_function_however_odd_gets_an_answer(app, section, formula):
     at = app("pitfalls", pitfalls_section=section, pitfalls_function="my own", pitfalls_formula=formula)
@@ -86,7 +86,7 @@ def test_a_marker_moved_on_the_axis_moves_the_panel(app):
     at = app("pitfalls", pitfalls_section="The whole axis", pitfalls_marker="D")
     at.number_input(key="pitfalls_lr_d").set_value(0.004).run()
     assert "D = 0.004" in said(at) and "too low" in said(at)
-    at.session_state["pitfalls_section"] = "Four fates"
+    at.session_state["pitfalls_section"] = "Four regimes"
     at.run()
     assert at.number_input(key="pitfalls_lr_d").value == 0.004
 

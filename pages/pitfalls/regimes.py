@@ -1,4 +1,4 @@
-"""Four fates: one function, one start, four learning rates, each named by rule with the reason in numbers."""
+"""Four regimes: one function, one start, four learning rates, each named by rule with the reason in numbers."""
 
 import math
 from typing import NamedTuple
@@ -6,7 +6,7 @@ from typing import NamedTuple
 import pandas as pd
 import streamlit as st
 
-from pages.pitfalls.settings import DEFAULTS, NAMES, Hill, choose_hill, survey_of
+from pages.pitfalls.settings import DEFAULTS, NAMES, Objective, choose_objective, survey_of
 from pages.ui.controls import Controls
 from pages.ui.parts import notice, same_in_pytorch
 from pages.ui.pictures import picture
@@ -17,7 +17,7 @@ from sgd_core.charts.palette import look
 from sgd_core.descent.axis import PATIENCE
 from sgd_core.descent.descend import descend
 from sgd_core.descent.optimizers import Optimizer
-from sgd_core.descent.regimes import BOUNCING, DIVERGING, TOO_LOW, four_fates
+from sgd_core.descent.regimes import BOUNCING, DIVERGING, TOO_LOW, suggest_rates
 from sgd_core.export.code import descent_script
 
 
@@ -31,7 +31,7 @@ class Preset(NamedTuple):
 
 
 PRESETS = {
-    "The four fates": Preset("quadratic", -1.5, 30, DEFAULTS),
+    "The four regimes": Preset("quadratic", -1.5, 30, DEFAULTS),
     "At the borders": Preset("quadratic", -1.5, 30, (0.45, 0.5, 1.0, 1.001)),
     "Ten times steeper": Preset("steep", -1.5, 30, (0.002, 0.03, 0.095, 0.105)),
     "A kink": Preset("kink", -1.5, 30, (0.01, 0.1, 0.5, 1.2)),
@@ -42,33 +42,33 @@ PRESETS = {
 
 def show(controls: Controls) -> None:
     """Draw the section."""
-    hill = choose_hill(controls)
-    _presets(controls, hill)
+    objective = choose_objective(controls)
+    _presets(controls, objective)
     columns = st.columns(4, gap="medium")
     rates = []
     for column, name, default in zip(columns, NAMES, DEFAULTS, strict=True):
         with column:
             label = f"Learning rate {name.upper()}"
             rates.append(controls.learning_rate(f"lr_{name}", default, label=label, stacked=True))
-    runs = descend(hill.function, start=hill.start, lr=rates, steps=hill.steps)
-    fates = survey_of(hill.function, hill.start, hill.steps, tuple(rates))
+    runs = descend(objective.function, start=objective.start, lr=rates, steps=objective.steps)
+    regimes = survey_of(objective.function, objective.start, objective.steps, tuple(rates))
     for index, column in enumerate(columns):
         with column:
-            _panel(hill, runs[runs["run"] == index], fates.iloc[index])
-    _notice(hill, fates)
+            _panel(objective, runs[runs["run"] == index], regimes.iloc[index])
+    _notice(objective, regimes)
     same_in_pytorch(
         descent_script(
-            hill.function.torch_code,
-            start=hill.start,
+            objective.function.torch_code,
+            start=objective.start,
             lrs=rates,
-            steps=hill.steps,
+            steps=objective.steps,
             optimizer=Optimizer("sgd").torch_code("[w]", "lr"),
         ),
         key="pitfalls_code",
     )
 
 
-def _presets(controls: Controls, hill: Hill) -> None:
+def _presets(controls: Controls, objective: Objective) -> None:
     def take(preset: Preset) -> None:
         example = CATALOGUE[preset.function]
         values = {"function": example.title, "start": preset.start, "steps": preset.steps}
@@ -83,7 +83,7 @@ def _presets(controls: Controls, hill: Hill) -> None:
         st.button(
             "Find four for this function",
             icon=":material/tune:",
-            on_click=lambda: _set_rates(controls, four_fates(hill.function, hill.start, hill.steps)),
+            on_click=lambda: _set_rates(controls, suggest_rates(objective.function, objective.start, objective.steps)),
             key="pitfalls_suggest",
         )
 
@@ -93,62 +93,62 @@ def _set_rates(controls: Controls, rates: tuple[float, ...]) -> None:
         st.session_state[controls.key(f"lr_{name}")] = float(rate)
 
 
-def _panel(hill: Hill, run: pd.DataFrame, fate: pd.Series) -> None:
-    style, last = look(fate["regime"]), run.iloc[-1]
-    st.markdown(f"#### :{style.name}[{style.sign} {fate['regime']}]")
+def _panel(objective: Objective, run: pd.DataFrame, regime: pd.Series) -> None:
+    style, last = look(regime["regime"]), run.iloc[-1]
+    st.markdown(f"#### :{style.name}[{style.sign} {regime['regime']}]")
     picture(
         curve_picture,
-        descent_frame(hill.curve, run, int(last["step"]), hill.y_domain),
-        x_domain=hill.function.domain,
-        y_domain=hill.y_domain,
+        descent_frame(objective.curve, run, int(last["step"]), objective.y_domain),
+        x_domain=objective.function.domain,
+        y_domain=objective.y_domain,
         x_title="w",
         y_title="loss",
         color=style.color,
         height=230,
-        alt=f"{fate['regime']}: the path with learning rate {run['lr'].iloc[0]:g}, from w = {run['x'].iloc[0]:.4g} to {last['x']:.4g}.",
+        alt=f"{regime['regime']}: the path with learning rate {run['lr'].iloc[0]:g}, from w = {run['x'].iloc[0]:.4g} to {last['x']:.4g}.",
     )
     losses = run[["step", "loss"]].assign(now=run["step"] == last["step"])
     picture(
         loss_by_step,
         losses[losses["loss"].notna()],
         steps=int(last["step"]),
-        y_domain=hill.y_domain,
+        y_domain=objective.y_domain,
         color=style.color,
         height=150,
         alt=f"Loss against step: from {run['loss'].iloc[0]:.4g} to {last['loss']:.4g}.",
     )
-    st.metric("Steps to within 1 % of the minimum", _needed(fate))
-    st.markdown(fate["reason"])
+    st.metric("Steps to within 1 % of the minimum", _needed(regime))
+    st.markdown(regime["reason"])
 
 
-def _needed(fate: pd.Series) -> str:
-    if math.isfinite(fate["needed"]):
-        return f"{fate['needed']:,.0f}"
-    return "never" if fate["regime"] == DIVERGING else f"not in {PATIENCE:,}"
+def _needed(regime: pd.Series) -> str:
+    if math.isfinite(regime["needed"]):
+        return f"{regime['needed']:,.0f}"
+    return "never" if regime["regime"] == DIVERGING else f"not in {PATIENCE:,}"
 
 
-def _notice(hill: Hill, fates: pd.DataFrame) -> None:
+def _notice(objective: Objective, regimes: pd.DataFrame) -> None:
     sentences = []
-    bottom = hill.bottom
-    if bottom is None:
-        sentences.append(f"Downhill from w = {hill.start:.4g} the loss has no lowest point, so no run can arrive.")
-    elif bottom.borders is None:
+    minimum = objective.minimum
+    if minimum is None:
+        sentences.append(f"Downhill from w = {objective.start:.4g} the loss has no lowest point, so no run can arrive.")
+    elif minimum.borders is None:
         sentences.append(
-            f"At the minimum, w = {bottom.x:.4g}, the second derivative is {bottom.curvature:.3g}: it sets no border, and "
+            f"At the minimum, w = {minimum.x:.4g}, the second derivative is {minimum.curvature:.3g}: it sets no border, and "
             "what a learning rate does depends on where it starts."
         )
     else:
-        a, (one, two) = bottom.curvature, bottom.borders
-        how = "The curvature is the same everywhere, so this is exact" if bottom.quadratic else "This holds near w"
-        near = "" if bottom.quadratic else f" = {bottom.x:.4g} only, since the function is no parabola"
+        a, (one, two) = minimum.curvature, minimum.borders
+        how = "The curvature is the same everywhere, so this is exact" if minimum.quadratic else "This holds near w"
+        near = "" if minimum.quadratic else f" = {minimum.x:.4g} only, since the function is no parabola"
         sentences.append(
             f"The second derivative at the minimum is a = {a:.4g}. Each step multiplies the distance to it by "
             f"1 − learning rate × {a:.4g}: straight down below 1/a = {one:.4g}, bouncing up to 2/a = {two:.4g}, diverging above. "
             f"{how}{near}."
         )
-    names = list(fates["regime"])
-    slow, wild = (fates[fates["regime"] == name] for name in (TOO_LOW, DIVERGING))
-    bouncing = fates[(fates["regime"] == BOUNCING) & fates["needed"].notna()]
+    names = list(regimes["regime"])
+    slow, wild = (regimes[regimes["regime"] == name] for name in (TOO_LOW, DIVERGING))
+    bouncing = regimes[(regimes["regime"] == BOUNCING) & regimes["needed"].notna()]
     if not slow.empty and math.isfinite(slow["needed"].iloc[0]):
         sentences.append(
             f"Too low is safe but dear: with {slow['lr'].iloc[0]:g} it takes {slow['needed'].iloc[0]:,.0f} steps to come within 1 %."
@@ -160,7 +160,7 @@ def _notice(hill: Hill, fates: pd.DataFrame) -> None:
         )
     if not wild.empty:
         sentences.append(
-            f"Nothing is clipped: with {wild['lr'].iloc[0]:g} the loss after {hill.steps} steps is {wild['loss'].iloc[0]:.3g}. "
+            f"Nothing is clipped: with {wild['lr'].iloc[0]:g} the loss after {objective.steps} steps is {wild['loss'].iloc[0]:.3g}. "
             "Left alone, such a run ends in inf and NaN; the program is not broken, the steps are too long."
         )
     if len(set(names)) == 1:

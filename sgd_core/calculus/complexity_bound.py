@@ -19,7 +19,7 @@ class _Size(NamedTuple):
     in_logs: float  # of any exact number inside its logarithms
 
 
-def too_large(tree: Node) -> int | None:
+def column_of_too_large(tree: Node) -> int | None:
     """Return the column of a subtree that could grow beyond `MAX_BITS`, or None if none can."""
     culprits: list[int] = []
     _measure(tree, culprits)

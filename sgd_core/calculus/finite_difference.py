@@ -1,4 +1,4 @@
-"""The nudge: slopes by a small change of x, and how wrong they are for each size of it."""
+"""Finite differences: slopes by a small change h of x, and how wrong they are for each h."""
 
 import math
 from typing import NamedTuple
@@ -13,11 +13,11 @@ from .formula import Function
 PRECISIONS = {"float32": torch.float32, "float64": torch.float64}
 LARGEST, SMALLEST = 1.0, 1e-12
 PER_DECADE = 20
-_WINDOW = 9  # stops, not quite half a decade: one lucky stop is no proof of a good nudge
+_WINDOW = 9  # stops, not quite half a decade: one lucky stop is no proof of a good h
 
 
-class Nudge(NamedTuple):
-    """A nudge by `h` at `x`: the two points (x and value) it compares, the slope between them, and the exact one."""
+class FiniteDifference(NamedTuple):
+    """A finite difference by `h` at `x`: the two points (x and value) it compares, the slope between them, and the exact one."""
 
     x: float
     h: float
@@ -28,12 +28,14 @@ class Nudge(NamedTuple):
 
     @property
     def error(self) -> float:
-        """How far the nudge is off, without sign."""
+        """How far the slope is off, without sign."""
         return abs(self.slope - self.exact)
 
 
-def nudge(function: Function, x: float, h: float, kind: str = "forward", precision: str = "float64") -> Nudge:
-    """Return the nudge by `h` at `x` ("forward" or "central"), computed in a precision ("float32" or "float64").
+def finite_difference(
+    function: Function, x: float, h: float, kind: str = "forward", precision: str = "float64"
+) -> FiniteDifference:
+    """Return the finite difference by `h` at `x` ("forward" or "central"), computed in a precision ("float32" or "float64").
 
     `x` is first rounded to float32, so that both precisions speak about the same point. Numbers may be NaN or infinite
     where the function is undefined. Raises ValueError as `secant` does.
@@ -45,13 +47,13 @@ def nudge(function: Function, x: float, h: float, kind: str = "forward", precisi
     ends = (at - step if kind == "central" else at, at + step)
     with torch.no_grad():
         left, right = ((float(end), float(function(end))) for end in ends)
-    return Nudge(float(at), float(step), left, right, slope, _exact(function, x))
+    return FiniteDifference(float(at), float(step), left, right, slope, _exact(function, x))
 
 
 def error_curve(function: Function, x: float, kind: str = "forward") -> pd.DataFrame:
-    """Return `precision, h, slope, error`: the nudge's distance from the derivative for h from 1 down to 1e-12.
+    """Return `precision, h, slope, error`: the finite difference's distance from the derivative for h from 1 down to 1e-12.
 
-    Both precisions nudge the same point, x rounded to float32; the derivative is autograd's in float64.
+    Both precisions start from the same point, x rounded to float32; the derivative is autograd's in float64.
     """
     stops = round(math.log10(LARGEST / SMALLEST)) * PER_DECADE + 1
     h = np.geomspace(LARGEST, SMALLEST, stops)
@@ -63,7 +65,7 @@ def error_curve(function: Function, x: float, kind: str = "forward") -> pd.DataF
     return pd.concat(parts, ignore_index=True)
 
 
-def best_nudge(errors: pd.DataFrame, precision: str) -> float:
+def best_h(errors: pd.DataFrame, precision: str) -> float:
     """Return the h of an error curve around which even the largest error is smallest; NaN where there is none.
 
     A single stop may be exact by luck (round-off happens to cancel), so each is judged with its neighbours.
@@ -73,7 +75,7 @@ def best_nudge(errors: pd.DataFrame, precision: str) -> float:
     return float(rows["h"].loc[worst.idxmin()]) if worst.notna().any() else math.nan
 
 
-def textbook_nudge(function: Function, x: float, kind: str, precision: str) -> float:
+def textbook_h(function: Function, x: float, kind: str, precision: str) -> float:
     """Return the h that balances truncation and round-off by the textbook estimate; NaN where it gives none.
 
     With the unit round-off u, forward: 2 sqrt(u |f| / |f''|); central: (3 u |f| / |f'''|)^(1/3). (Press et al.,
