@@ -13,7 +13,7 @@ from pages.ui.datasets import digits_of, offer_missing
 from pages.ui.frame import open_page
 from pages.ui.parts import same_in_pytorch
 from pages.ui.transport import Player, Speed, Words, play
-from sgd_core.digits.training import Control
+from sgd_core.digits.training import StepRequest
 from sgd_core.export.training import run_script, training_script
 
 controls = open_page(
@@ -31,11 +31,11 @@ tell_link(controls, run)
 say_branch(controls, run)
 
 SPEEDS = {
-    "slow motion": Speed(4, Control(steps=1, lr=config.lr)),
-    "every step": Speed(25, Control(steps=1, lr=config.lr)),
-    "every epoch": Speed(10, Control(lr=config.lr)),
+    "slow motion": Speed(4, StepRequest(steps=1, lr=config.lr)),
+    "every step": Speed(25, StepRequest(steps=1, lr=config.lr)),
+    "every epoch": Speed(10, StepRequest(lr=config.lr)),
     # few frames, so that nearly all time is training's; an epoch of very many steps is shown, and left, in its midst
-    "full speed": Speed(5, Control(steps=5000, lr=config.lr), budget=0.2),
+    "full speed": Speed(5, StepRequest(steps=5000, lr=config.lr), budget=0.2),
 }
 ground = st.container(key="training_stage")
 with ground:
@@ -81,7 +81,7 @@ with ground:
                 now.epoch / config.epochs,
                 f"step {now.step:,}, epoch {now.epoch:.4g} of {config.epochs:,}",
             ),
-            step=Control(steps=1, lr=config.lr),
+            step=StepRequest(steps=1, lr=config.lr),
             words=Words("Train", "Train again", "Step"),
             scrub=True,
             whole_page=True,

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from sgd_core.digits.lr_range import lr_range_test as lr_range_test
     from sgd_core.digits.sharpness import sharpness as sharpness
     from sgd_core.digits.sweep import sweep as sweep
-    from sgd_core.digits.training import Control as Control
     from sgd_core.digits.training import Snapshot as Snapshot
+    from sgd_core.digits.training import StepRequest as StepRequest
     from sgd_core.digits.training import train as train
 
 _HOMES = {
@@ -43,7 +43,7 @@ _HOMES = {
     "lr_range_test": "digits.lr_range",
     "sharpness": "digits.sharpness",
     "sweep": "digits.sweep",
-    "Control": "digits.training",
+    "StepRequest": "digits.training",
     "Snapshot": "digits.training",
     "train": "digits.training",
 }

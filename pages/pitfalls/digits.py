@@ -23,7 +23,7 @@ from sgd_core.descent.regimes import DIVERGING
 from sgd_core.digits.config import TrainConfig
 from sgd_core.digits.losses import LOSSES
 from sgd_core.digits.sharpness import Round, sharpness_rounds
-from sgd_core.digits.sweep import SweepMoment, lane_regimes, sweep_frame, sweeping
+from sgd_core.digits.sweep import SweepMoment, run_regimes, sweep_frame, sweeping
 from sgd_core.export.pitfalls import sharpness_script, sweep_script
 from sgd_core.playback import Playback
 
@@ -136,7 +136,7 @@ def _stage(sweep: Sweep, run: Playback[SweepMoment]) -> Callable[[SweepMoment, b
 
     def paint(now: SweepMoment, live: bool) -> None:
         frame = sweep_frame(sweep.rates, run.history, sweep.config.epochs)
-        regimes = lane_regimes(frame)
+        regimes = run_regimes(frame)
         _paint(sweep, frame, regimes, (curves, loss, accuracy), live)
         names.markdown(legend(list(regimes["regime"])) + "  \n:small[↑ ↓: beyond the picture]")
         if live:

@@ -7,7 +7,7 @@ import streamlit as st
 from pages.training.session import Run, bound, branch, keep, start
 from pages.ui.controls import Controls
 from pages.ui.datasets import digits_of
-from sgd_core.digits.replay import Stretch, replay
+from sgd_core.digits.replay import Segment, replay
 from sgd_core.digits.sources import SOURCES
 from sgd_core.digits.storage import available
 from sgd_core.playback import Playback
@@ -24,7 +24,7 @@ def follow_link(controls: Controls) -> None:
         return
     st.session_state.training_followed = True
     try:
-        chain = [Stretch.from_plain(plain) for plain in _list(asked or "")]
+        chain = [Segment.from_plain(plain) for plain in _list(asked or "")]
         with st.spinner("Training the run that this one is a branch of …"):
             for stretch in chain:
                 _make_again(stretch)
@@ -59,7 +59,7 @@ def left_out(run: Run) -> str | None:
     return None
 
 
-def _chain(run: Run) -> list[Stretch] | None:
+def _chain(run: Run) -> list[Segment] | None:
     chain = run.origin.chain if run.origin else []
     return chain if chain is not None and len(chain) <= MOST_BRANCHES else None
 
@@ -74,7 +74,7 @@ def _list(text: str) -> list[object]:
     return found
 
 
-def _make_again(stretch: Stretch) -> None:
+def _make_again(stretch: Segment) -> None:
     config, origin = stretch.config, st.session_state.get("training_origin")
     if not available(config.dataset):
         raise ValueError(f"its images, {SOURCES[config.dataset].title}, are not on this computer yet.")

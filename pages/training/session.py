@@ -10,8 +10,8 @@ import streamlit as st
 from pages.ui.datasets import digits_of
 from sgd_core.digits.config import TrainConfig
 from sgd_core.digits.history import history_frame, room_for, thinned
-from sgd_core.digits.replay import Stretch
-from sgd_core.digits.training import Control, Snapshot, train
+from sgd_core.digits.replay import Segment
+from sgd_core.digits.training import Snapshot, StepRequest, train
 from sgd_core.export.training import Leg
 from sgd_core.playback import Playback
 
@@ -31,10 +31,10 @@ class Origin:
     legs: tuple[Leg, ...]
     curves: pd.DataFrame
     before: "Origin | None"
-    stretch: Stretch | None
+    stretch: Segment | None
 
     @property
-    def chain(self) -> "list[Stretch] | None":
+    def chain(self) -> "list[Segment] | None":
         """The stretches from the first run to this moment; None if one of them cannot be made again."""
         before = self.before.chain if self.before else []
         return None if self.stretch is None or before is None else [*before, self.stretch]
@@ -75,7 +75,7 @@ class Run:
         stretched = self.legs != (self.origin.legs if self.origin else ())
         return stretched or (latest is not None and any(step > begin for step, _ in latest.rates))
 
-    def begin(self) -> Generator[Snapshot, Control | None, None]:
+    def begin(self) -> Generator[Snapshot, StepRequest | None, None]:
         """Return the run's snapshots from its beginning, which may be a moment of another run."""
         self.legs = self.origin.legs if self.origin else ()
         return start(self.config, self.origin.moment if self.origin else None)
@@ -164,11 +164,11 @@ def branch(run: Run, moment: Snapshot | None = None) -> None:
         earlier = run.origin.curves
         curves = pd.concat([earlier[earlier["epoch"] < curves["epoch"].iloc[0]], curves])
     whole = run.legs == (run.origin.legs if run.origin else ())
-    stretch = Stretch(run.config, moment.step, latest.step, latest.rates) if whole else None
+    stretch = Segment(run.config, moment.step, latest.step, latest.rates) if whole else None
     st.session_state.training_origin = Origin(moment, run.config, tuple(run.told(moment)), curves, run.origin, stretch)
 
 
-def start(config: TrainConfig, after: Snapshot | None = None) -> Generator[Snapshot, Control | None, None]:
+def start(config: TrainConfig, after: Snapshot | None = None) -> Generator[Snapshot, StepRequest | None, None]:
     """Begin the training run of a configuration, or go on with it after a moment."""
     return train(config, digits_of(config.dataset, config.classes), after=after)
 

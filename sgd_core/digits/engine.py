@@ -1,6 +1,6 @@
-"""The arithmetic of training: one run or many side by side ("lanes"), without any notion of pace or pictures.
+"""The arithmetic of training: one run or many side by side, without any notion of pace or pictures.
 
-A lane is a run of its own with its own weights and learning rate; all lanes see the same mini-batches in the same order
+A run has its own weights and learning rate; all runs see the same mini-batches in the same order
 and share one matrix product a mini-batch.
 """
 
@@ -22,13 +22,13 @@ from sgd_core.digits.datasets import Digits
 from sgd_core.digits.losses import LOSSES, maps_for, targets_for
 from sgd_core.digits.models import MODELS, initial_parameters, upper_layers
 
-LARGEST_LAYER = 2**15  # numbers in one piece of an evaluation: 128 kB, which stays in the cache, whatever the lanes
+LARGEST_LAYER = 2**15  # numbers in one piece of an evaluation: 128 kB, which stays in the cache, whatever the runs
 LARGEST_SUMS = 2**22  # weighted sums of a whole set that are computed at once: 16 MB
 
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Both sets judged at exactly the present weights; each is (lanes,) float64, a mean over the whole set."""
+    """Both sets judged at exactly the present weights; each is (runs,) float64, a mean over the whole set."""
 
     train_loss: Tensor
     train_accuracy: Tensor
@@ -74,19 +74,19 @@ class Batches:
 
 
 class Engine:
-    """Parameters of `lanes` runs, the data they learn from, and the two things one does with them: step and judge.
+    """Parameters of `runs` runs, the data they learn from, and the two things one does with them: step and evaluate.
 
-    `parameters` are tensors (lanes * out, ...) as `models` lays them out, changed by `step`; `gradients` are those of
-    the last mini-batch, `updates` what the last step added; `states` is what the optimizer remembers; `alive` (lanes,)
-    is False for a lane that has diverged and moves no more.
+    `parameters` are tensors (runs * out, ...) as `models` lays them out, changed by `step`; `gradients` are those of
+    the last mini-batch, `updates` what the last step added; `states` is what the optimizer remembers; `alive` (runs,)
+    is False for a run that has diverged and moves no more.
     """
 
-    def __init__(self, config: TrainConfig, digits: Digits, lanes: int = 1) -> None:
+    def __init__(self, config: TrainConfig, digits: Digits, runs: int = 1) -> None:
         """Flatten the data once and draw the initial weights."""
         classes = len(digits.classes)
         height, width = digits.image_shape
-        self.lanes = lanes
-        self._train = _half(digits.train_images, digits.train_labels, classes, _train_ink(digits))
+        self.runs = runs
+        self._train = _half(digits.train_images, digits.train_labels, classes, _sparse_train_pixels(digits))
         self._valid = _half(digits.valid_images, digits.valid_labels, classes)
         self._loss = LOSSES[config.loss]
         self._rule, self._options = OPTIMIZERS[config.optimizer].rule, config.update_rule.options
@@ -96,12 +96,12 @@ class Engine:
         # a stream of its own, so that the same seed gives the same mini-batches whatever the initial weights
         generator = torch.Generator().manual_seed(config.seed + 1)
         layers = MODELS[config.model].layers(height * width, config.hidden, maps_for(classes))
-        self.parameters = [part.requires_grad_() for part in initial_parameters(layers, config.init, generator, lanes)]
+        self.parameters = [part.requires_grad_() for part in initial_parameters(layers, config.init, generator, runs)]
         self._weights = [parameter.detach() for parameter in self.parameters]  # the same memory, unknown to autograd
         self.gradients = tuple(torch.zeros_like(parameter) for parameter in self._weights)
         self.updates = list(self.gradients)
         self.states = [START] * len(self.parameters)
-        self.alive = torch.ones(lanes, dtype=torch.bool)
+        self.alive = torch.ones(runs, dtype=torch.bool)
         self._all_alive = True
 
     @property
@@ -110,10 +110,10 @@ class Engine:
         return len(self._train.pixels)
 
     def step(self, rows: Tensor | slice, lr: float | Tensor) -> Tensor:
-        """Take one step on a mini-batch; answer its loss (lanes,) at the weights before the step.
+        """Take one step on a mini-batch; answer its loss (runs,) at the weights before the step.
 
-        `lr` is a number, or (lanes,), one learning rate a lane. A lane whose loss is not finite does not take the step
-        and is no longer `alive`. (Weights that overflow show in the loss of the next mini-batch, or in `judge`.)
+        `lr` is a number, or (runs,), one learning rate a run. A run whose loss is not finite does not take the step
+        and is no longer `alive`. (Weights that overflow show in the loss of the next mini-batch, or in `evaluate`.)
         """
         if isinstance(rows, slice):
             pixels, targets = self._train.pixels[rows], self._train.targets[rows]
@@ -123,15 +123,15 @@ class Engine:
         # Autograd goes back as far as the first layer's weighted sums; the last link of the chain rule, from there to
         # its weights, is one product with the pixels, which by itself would cost autograd a third of the whole step.
         sums = linear(pixels, self._weights[0], self._weights[1]).requires_grad_()
-        values = self._loss.values(upper_layers(self.parameters, sums, self.lanes), targets)
+        values = self._loss.values(upper_layers(self.parameters, sums, self.runs), targets)
         if len(values) != len(self._shares):
             self._shares = torch.full_like(values, 1 / len(values), requires_grad=False)
         # The gradient of the mean over images: each image has the same share. Lanes do not mix, each gets its own.
         slopes, *upper = torch.autograd.grad(values, [sums, *self.parameters[2:]], self._shares)
         self.gradients = (slopes.T @ pixels, slopes.sum(0), *upper)
         losses = values.detach().mean(0)
-        if not math.isfinite((losses if self.lanes == 1 else losses.sum()).item()):
-            self._bury(losses.isfinite())
+        if not math.isfinite((losses if self.runs == 1 else losses.sum()).item()):
+            self._mark_diverged(losses.isfinite())
         if self._all_alive or self.alive.any():
             self._update(lr)
         return losses
@@ -144,37 +144,37 @@ class Engine:
             weight += update if self._all_alive else update.where(self._spread(self.alive, weight), 0.0)
             self.updates[i] = update
 
-    def _bury(self, healthy: Tensor) -> None:
+    def _mark_diverged(self, healthy: Tensor) -> None:
         self.alive = self.alive & healthy
         self._all_alive = bool(self.alive.all())
 
     def _spread(self, values: Tensor, parameter: Tensor) -> Tensor:
-        """One value a lane (lanes,), repeated for the lane's rows so that it broadcasts against a parameter."""
-        rows = values.repeat_interleave(len(parameter) // self.lanes)
+        """One value a run (runs,), repeated for the run's rows so that it broadcasts against a parameter."""
+        rows = values.repeat_interleave(len(parameter) // self.runs)
         return rows.view(-1, *[1] * (parameter.dim() - 1))
 
-    def judge(self) -> Evaluation:
+    def evaluate(self) -> Evaluation:
         """Loss and accuracy of both sets at the present weights; counts and sums over single images.
 
-        A lane with a loss or a weight that is not finite is no longer `alive` afterwards.
+        A run with a loss or a weight that is not finite is no longer `alive` afterwards.
         """
         with torch.inference_mode():
-            train_loss, train_accuracy = self._judge(self._train)
-            valid_loss, valid_accuracy = self._judge(self._valid)
+            train_loss, train_accuracy = self._evaluate(self._train)
+            valid_loss, valid_accuracy = self._evaluate(self._valid)
             healthy = train_loss.isfinite() & valid_loss.isfinite()
             for weight in self._weights:
-                healthy &= weight.view(self.lanes, -1).isfinite().all(1)
-        self._bury(healthy)
+                healthy &= weight.view(self.runs, -1).isfinite().all(1)
+        self._mark_diverged(healthy)
         return Evaluation(train_loss, train_accuracy, valid_loss, valid_accuracy)
 
-    def _judge(self, half: _Half) -> tuple[Tensor, Tensor]:
+    def _evaluate(self, half: _Half) -> tuple[Tensor, Tensor]:
         widest = max(len(parameter) for parameter in self.parameters)
         piece = max(1, LARGEST_LAYER // widest)
         maps = half.targets.shape[1]
-        loss, right = torch.zeros(self.lanes, dtype=torch.float64), torch.zeros(self.lanes, dtype=torch.int64)
+        loss, right = torch.zeros(self.runs, dtype=torch.float64), torch.zeros(self.runs, dtype=torch.int64)
         weight, bias = self._weights[:2]
-        if half.ink is not None and len(half.labels) * len(weight) <= LARGEST_SUMS:
-            layers: Iterable[Tensor] = torch.split(half.ink @ weight.T + bias, piece)
+        if half.sparse_pixels is not None and len(half.labels) * len(weight) <= LARGEST_SUMS:
+            layers: Iterable[Tensor] = torch.split(half.sparse_pixels @ weight.T + bias, piece)
         else:
             # The same as `linear`, the other way round: with few outputs it takes two thirds of the time.
             sums = (torch.addmm(bias.unsqueeze(1), weight, pixels.T) for pixels in torch.split(half.pixels, piece))
@@ -182,7 +182,7 @@ class Engine:
         for layer, targets, labels in zip(
             layers, torch.split(half.targets, piece), torch.split(half.labels, piece), strict=True
         ):
-            answer = upper_layers(self._weights, layer, self.lanes)
+            answer = upper_layers(self._weights, layer, self.runs)
             loss += self._loss.values(answer, targets).sum(0, dtype=torch.float64)
             right += (self._loss.decide(answer, maps) == labels.unsqueeze(1)).sum(0)
         return loss / len(half.labels), right.double() / len(half.labels)
@@ -190,20 +190,20 @@ class Engine:
 
 @dataclass(frozen=True, eq=False)
 class _Half:
-    """One set, flattened once: pixels (N, H * W), targets (N, maps), labels (N,); `ink` is `pixels` without zeros."""
+    """One set, flattened once: pixels (N, H * W), targets (N, maps), labels (N,); `sparse_pixels` is `pixels` without zeros."""
 
     pixels: Tensor
     targets: Tensor
     labels: Tensor
-    ink: Tensor | None = None
+    sparse_pixels: Tensor | None = None
 
 
-def _half(images: Tensor, labels: Tensor, classes: int, ink: Tensor | None = None) -> _Half:
-    return _Half(images.reshape(len(images), -1), targets_for(labels, classes), labels, ink)
+def _half(images: Tensor, labels: Tensor, classes: int, sparse_pixels: Tensor | None = None) -> _Half:
+    return _Half(images.reshape(len(images), -1), targets_for(labels, classes), labels, sparse_pixels)
 
 
 @lru_cache(maxsize=2)
-def _train_ink(digits: Digits) -> Tensor | None:
+def _sparse_train_pixels(digits: Digits) -> Tensor | None:
     """Return the training images as a sparse matrix (N, H * W), where they are mostly paper; else None.
 
     Four fifths of MNIST are zeros: without them judging the training set takes a fifth of the time. The sums are added
@@ -216,6 +216,11 @@ def _train_ink(digits: Digits) -> Tensor | None:
         return None
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Sparse", UserWarning)  # torch warns that its sparse tensors are in beta
-        ink = pixels.to_sparse_csr()
+        sparse_pixels = pixels.to_sparse_csr()
         # 32 bits are what MKL computes with, so that nothing has to be converted each time
-        return torch.sparse_csr_tensor(ink.crow_indices().int(), ink.col_indices().int(), ink.values(), ink.shape)
+        return torch.sparse_csr_tensor(
+            sparse_pixels.crow_indices().int(),
+            sparse_pixels.col_indices().int(),
+            sparse_pixels.values(),
+            sparse_pixels.shape,
+        )

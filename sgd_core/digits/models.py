@@ -1,7 +1,7 @@
-"""The two models that learn digits, holding the parameters of any number of runs ("lanes") at once.
+"""The two models that learn digits, holding the parameters of any number of runs at once.
 
-Parameters are a flat list: weight (lanes * out, in) and bias (lanes * out,) of the first layer, then of the second.
-The rows of a lane lie together, so that all lanes of a layer are the one matrix that a product wants.
+Parameters are a flat list: weight (runs * out, in) and bias (runs * out,) of the first layer, then of the second.
+The rows of a run lie together, so that all runs of a layer are the one matrix that a product wants.
 """
 
 from __future__ import annotations
@@ -37,27 +37,27 @@ MODELS: dict[str, Model] = {
 }
 
 
-def scores(parameters: Sequence[Tensor], inputs: Tensor, lanes: int = 1) -> Tensor:
-    """The scores (N, lanes * maps) of flattened images (N, pixels); all lanes share one product with the pixels."""
-    return upper_layers(parameters, linear(inputs, parameters[0], parameters[1]), lanes)
+def scores(parameters: Sequence[Tensor], inputs: Tensor, runs: int = 1) -> Tensor:
+    """The scores (N, runs * maps) of flattened images (N, pixels); all runs share one product with the pixels."""
+    return upper_layers(parameters, linear(inputs, parameters[0], parameters[1]), runs)
 
 
-def upper_layers(parameters: Sequence[Tensor], layer: Tensor, lanes: int = 1) -> Tensor:
+def upper_layers(parameters: Sequence[Tensor], layer: Tensor, runs: int = 1) -> Tensor:
     """The scores, given what the first layer's weighted sums are; of the linear model these are the scores."""
     for weight, bias in zip(parameters[2::2], parameters[3::2], strict=True):
-        if lanes == 1:
+        if runs == 1:
             layer = linear(layer.relu(), weight, bias)
-        else:  # each lane's second layer sees its own hidden units only
-            hidden = layer.relu().view(-1, lanes, weight.shape[1])
-            own = torch.einsum("nlh,lmh->nlm", hidden, weight.view(lanes, -1, weight.shape[1]))
+        else:  # each run's second layer sees its own hidden units only
+            hidden = layer.relu().view(-1, runs, weight.shape[1])
+            own = torch.einsum("nlh,lmh->nlm", hidden, weight.view(runs, -1, weight.shape[1]))
             layer = own.flatten(1) + bias
     return layer
 
 
 def initial_parameters(
-    layers: Sequence[tuple[int, int]], init: str, generator: torch.Generator, lanes: int = 1
+    layers: Sequence[tuple[int, int]], init: str, generator: torch.Generator, runs: int = 1
 ) -> list[Tensor]:
-    """The parameters before the first step, the same values for every lane.
+    """The parameters before the first step, the same values for every run.
 
     `init` is "zeros"; "normal", every weight and bias from N(0, 1) as in the book; or "default", torch.nn.Linear's own,
     uniform within 1 / sqrt(inputs). Drawn in the order of the layers, weight before bias, as torch.nn does.
@@ -67,7 +67,7 @@ def initial_parameters(
     for inputs, outputs in layers:
         for shape in ((outputs, inputs), (outputs,)):
             drawn = draw(torch.empty(shape), inputs, generator)
-            parameters.append(drawn.repeat(lanes, *[1] * (len(shape) - 1)))
+            parameters.append(drawn.repeat(runs, *[1] * (len(shape) - 1)))
     return parameters
 
 

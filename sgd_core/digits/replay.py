@@ -1,4 +1,4 @@
-"""A stretch of a run told in a few plain values, and trained again from them."""
+"""A segment of a run in a few plain values, and trained again from them."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from typing import Any
 
 from sgd_core.digits.config import MOST_EPOCHS, TrainConfig, check_lr
 from sgd_core.digits.datasets import Digits
-from sgd_core.digits.snapshots import Control, Snapshot
+from sgd_core.digits.snapshots import Snapshot, StepRequest
 from sgd_core.digits.training import train
 
 
 @dataclass(frozen=True)
-class Stretch:
+class Segment:
     """A run from its beginning, or from a moment of another one, with a moment at which a branch leaves it.
 
     `step` is that moment, `reached` the steps made in the end, both counted from the very first step; `rates` are the
@@ -39,42 +39,42 @@ class Stretch:
     def to_plain(self) -> list[Any]:
         """As JSON has it, short: of the configuration only what differs from the default."""
         usual = TrainConfig().to_dict()
-        told = {name: value for name, value in self.config.to_dict().items() if value != usual[name]}
-        return [told, self.step, self.reached, [list(rate) for rate in self.rates]]
+        settings = {name: value for name, value in self.config.to_dict().items() if value != usual[name]}
+        return [settings, self.step, self.reached, [list(rate) for rate in self.rates]]
 
     @classmethod
-    def from_plain(cls, plain: Any) -> Stretch:
-        """What `to_plain` has told; ValueError on anything else."""
+    def from_plain(cls, plain: Any) -> Segment:
+        """What `to_plain` gave; ValueError on anything else."""
         try:
-            told, step, reached, rates = plain
+            settings, step, reached, rates = plain
             pairs = tuple((at, lr) for at, lr in rates)
         except (TypeError, ValueError):
             raise ValueError(f"This describes no run: {str(plain)[:80]}.") from None
-        if not isinstance(told, dict):
-            raise ValueError(f"These are no settings of a run: {str(told)[:80]}.")
-        return cls(TrainConfig.from_dict(told), step, reached, pairs)
+        if not isinstance(settings, dict):
+            raise ValueError(f"These are no settings of a run: {str(settings)[:80]}.")
+        return cls(TrainConfig.from_dict(settings), step, reached, pairs)
 
 
-def replay(stretch: Stretch, digits: Digits, after: Snapshot | None = None) -> Iterator[Snapshot]:
-    """Train a stretch again, bit for bit; yield its epochs' ends, the moment `stretch.step`, and the last one.
+def replay(segment: Segment, digits: Digits, after: Snapshot | None = None) -> Iterator[Snapshot]:
+    """Train a segment again, bit for bit; yield its epochs' ends, the moment `segment.step`, and the last one.
 
     Learning rates set by hand are set at the same steps. What may have ended the run is left out, since it is known
     how far it went; with a constant learning rate the number of epochs, too, is only such a limit. It ends early if it
     diverges, or if the configuration's schedule does.
     """
     begin = after.step if after else 0
-    set_before = [lr for step, lr in stretch.rates if step <= begin]
+    set_before = [lr for step, lr in segment.rates if step <= begin]
     config = replace(
-        stretch.config, patience=None, seconds=None, lr=set_before[-1] if set_before else stretch.config.lr
+        segment.config, patience=None, seconds=None, lr=set_before[-1] if set_before else segment.config.lr
     )
     if config.schedule == "constant":
         config = replace(config, epochs=MOST_EPOCHS)
-    changes = {step: lr for step, lr in stretch.rates if step > begin}
+    changes = {step: lr for step, lr in segment.rates if step > begin}
     run = train(config, digits, after=after)
     now = next(run)
     yield now
-    while now.step < stretch.reached and now.status == "running":
+    while now.step < segment.reached and now.status == "running":
         lr = changes.get(now.step)
-        goal = min(step for step in (*changes, stretch.step, stretch.reached, math.inf) if step > now.step)
-        now = run.send(Control(steps=int(goal) - now.step, lr=lr))
+        goal = min(step for step in (*changes, segment.step, segment.reached, math.inf) if step > now.step)
+        now = run.send(StepRequest(steps=int(goal) - now.step, lr=lr))
         yield now

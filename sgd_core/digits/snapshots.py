@@ -15,7 +15,7 @@ Array = NDArray[np.float32]
 
 
 @dataclass(frozen=True, eq=False)
-class Memory:
+class OptimizerState:
     """What an optimizer remembers: for each parameter the number of steps and its read-only buffers.
 
     `optimizer` and `options` are the configuration's: the memory serves another one as far as it means the same there.
@@ -51,7 +51,7 @@ class Snapshot:
 
     The rest is what going on from here needs: `rates`, the learning rates asked for and the number of steps made
     before each; `best`, the best validation accuracy at an epoch's end so far and that epoch; `seconds` of computing
-    so far; `memory`, the optimizer's.
+    so far; `optimizer_state`, the optimizer's.
     """
 
     epoch: float
@@ -72,17 +72,17 @@ class Snapshot:
     rates: tuple[tuple[int, float], ...]
     best: tuple[float, float]
     seconds: float
-    memory: Memory
+    optimizer_state: OptimizerState
 
     @property
     def nbytes(self) -> int:
         """The size of its arrays in bytes."""
-        buffers = [buffer for _, buffers in self.memory.states for buffer in buffers]
+        buffers = [buffer for _, buffers in self.optimizer_state.states for buffer in buffers]
         return sum(array.nbytes for array in (*self.parameters, self.gradient, self.update, *buffers))
 
 
 @dataclass(frozen=True)
-class Control:
+class StepRequest:
     """What to send into a running `train`: how far to go to the next snapshot, and the learning rate from here on.
 
     `steps`: at most this many steps, never past the epoch's end; None goes on as `train` was told. `lr`: None keeps it.

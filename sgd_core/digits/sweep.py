@@ -1,4 +1,4 @@
-"""Many learning rates at once: each a lane of one computation, so that sixty-four cost little more than one."""
+"""Many learning rates at once: each a run of one computation, so that sixty-four cost little more than one."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from sgd_core.digits.datasets import Digits
 from sgd_core.digits.engine import Engine, Evaluation
 
 COLUMNS = ["lr", "epoch", "train_loss", "valid_loss", "valid_accuracy", "status"]
-MOST_LANES = 256
+MOST_RUNS = 256
 PIECE = 5e8  # multiplications between two moments: a fraction of a second, so that whoever waits can stop
 OVERHEAD = 1e6  # what a step costs beside its arithmetic, as multiplications
 SLOW = 0.9  # "too low" closes less than this share of the gap in loss that the best learning rate closes
@@ -28,9 +28,9 @@ Array = NDArray[Any]
 
 @dataclass(frozen=True, eq=False)
 class SweepMoment:
-    """All lanes after so many epochs. Within an epoch nothing is judged: then `losses` is None, and `epoch` a fraction.
+    """All runs after so many epochs. Within an epoch nothing is evaluated: then `losses` is None, and `epoch` a fraction.
 
-    `losses` holds (lanes,) float64 means over the whole sets; `alive` (lanes,) is False for lanes that have diverged.
+    `losses` holds (runs,) float64 means over the whole sets; `alive` (runs,) is False for runs that have diverged.
     """
 
     epoch: float
@@ -42,9 +42,9 @@ def sweep(config: TrainConfig, lrs: Iterable[float], digits: Digits) -> pd.DataF
     """Train with every learning rate of `lrs` at once; a row for each of them and each epoch 0..epochs.
 
     Columns: lr, epoch, train_loss, valid_loss, valid_accuracy, status. Losses are means over the whole sets at that
-    epoch's end, lane by lane what `train(replace(config, lr=lr), digits)` gives; `config.lr` and its rules to stop early
+    epoch's end, run by run what `train(replace(config, lr=lr), digits)` gives; `config.lr` and its rules to stop early
     are not used. The status is "running", in the last row "finished", or "diverged" from the epoch on in which a loss
-    or weight was no longer finite: such a lane stands still. Raises ValueError as `sweeping` does.
+    or weight was no longer finite: such a run stands still. Raises ValueError as `sweeping` does.
     """
     rates = check_lrs(lrs)
     return sweep_frame(rates, list(sweeping(config, rates, digits)), config.epochs)
@@ -65,7 +65,7 @@ def sweeping(config: TrainConfig, lrs: Iterable[float], digits: Digits) -> Gener
 
 
 def _sweeping(config: TrainConfig, rates: torch.Tensor, engine: Engine) -> Generator[SweepMoment, None, None]:
-    yield _judged(engine, 0)
+    yield _evaluated(engine, 0)
     weights = sum(parameter.numel() for parameter in engine.parameters)
     pause = max(1, round(PIECE / (engine.batches.size * weights * 2 + OVERHEAD)))
     steps = config.epochs * engine.batches.per_epoch
@@ -78,34 +78,34 @@ def _sweeping(config: TrainConfig, rates: torch.Tensor, engine: Engine) -> Gener
                 yield SweepMoment(epoch - 1 + done / engine.batches.per_epoch, None, engine.alive.numpy().copy())
             engine.step(rows, rates if shape is None else rates * float(shape[taken]))
             since, taken = since + 1, taken + 1
-        moment, since = _judged(engine, epoch), 0
+        moment, since = _evaluated(engine, epoch), 0
         yield moment
         if not engine.alive.any():  # nothing moves any more, so the epochs left need no computing
             yield from (replace(moment, epoch=float(rest)) for rest in range(epoch + 1, config.epochs + 1))
             return
 
 
-def _judged(engine: Engine, epoch: int) -> SweepMoment:
-    losses = engine.judge()  # first: it may find a lane dead
+def _evaluated(engine: Engine, epoch: int) -> SweepMoment:
+    losses = engine.evaluate()  # first: it may find a run dead
     return SweepMoment(float(epoch), losses, engine.alive.numpy().copy())
 
 
 def sweep_frame(lrs: Sequence[float], moments: Iterable[SweepMoment], epochs: int) -> pd.DataFrame:
-    """Return what has been judged so far as `sweep` does, with `epochs` the last epoch of the whole sweep."""
-    judged = [(moment, moment.losses) for moment in moments if moment.losses is not None]
-    if not judged:
+    """Return what has been evaluated so far as `sweep` does, with `epochs` the last epoch of the whole sweep."""
+    evaluated = [(moment, moment.losses) for moment in moments if moment.losses is not None]
+    if not evaluated:
         return pd.DataFrame(columns=COLUMNS)
-    lanes = len(lrs)
-    done = np.array([moment.epoch == epochs for moment, _ in judged])
-    alive = np.stack([moment.alive for moment, _ in judged], axis=1)
+    runs = len(lrs)
+    done = np.array([moment.epoch == epochs for moment, _ in evaluated])
+    alive = np.stack([moment.alive for moment, _ in evaluated], axis=1)
 
     def column(name: str) -> Array:
-        return np.stack([getattr(losses, name).numpy() for _, losses in judged], axis=1).ravel()
+        return np.stack([getattr(losses, name).numpy() for _, losses in evaluated], axis=1).ravel()
 
     return pd.DataFrame(
         {
-            "lr": np.repeat(np.asarray(lrs, dtype=float), len(judged)),
-            "epoch": np.tile([int(moment.epoch) for moment, _ in judged], lanes),
+            "lr": np.repeat(np.asarray(lrs, dtype=float), len(evaluated)),
+            "epoch": np.tile([int(moment.epoch) for moment, _ in evaluated], runs),
             "train_loss": column("train_loss"),
             "valid_loss": column("valid_loss"),
             "valid_accuracy": column("valid_accuracy"),
@@ -114,8 +114,8 @@ def sweep_frame(lrs: Sequence[float], moments: Iterable[SweepMoment], epochs: in
     )
 
 
-def lane_regimes(frame: pd.DataFrame) -> pd.DataFrame:
-    """Name what each learning rate of a sweep did, from its training loss: a row a lane with lr, regime, reason.
+def run_regimes(frame: pd.DataFrame) -> pd.DataFrame:
+    """Name what each learning rate of a sweep did, from its training loss: a row a run with lr, regime, reason.
 
     - "diverging": the loss is no longer a number, or is higher in the end than before the first step, or has risen in
       every epoch of the last third.
@@ -124,20 +124,20 @@ def lane_regimes(frame: pd.DataFrame) -> pd.DataFrame:
     - "too low": it fell steadily, but closed less than 90 % of the gap that the best, higher learning rate closed.
     - "good": the others. "undecided": before the first epoch.
     """
-    lanes = [rows for _, rows in frame.groupby("lr", sort=True)]
-    losses = [rows["train_loss"].to_numpy() for rows in lanes]
+    runs = [rows for _, rows in frame.groupby("lr", sort=True)]
+    losses = [rows["train_loss"].to_numpy() for rows in runs]
     ends = [float(loss[-1]) if np.isfinite(loss[-1]) else np.inf for loss in losses]
     best = int(np.argmin(ends))
     names = [
-        _fate(loss, str(rows["status"].iloc[-1]), ends[best], int(rows["epoch"].iloc[-1]), lane > best)
-        for lane, (loss, rows) in enumerate(zip(losses, lanes, strict=True))
+        _regime(loss, str(rows["status"].iloc[-1]), ends[best], int(rows["epoch"].iloc[-1]), run > best)
+        for run, (loss, rows) in enumerate(zip(losses, runs, strict=True))
     ]
     table = pd.DataFrame(names, columns=["regime", "reason"])
-    table.insert(0, "lr", [float(rows["lr"].iloc[0]) for rows in lanes])
+    table.insert(0, "lr", [float(rows["lr"].iloc[0]) for rows in runs])
     return table
 
 
-def _fate(loss: Array, status: str, lowest: float, epochs: int, beyond: bool) -> tuple[str, str]:
+def _regime(loss: Array, status: str, lowest: float, epochs: int, beyond: bool) -> tuple[str, str]:
     first, last = float(loss[0]), float(loss[-1])
     if len(loss) == 1:
         return UNDECIDED, "Nothing is trained yet."
@@ -162,6 +162,6 @@ def _fate(loss: Array, status: str, lowest: float, epochs: int, beyond: bool) ->
 def check_lrs(lrs: Iterable[float]) -> list[float]:
     """Return the learning rates as floats; ValueError unless there are 1 to 256 finite numbers above 0."""
     rates = [check_lr(lr.item() if isinstance(lr, np.generic | torch.Tensor) else lr) for lr in lrs]
-    if not 1 <= len(rates) <= MOST_LANES:
-        raise ValueError(f"Give from 1 to {MOST_LANES} learning rates, not {len(rates)}.")
+    if not 1 <= len(rates) <= MOST_RUNS:
+        raise ValueError(f"Give from 1 to {MOST_RUNS} learning rates, not {len(rates)}.")
     return rates

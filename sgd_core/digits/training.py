@@ -16,9 +16,9 @@ from sgd_core.descent.schedules import MAX_STEPS, learning_rates
 from sgd_core.digits.config import TrainConfig, check_lr
 from sgd_core.digits.datasets import Digits
 from sgd_core.digits.engine import Engine
-from sgd_core.digits.snapshots import Array, Memory, Status, check_steps
-from sgd_core.digits.snapshots import Control as Control
+from sgd_core.digits.snapshots import Array, OptimizerState, Status, check_steps
 from sgd_core.digits.snapshots import Snapshot as Snapshot
+from sgd_core.digits.snapshots import StepRequest as StepRequest
 
 
 def train(
@@ -28,17 +28,17 @@ def train(
     snapshot_every: int | None = None,
     weights: Sequence[Array] | None = None,
     after: Snapshot | None = None,
-) -> Generator[Snapshot, Control | None, None]:
+) -> Generator[Snapshot, StepRequest | None, None]:
     """Train a model; yield snapshot 0 before the first step, then one at each epoch's end.
 
-    `snapshot_every=k` adds one at every k-th step. `generator.send(Control(...))` instead of `next(generator)` steers
+    `snapshot_every=k` adds one at every k-th step. `generator.send(StepRequest(...))` instead of `next(generator)` steers
     the way to the next snapshot. `weights` gives initial parameters in the layout of `Snapshot.parameters` instead of
     `config.init`. The last snapshot's status says how the run ended: "finished" (all epochs), "stopped" (by the
     config's patience or time limit), or "diverged": the moment a loss or a weight is no longer finite, the run yields
     its state, the reason and the number of steps taken, and ends.
 
     `after` goes on from a snapshot, of this run or of one with other settings for the same model: its weights, its
-    optimizer's memory where that fits, its place in the epoch's order and in the schedule. The first snapshot is that
+    optimizer's state where that fits, its place in the epoch's order and in the schedule. The first snapshot is that
     moment again. With unchanged settings the rest is, bit for bit, what the run would have been without the break.
 
     The same config and digits give the same snapshots, bit for bit, on one machine with one number of threads.
@@ -56,16 +56,16 @@ def train(
             f"These settings make {planned:,} steps, more than the {MAX_STEPS:,} that a schedule can have: choose fewer "
             "epochs, larger mini-batches or a constant learning rate."
         )
-    place = _Place(lr=config.lr, rates=((0, config.lr),))
+    state = RunState(lr=config.lr, rates=((0, config.lr),))
     if after is not None:
-        place = _resume(engine, config, after)
+        state = _resume(engine, config, after)
     elif weights is not None:
         _put(engine, weights)
-    return _run(config, digits.image_shape, engine, snapshot_every, place, after.lr if after else None)
+    return _run(config, digits.image_shape, engine, snapshot_every, state, after.lr if after else None)
 
 
 @dataclass
-class _Place:
+class RunState:
     """Where a run is: steps made, images seen, its place in the schedule, and what the snapshots carry along."""
 
     lr: float  # what the caller asked for; the schedule makes the learning rate of a step from it
@@ -89,73 +89,74 @@ def _run(
     image_shape: tuple[int, int],
     engine: Engine,
     snapshot_every: int | None,
-    place: _Place,
+    state: RunState,
     last_rate: float | None,
-) -> Generator[Snapshot, Control | None, None]:
-    camera = _Camera(engine, image_shape, config, place)
+) -> Generator[Snapshot, StepRequest | None, None]:
+    recorder = SnapshotRecorder(engine, image_shape, config, state)
     planned, count = config.epochs * engine.batches.per_epoch, engine.train_count
 
     def rate() -> float:
         if config.schedule == "constant":
-            return place.lr
-        return float(learning_rates(config.schedule, place.lr, planned)[min(place.scheduled, planned - 1)])
+            return state.lr
+        return float(learning_rates(config.schedule, state.lr, planned)[min(state.scheduled, planned - 1)])
 
-    snapshot = camera.take(rate() if last_rate is None else last_rate)
-    control = yield snapshot
-    taken = place.step
+    snapshot = recorder.take(rate() if last_rate is None else last_rate)
+    request = yield snapshot
+    taken = state.step
     while snapshot.status == "running":
         began = time.monotonic()
-        epoch_end = (place.images // count + 1) * count
-        for rows in engine.batches.epoch(place.images % count):
-            if control is not None and control.lr is not None:
-                place.steer(control.lr)
+        epoch_end = (state.images // count + 1) * count
+        for rows in engine.batches.epoch(state.images % count):
+            if request is not None and request.lr is not None:
+                state.steer(request.lr)
             lr = rate()
-            place.batch_loss = engine.step(rows, lr).item()
-            if math.isfinite(place.batch_loss):  # otherwise the step was not taken
-                place.step += 1
-                place.scheduled += 1
-                place.images += rows.stop - rows.start if isinstance(rows, slice) else len(rows)
-            if control is not None and control.steps is not None:
-                due = place.step - taken >= control.steps
+            state.batch_loss = engine.step(rows, lr).item()
+            if math.isfinite(state.batch_loss):  # otherwise the step was not taken
+                state.step += 1
+                state.scheduled += 1
+                state.images += rows.stop - rows.start if isinstance(rows, slice) else len(rows)
+            if request is not None and request.steps is not None:
+                due = state.step - taken >= request.steps
             else:
-                due = snapshot_every is not None and place.step % snapshot_every == 0
-            late = config.seconds is not None and place.seconds + time.monotonic() - began >= config.seconds
-            if due or late or place.images == epoch_end or not engine.alive[0]:
-                place.seconds += time.monotonic() - began
-                snapshot = camera.take(lr)
-                control, taken = (yield snapshot), place.step
+                due = snapshot_every is not None and state.step % snapshot_every == 0
+            late = config.seconds is not None and state.seconds + time.monotonic() - began >= config.seconds
+            if due or late or state.images == epoch_end or not engine.alive[0]:
+                state.seconds += time.monotonic() - began
+                snapshot = recorder.take(lr)
+                request, taken = (yield snapshot), state.step
                 if snapshot.status != "running":
                     return
                 began = time.monotonic()
 
 
-class _Camera:
-    """Takes snapshots of a one-lane engine, and sees whether the run is over."""
+class SnapshotRecorder:
+    """Takes snapshots of a one-run engine, and sees whether the run is over."""
 
-    def __init__(self, engine: Engine, image_shape: tuple[int, int], config: TrainConfig, place: _Place) -> None:
-        self._engine, self._shape, self._config, self._place = engine, image_shape, config, place
+    def __init__(self, engine: Engine, image_shape: tuple[int, int], config: TrainConfig, state: RunState) -> None:
+        """Watch `engine`, a run of `config` that is at `state`."""
+        self._engine, self._shape, self._config, self._state = engine, image_shape, config, state
         self._finite_loss = math.nan
         self._options = dict(config.update_rule.options)
 
     def take(self, lr: float) -> Snapshot:
-        """The state at the present place; `lr` is the last step's learning rate."""
-        engine, place = self._engine, self._place
-        judged = engine.judge()
-        train_loss, valid_loss = judged.train_loss.item(), judged.valid_loss.item()
-        accuracy = judged.valid_accuracy.item()
-        epoch = place.images / engine.train_count
-        if epoch == int(epoch) and accuracy > place.best[0]:
-            place.best = (accuracy, epoch)
-        status, reason = self._fate(epoch, lr)
+        """The present state; `lr` is the last step's learning rate."""
+        engine, state = self._engine, self._state
+        evaluation = engine.evaluate()
+        train_loss, valid_loss = evaluation.train_loss.item(), evaluation.valid_loss.item()
+        accuracy = evaluation.valid_accuracy.item()
+        epoch = state.images / engine.train_count
+        if epoch == int(epoch) and accuracy > state.best[0]:
+            state.best = (accuracy, epoch)
+        status, reason = self._status(epoch, lr)
         self._finite_loss = train_loss if math.isfinite(train_loss) else self._finite_loss
         parameters = tuple(_frozen(parameter) for parameter in engine.parameters)
         return Snapshot(
             epoch=epoch,
-            step=place.step,
+            step=state.step,
             lr=lr,
-            batch_loss=place.batch_loss,
+            batch_loss=state.batch_loss,
             train_loss=train_loss,
-            train_accuracy=judged.train_accuracy.item(),
+            train_accuracy=evaluation.train_accuracy.item(),
             valid_loss=valid_loss,
             valid_accuracy=accuracy,
             weights=parameters[0].reshape(-1, *self._shape),
@@ -165,32 +166,32 @@ class _Camera:
             parameters=parameters,
             status=status,
             reason=reason,
-            rates=place.rates,
-            best=place.best,
-            seconds=place.seconds,
-            memory=Memory(
+            rates=state.rates,
+            best=state.best,
+            seconds=state.seconds,
+            optimizer_state=OptimizerState(
                 self._config.optimizer,
                 self._options,
-                tuple((state.step, tuple(_kept(buffer) for buffer in state.buffers)) for state in engine.states),
+                tuple((s.step, tuple(_kept(buffer) for buffer in s.buffers)) for s in engine.states),
             ),
         )
 
-    def _fate(self, epoch: float, lr: float) -> tuple[Status, str]:
-        config, place = self._config, self._place
+    def _status(self, epoch: float, lr: float) -> tuple[Status, str]:
+        config, state = self._config, self._state
         if not self._engine.alive[0]:
-            return "diverged", self._why_diverged(place.step, lr)
+            return "diverged", self._why_diverged(state.step, lr)
         if epoch >= config.epochs:
             return "finished", f"All {config.epochs:,} epochs are done."
-        best, best_epoch = place.best
+        best, best_epoch = state.best
         if config.patience is not None and epoch == int(epoch) and epoch - best_epoch >= config.patience:
             return "stopped", (
                 f"For {config.patience} epochs the validation accuracy has not risen above its best, {best:.2%} after "
                 f"epoch {best_epoch:.0f}."
             )
-        if config.seconds is not None and place.seconds >= config.seconds:
+        if config.seconds is not None and state.seconds >= config.seconds:
             return "stopped", (
-                f"Out of time: {place.seconds:.2f} seconds of computing, {config.seconds:g} were allowed; that was "
-                f"enough for {place.step:,} steps."
+                f"Out of time: {state.seconds:.2f} seconds of computing, {config.seconds:g} were allowed; that was "
+                f"enough for {state.step:,} steps."
             )
         return "running", ""
 
@@ -227,18 +228,19 @@ def _put(engine: Engine, weights: Sequence[Array]) -> None:
             parameter.copy_(torch.tensor(np.asarray(array, dtype=np.float32)))
 
 
-def _resume(engine: Engine, config: TrainConfig, after: Snapshot) -> _Place:
+def _resume(engine: Engine, config: TrainConfig, after: Snapshot) -> RunState:
     _put(engine, after.parameters)
     engine.gradients = (torch.tensor(after.gradient).flatten(1), *engine.gradients[1:])
     engine.updates[0] = torch.tensor(after.update).flatten(1)
-    if after.memory.serves(config):
+    if after.optimizer_state.serves(config):
         engine.states = [
-            State(step, tuple(torch.tensor(buffer) for buffer in buffers)) for step, buffers in after.memory.states
+            State(step, tuple(torch.tensor(buffer) for buffer in buffers))
+            for step, buffers in after.optimizer_state.states
         ]
     images = round(after.epoch * engine.train_count)
     epochs, seen = divmod(images, engine.train_count)
     engine.batches.skip(epochs)
-    place = _Place(
+    state = RunState(
         lr=after.rates[-1][1],
         rates=after.rates,
         step=after.step,
@@ -249,5 +251,5 @@ def _resume(engine: Engine, config: TrainConfig, after: Snapshot) -> _Place:
         best=after.best,
         seconds=after.seconds,
     )
-    place.steer(config.lr)
-    return place
+    state.steer(config.lr)
+    return state

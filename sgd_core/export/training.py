@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from sgd_core.descent.schedules import scheduler_code
 from sgd_core.digits.config import TrainConfig
 from sgd_core.digits.datasets import UCI_SPLIT_SEED, UCI_VALIDATION_SHARE
-from sgd_core.digits.snapshots import Memory
+from sgd_core.digits.snapshots import OptimizerState
 from sgd_core.digits.sources import SOURCES
 
 _UCI = """from sklearn.datasets import load_digits
@@ -249,7 +249,7 @@ with torch.no_grad():
 
 
 def _optimizer(config: TrainConfig, before: TrainConfig | None, lr: float) -> list[str]:
-    kept = before is not None and Memory(before.optimizer, dict(before.update_rule.options), ()).serves(config)
+    kept = before is not None and OptimizerState(before.optimizer, dict(before.update_rule.options), ()).serves(config)
     if not kept:
         return [f"optimizer = {config.update_rule.torch_code('model.parameters()', repr(lr))}"]
     options = ", ".join(f"{name}={value!r}" for name, value in config.update_rule.options.items())

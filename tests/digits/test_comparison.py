@@ -6,12 +6,12 @@ from sgd_core.digits.comparison import CURVE, Kept, comparison
 from sgd_core.digits.config import TrainConfig
 from sgd_core.digits.datasets import load_digits
 from sgd_core.digits.history import history_frame
-from sgd_core.digits.training import Control, train
+from sgd_core.digits.training import StepRequest, train
 
 
 def kept(config, lr=None):
     run = train(config, load_digits("uci"))
-    snapshots = [next(run), run.send(Control(lr=lr)), *run]
+    snapshots = [next(run), run.send(StepRequest(lr=lr)), *run]
     return Kept(config, history_frame(snapshots)[CURVE], snapshots[-1])
 
 

@@ -11,7 +11,7 @@ from torch import nn
 from sgd_core.digits.config import TrainConfig
 from sgd_core.digits.datasets import load_digits
 from sgd_core.digits.history import MOST_BYTES, room_for
-from sgd_core.digits.training import Control, train
+from sgd_core.digits.training import StepRequest, train
 
 CONFIGS = [
     TrainConfig(epochs=4),
@@ -145,9 +145,9 @@ def test_out_of_time_is_a_stop_with_a_reason():
 def test_the_rates_set_by_hand_are_remembered_with_their_step():
     run = train(TrainConfig(batch_size=64, epochs=2), load_digits("uci"))
     next(run)
-    run.send(Control(steps=2))
-    run.send(Control(steps=1, lr=0.1))
-    assert run.send(Control(steps=1, lr=0.1)).rates == ((0, 0.5), (2, 0.1))
+    run.send(StepRequest(steps=2))
+    run.send(StepRequest(steps=1, lr=0.1))
+    assert run.send(StepRequest(steps=1, lr=0.1)).rates == ((0, 0.5), (2, 0.1))
 
 
 def test_the_update_is_what_moved_the_weights():

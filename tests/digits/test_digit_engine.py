@@ -30,11 +30,11 @@ def lane(tensor, lanes, i):
 def test_each_lane_equals_a_run_of_its_own(config):
     digits = load_digits(config.dataset, config.classes)
     lrs = [1e-4, 3e-3, 0.02, 0.05]
-    engine = Engine(config, digits, lanes=len(lrs))
+    engine = Engine(config, digits, runs=len(lrs))
     for _ in range(config.epochs):
         for rows in engine.batches.epoch():
             losses = engine.step(rows, torch.tensor(lrs))
-    judged = engine.judge()
+    judged = engine.evaluate()
     assert engine.alive.all()
     for i, lr in enumerate(lrs):
         alone = list(train(replace(config, lr=lr), digits))[-1]
@@ -50,7 +50,7 @@ def test_a_lane_that_diverges_stops_and_the_others_go_on():
     config = TrainConfig(loss="mean_squared_error", epochs=40)
     digits = load_digits("uci")
     lrs = torch.tensor([0.02, 100.0])
-    engine = Engine(config, digits, lanes=2)
+    engine = Engine(config, digits, runs=2)
     for _ in range(config.epochs):
         for rows in engine.batches.epoch():
             losses = engine.step(rows, lrs)
@@ -67,9 +67,9 @@ def test_judging_in_pieces_is_judging_at_once(monkeypatch):
     config = TrainConfig(classes=None, epochs=1, model="two_layer", init="normal")
     digits = load_digits("uci", None)
     engine = Engine(config, digits)
-    at_once = engine.judge()
+    at_once = engine.evaluate()
     monkeypatch.setattr(engine_module, "LARGEST_LAYER", 30 * 77)
-    in_pieces = engine.judge()
+    in_pieces = engine.evaluate()
     assert in_pieces.train_accuracy == at_once.train_accuracy
     assert in_pieces.train_loss.item() == pytest.approx(at_once.train_loss.item(), rel=1e-6)
 
@@ -101,10 +101,10 @@ def test_judging_without_the_zeros_is_judging_every_pixel(model, classes, mnist_
     monkeypatch.setenv("SGD_LAB_DATA", str(mnist_folder))
     config = TrainConfig(dataset="mnist", classes=classes, model=model, init="normal")
     engine = Engine(config, load_digits("mnist", classes))
-    assert engine._train.ink is not None or not torch.backends.mkl.is_available()
-    quick = engine.judge()
-    engine._train = replace(engine._train, ink=None)
-    whole = engine.judge()
+    assert engine._train.sparse_pixels is not None or not torch.backends.mkl.is_available()
+    quick = engine.evaluate()
+    engine._train = replace(engine._train, sparse_pixels=None)
+    whole = engine.evaluate()
     assert quick.train_loss.item() == pytest.approx(whole.train_loss.item(), rel=1e-6)
     assert quick.train_accuracy.item() == pytest.approx(whole.train_accuracy.item(), abs=1e-4)
     assert torch.equal(quick.valid_loss, whole.valid_loss)

@@ -13,7 +13,7 @@ from sgd_core.digits import sweep as sweep_module
 from sgd_core.digits.config import TrainConfig
 from sgd_core.digits.datasets import load_digits
 from sgd_core.digits.sharpness import sharpness
-from sgd_core.digits.sweep import COLUMNS, lane_regimes, sweep, sweep_frame, sweeping
+from sgd_core.digits.sweep import COLUMNS, run_regimes, sweep, sweep_frame, sweeping
 from sgd_core.digits.training import train
 
 
@@ -84,7 +84,7 @@ def test_where_all_lanes_have_diverged_the_epochs_left_stand_still(uci):
 def smallest_diverging(digits, border, epochs):
     lrs = border * np.linspace(0.93, 1.07, 57)  # a step of a quarter of a percent
     config = TrainConfig(dataset=digits.name, loss="mean_squared_error", batch_size=None, epochs=epochs)
-    names = lane_regimes(sweep(config, lrs, digits))
+    names = run_regimes(sweep(config, lrs, digits))
     diverging = names[names["regime"] == "diverging"]["lr"]
     assert set(diverging) == set(names["lr"].iloc[-len(diverging) :]), "above the smallest, all diverge"
     return diverging.min()
@@ -130,9 +130,9 @@ def test_lanes_are_named_by_what_their_loss_did():
         0.6: [1, 5, 9e30, np.inf, np.inf, np.inf, np.inf],
     }
     frame = pd.concat([lane(lr, np.array(losses, float)) for lr, losses in lanes.items()])
-    names = lane_regimes(frame)
+    names = run_regimes(frame)
     assert names["regime"].tolist() == ["too low", "good", *["bouncing"] * 2, *["diverging"] * 3]
-    assert lane_regimes(frame[frame["epoch"] == 0])["regime"].unique().tolist() == ["undecided"]
+    assert run_regimes(frame[frame["epoch"] == 0])["regime"].unique().tolist() == ["undecided"]
     assert "24%" in names["reason"].iloc[0], "0.22 of the 0.9 that the best one fell"
 
 

@@ -11,7 +11,7 @@ from torch.nn import functional
 from sgd_core.digits.config import TrainConfig
 from sgd_core.digits.datasets import Digits, load_digits
 from sgd_core.digits.evaluation import predict
-from sgd_core.digits.training import Control, train
+from sgd_core.digits.training import StepRequest, train
 
 CLOSE = {"rtol": 1e-5, "atol": 1e-5}
 
@@ -182,9 +182,9 @@ def test_snapshots_every_k_steps_and_at_each_epochs_end(pair):
 def test_steering_changes_pace_and_learning_rate_but_not_the_arithmetic(pair):
     config = TrainConfig(batch_size=64, epochs=2)
     run = train(config, pair)
-    steps = [next(run).step, run.send(Control(steps=2)).step, run.send(Control(steps=100)).step]
+    steps = [next(run).step, run.send(StepRequest(steps=2)).step, run.send(StepRequest(steps=100)).step]
     assert steps == [0, 2, 5]
-    steered = run.send(Control(steps=1, lr=0.01))
+    steered = run.send(StepRequest(steps=1, lr=0.01))
     assert (steered.step, steered.lr) == (6, 0.01)
     end = next(run)
     assert (end.step, end.lr, end.status) == (10, 0.01, "finished")
@@ -192,7 +192,7 @@ def test_steering_changes_pace_and_learning_rate_but_not_the_arithmetic(pair):
     unsteered = list(train(config, pair))
     run = train(config, pair)
     next(run)
-    paced = [run.send(Control(steps=1)) for _ in range(10)]
+    paced = [run.send(StepRequest(steps=1)) for _ in range(10)]
     np.testing.assert_array_equal(paced[-1].weights, unsteered[-1].weights)
 
 
@@ -200,7 +200,7 @@ def test_a_new_learning_rate_holds_from_the_next_step_on(pair):
     config = TrainConfig(batch_size=None, epochs=3, lr=0.5)
     run = train(config, pair)
     before = [next(run), next(run)][-1]
-    after = run.send(Control(lr=0.01))
+    after = run.send(StepRequest(lr=0.01))
     np.testing.assert_allclose(after.weights, before.weights - 0.01 * after.gradient, rtol=1e-6, atol=1e-7)
 
 
@@ -273,9 +273,9 @@ def test_what_does_not_fit_together_is_refused_at_once(pair):
         with pytest.raises(ValueError, match="number of steps"):
             train(TrainConfig(), pair, snapshot_every=steps)
         with pytest.raises(ValueError, match="number of steps"):
-            Control(steps=steps)
+            StepRequest(steps=steps)
     with pytest.raises(ValueError, match="learning rate"):
-        Control(lr=0.0)
+        StepRequest(lr=0.0)
 
 
 @pytest.mark.mnist

@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 
 import sgd_core
-from sgd_core.digits.replay import Stretch, replay
+from sgd_core.digits.replay import Segment, replay
 
 DIGITS = sgd_core.load_digits("uci")
 
 
-def told_again(stretch: Stretch) -> Stretch:
-    again = Stretch.from_plain(json.loads(json.dumps(stretch.to_plain())))
+def told_again(stretch: Segment) -> Segment:
+    again = Segment.from_plain(json.loads(json.dumps(stretch.to_plain())))
     assert again == stretch
     return again
 
@@ -32,11 +32,11 @@ def test_parent_branch_and_twig_are_the_same_bit_for_bit(settings: dict[str, obj
     trunk = sgd_core.train(config, DIGITS)
     next(trunk)
     next(trunk)
-    trunk.send(sgd_core.Control(lr=0.03))  # by hand, after the first epoch
-    fork = trunk.send(sgd_core.Control(steps=3))
+    trunk.send(sgd_core.StepRequest(lr=0.03))  # by hand, after the first epoch
+    fork = trunk.send(sgd_core.StepRequest(steps=3))
     for _ in range(2):
         end = next(trunk)
-    parent = told_again(Stretch(replace(config, lr=0.03), fork.step, end.step, end.rates))
+    parent = told_again(Segment(replace(config, lr=0.03), fork.step, end.step, end.rates))
     again = list(replay(parent, DIGITS))
     moment = next(one for one in again if one.step == fork.step)
     assert again[-1].step == end.step and again[-1].train_loss == end.train_loss and again[-1].rates == end.rates
@@ -44,8 +44,8 @@ def test_parent_branch_and_twig_are_the_same_bit_for_bit(settings: dict[str, obj
     second = replace(config, lr=0.2, seed=4, batch_size=30)
     branch = sgd_core.train(second, DIGITS, after=fork)
     next(branch)
-    twig = branch.send(sgd_core.Control(steps=2))
-    child = told_again(Stretch(second, twig.step, twig.step, twig.rates))
+    twig = branch.send(sgd_core.StepRequest(steps=2))
+    child = told_again(Segment(second, twig.step, twig.step, twig.rates))
     same = list(replay(child, DIGITS, after=moment))[-1]
     assert (same.step, same.train_loss, same.rates) == (twig.step, twig.train_loss, twig.rates)
     for ours, theirs in zip(same.parameters, twig.parameters, strict=True):
@@ -57,7 +57,7 @@ def test_a_run_that_diverged_ends_where_it_did() -> None:
     shown = list(sgd_core.train(config, DIGITS))
     last = shown[-1]
     assert last.status == "diverged"
-    again = list(replay(told_again(Stretch(config, shown[1].step, last.step, last.rates)), DIGITS))
+    again = list(replay(told_again(Segment(config, shown[1].step, last.step, last.rates)), DIGITS))
     assert again[-1].step == last.step
 
 
@@ -81,4 +81,4 @@ def test_a_run_that_diverged_ends_where_it_did() -> None:
 )
 def test_what_describes_no_run_is_refused(plain: object) -> None:
     with pytest.raises(ValueError):
-        Stretch.from_plain(plain)
+        Segment.from_plain(plain)

@@ -20,7 +20,7 @@ def test_a_branched_run_is_repeated_cell_by_cell(tmp_path: Path, monkeypatch: py
     first = sgd_core.TrainConfig(classes=None, epochs=3, lr=0.2, optimizer_options={"momentum": 0.9})
     trunk = sgd_core.train(first, digits)
     shown = [next(trunk), next(trunk)]
-    fork = trunk.send(sgd_core.Control(steps=5, lr=0.05))
+    fork = trunk.send(sgd_core.StepRequest(steps=5, lr=0.05))
     second = replace(first, optimizer="adam", optimizer_options={}, lr=0.01)
     branch = list(sgd_core.train(second, digits, after=fork))
     now = branch[-1]

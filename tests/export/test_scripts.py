@@ -90,8 +90,8 @@ def test_a_run_is_told_as_it_went_with_its_learning_rates_and_its_branches(tmp_p
     first = sgd_core.TrainConfig(schedule=schedule, epochs=4, optimizer_options={"momentum": 0.5}, lr=0.1)
     trunk = sgd_core.train(first, digits)
     shown = [next(trunk), next(trunk)]
-    shown.append(trunk.send(sgd_core.Control(lr=0.05)))  # by hand, after the first epoch
-    fork = trunk.send(sgd_core.Control(steps=2))  # 2 epochs and 2 steps
+    shown.append(trunk.send(sgd_core.StepRequest(lr=0.05)))  # by hand, after the first epoch
+    fork = trunk.send(sgd_core.StepRequest(steps=2))  # 2 epochs and 2 steps
     shown.append(fork)
     second = replace(
         first, lr=0.02, optimizer_options={"momentum": 0.9}, batch_size=40, loss="mean_squared_error", seed=3
@@ -101,7 +101,7 @@ def test_a_run_is_told_as_it_went_with_its_learning_rates_and_its_branches(tmp_p
     third = replace(second, optimizer="adam", optimizer_options={}, lr=0.001)
     twig = sgd_core.train(third, digits, after=branch[1])
     next(twig)
-    shown.append(twig.send(sgd_core.Control(steps=3)))
+    shown.append(twig.send(sgd_core.StepRequest(steps=3)))
     legs = [
         Leg(first, fork.epoch, fork.step, fork.rates),
         Leg(second, branch[1].epoch, branch[1].step, branch[1].rates),
