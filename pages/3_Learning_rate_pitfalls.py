@@ -1,13 +1,13 @@
 """Learning-rate pitfalls: too low, good, bouncing, diverging; what tells them apart, and how to know beforehand."""
 
-from pages.pitfalls import axis, digits, find, noise, predict, regimes, remedies
+from pages.pitfalls import axis, digits, lr_finder, noise, predict, regimes, remedies
 from pages.ui.frame import open_page
 
 SECTIONS = {
     "Four regimes": regimes.show,
     "The whole axis": axis.show,
     "On digits": digits.show,
-    "Find it": find.show,
+    "Find it": lr_finder.show,
     "Noise is not bounce": noise.show,
     "Remedies": remedies.show,
     "Predict, then run": predict.show,

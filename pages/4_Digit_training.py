@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.training import inside, judge, runs, takeaway, why
+from pages.training import evaluate, explain, export, runs, weights
 from pages.training.actions import offer_actions, say_branch
 from pages.training.links import follow_link, left_out, tell_link
 from pages.training.session import run_of
@@ -53,11 +53,11 @@ with ground:
         )
 offer_actions(controls, run)
 SECTIONS = {
-    "Look inside": inside.draw,
-    "Why this answer?": why.draw,
-    "Judge it": judge.draw,
+    "Look inside": weights.draw,
+    "Why this answer?": explain.draw,
+    "Judge it": evaluate.draw,
     "Runs": runs.draw,
-    "Take it home": takeaway.draw,
+    "Take it home": export.draw,
 }
 also = SECTIONS[controls.section(list(SECTIONS))](controls, run)
 

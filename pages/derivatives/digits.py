@@ -75,8 +75,8 @@ def _numbers(found: Comparison) -> None:
     cells = st.columns(4)
     cells[0].metric(
         "by nudging",
-        f"{1000 * found.nudged.seconds:,.1f} ms",
-        f"{found.nudged.forward} forward passes",
+        f"{1000 * found.by_differences.seconds:,.1f} ms",
+        f"{found.by_differences.forward} forward passes",
         delta_color="off",
         delta_arrow="off",
     )
@@ -92,7 +92,7 @@ def _numbers(found: Comparison) -> None:
 
 
 def _maps(found: Comparison) -> None:
-    nudged, exact = found.maps(found.nudged), found.maps(found.exact)
+    nudged, exact = found.maps(found.by_differences), found.maps(found.exact)
     off = nudged - exact
     limit = weight_limit(float(max(np.abs(nudged).max(), np.abs(exact).max())))
     tight = weight_limit(float(np.abs(off).max()))
@@ -120,20 +120,20 @@ def _maps(found: Comparison) -> None:
 
 
 def _words(found: Comparison, names: tuple[str, ...]) -> None:
-    weights = found.nudged.forward - 1
+    weights = found.by_differences.forward - 1
     pixels = found.maps(found.exact)[0]
     row, column = np.unravel_index(int(np.abs(pixels).argmax()), pixels.shape)
     steepest = float(pixels[row, column])
     notice(
         f"Both maps show the same {weights} numbers, but for at most {found.largest_difference:.2g}. One took "
-        f"{found.nudged.forward} passes over {found.images:,} images, the other one pass forward and one back, whatever "
-        f"the number of weights: {1000 * found.nudged.seconds:,.0f} ms against {1000 * found.exact.seconds:,.1f} ms on this "
+        f"{found.by_differences.forward} passes over {found.images:,} images, the other one pass forward and one back, whatever "
+        f"the number of weights: {1000 * found.by_differences.seconds:,.0f} ms against {1000 * found.exact.seconds:,.1f} ms on this "
         "machine.",
         f"The steepest entry, {signed(steepest)}, belongs to the pixel in row {row}, column {column}: a "
         f"{'larger' if steepest < 0 else 'smaller'} weight there lowers the loss (now {found.loss:.4f}) fastest. "
         f"Ink on a blue pixel speaks for “{names[0]}”, on a red one for “{names[1]}”.",
-        f"{found.inkless} pixels are blank in every training image. Their gradient is exactly 0, so no step will ever move "
+        f"{found.blank_pixels} pixels are blank in every training image. Their gradient is exactly 0, so no step will ever move "
         "their weights."
-        if found.inkless
+        if found.blank_pixels
         else "",
     )

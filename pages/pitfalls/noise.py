@@ -18,9 +18,9 @@ from pages.ui.datasets import digits_of, offer_missing
 from pages.ui.parts import notice, same_in_pytorch
 from pages.ui.pictures import picture
 from pages.ui.transport import Player, Speed, Words, play
-from sgd_core.charts.clouds import batches_picture, cloud_picture
+from sgd_core.charts.gradient_noise import batches_picture, gradient_noise_picture
 from sgd_core.digits.config import TrainConfig
-from sgd_core.digits.noise import Clouds, gradient_clouds
+from sgd_core.digits.gradient_noise import GradientNoise, gradient_noise
 from sgd_core.digits.sharpness import sharpness
 from sgd_core.digits.training import Snapshot, train
 from sgd_core.export.pitfalls import noise_script
@@ -150,33 +150,33 @@ def _stage(config: TrainConfig, border: float, run: Playback[Moment]) -> Callabl
         )
         if live:
             return
-        clouds: Clouds | None = None
+        drawn: GradientNoise | None = None
         try:
-            clouds = gradient_clouds(config, digits_of(config.dataset, config.classes), now.weights, SIZES)
+            drawn = gradient_noise(config, digits_of(config.dataset, config.classes), now.weights, SIZES)
         except ValueError as error:
             title.warning(f"No clouds here: {error}", icon=":material/grain:")
-        if clouds is not None:
+        if drawn is not None:
             title.markdown(
                 f"**The gradients of 150 mini-batches at the present weights of the run with all images** (step {now.step}). "
                 "The green cross is the gradient of all images; orange dots would step uphill."
             )
-            _paint_clouds(clouds, columns)
+            _paint_gradients(drawn, columns)
         with words.container():
-            notice(*_sentences(config, border, run.history, clouds))
+            notice(*_sentences(config, border, run.history, drawn))
 
     return paint
 
 
-def _paint_clouds(clouds: Clouds, columns: list[tuple[DeltaGenerator, DeltaGenerator]]) -> None:
-    points = clouds.points
+def _paint_gradients(drawn: GradientNoise, columns: list[tuple[DeltaGenerator, DeltaGenerator]]) -> None:
+    points = drawn.points
     reach = [points[name].abs().max() for name in ("along", "across")]
     x_domain = (float(min(points["along"].min(), -0.2)) * 1.05, float(max(points["along"].max(), 1.2)) * 1.05)
     y_domain = (-float(reach[1]) * 1.05 - 0.1, float(reach[1]) * 1.05 + 0.1)
     rounded = tuple(float(f"{end:.2g}") for end in (*x_domain, *y_domain))
-    for (slot, number), name, row in zip(columns, NAMES, clouds.spreads.itertuples(), strict=True):
+    for (slot, number), name, row in zip(columns, NAMES, drawn.spreads.itertuples(), strict=True):
         cloud = points[points["batch_size"] == row.batch_size]
         picture(
-            cloud_picture,
+            gradient_noise_picture,
             cloud[["along", "across"]],
             slot=slot,
             x_domain=rounded[:2],
@@ -187,19 +187,19 @@ def _paint_clouds(clouds: Clouds, columns: list[tuple[DeltaGenerator, DeltaGener
             f"{name} images a step" if name != "1" else "1 image a step",
             f"spread {row.spread:.2f}",
             f"{row.uphill:.0%} would step uphill"
-            if row.batch_size < clouds.spreads["batch_size"].max()
+            if row.batch_size < drawn.spreads["batch_size"].max()
             else "no noise at all",
             delta_color="off",
             delta_arrow="off",
         )
 
 
-def _sentences(config: TrainConfig, border: float, moments: list[Moment], clouds: Clouds | None) -> list[str]:
+def _sentences(config: TrainConfig, border: float, moments: list[Moment], drawn: GradientNoise | None) -> list[str]:
     now, losses = moments[-1], _losses(moments)
     step = now.step
     sentences = []
-    if clouds is not None:
-        spread = clouds.spreads["spread"].to_numpy()
+    if drawn is not None:
+        spread = drawn.spreads["spread"].to_numpy()
         sentences.append(
             f"The spread shrinks with the root of the batch size: {spread[0]:.2f} with 1 image, {spread[1]:.2f} with 16 "
             f"(a quarter would be {spread[0] / 4:.2f}), {spread[2]:.2f} with 256. It is measured over all directions, in lengths of the "

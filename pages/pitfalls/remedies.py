@@ -9,7 +9,7 @@ from pages.pitfalls.settings import Objective, choose_objective
 from pages.ui.controls import Controls
 from pages.ui.parts import notice, same_in_pytorch
 from pages.ui.pictures import picture
-from sgd_core.charts.clouds import rates_picture
+from sgd_core.charts.gradient_noise import rates_picture
 from sgd_core.charts.lanes import loss_picture
 from sgd_core.descent.axis import arrival
 from sgd_core.descent.schedules import SCHEDULES, descend_on_schedules

@@ -11,7 +11,7 @@ from pages.ui.parts import download_csv
 from pages.ui.pictures import picture
 from sgd_core.charts.palette import ceiling
 from sgd_core.charts.runs import overlay
-from sgd_core.digits.comparison import CURVE, Kept, comparison
+from sgd_core.digits.comparison import CURVE, SavedRun, comparison
 from sgd_core.digits.history import history_frame, thinned
 
 MOST_PINS = 30
@@ -22,9 +22,9 @@ MEASURES = {
 }
 
 
-def pins() -> dict[str, Kept]:
+def pins() -> dict[str, SavedRun]:
     """Return the visit's pinned runs by name, oldest first."""
-    kept: dict[str, Kept] = st.session_state.setdefault("training_pins", {})
+    kept: dict[str, SavedRun] = st.session_state.setdefault("training_pins", {})
     return kept
 
 
@@ -42,7 +42,7 @@ def pin(run: Run) -> None:
     while unique in pins():
         number += 1
         unique = f"{name} ({number})"
-    pins()[unique] = Kept(run.config, curves, last, run.origin.moment.step if run.origin else None)
+    pins()[unique] = SavedRun(run.config, curves, last, run.origin.moment.step if run.origin else None)
     st.toast(f"Pinned as “{unique}”.", icon=":material/push_pin:")
 
 
@@ -88,7 +88,7 @@ def draw(controls: Controls, run: Run) -> Paint | None:
     return None
 
 
-def _picture(shown: dict[str, Kept], measure: str) -> None:
+def _picture(shown: dict[str, SavedRun], measure: str) -> None:
     if not shown:
         st.caption("Choose at least one run to show.")
         return

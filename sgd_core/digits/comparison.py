@@ -14,7 +14,7 @@ CURVE = ["epoch", "step", "lr", "train_loss", "valid_loss", "valid_accuracy"]
 
 
 @dataclass(frozen=True, eq=False)
-class Kept:
+class SavedRun:
     """A run to compare with: its settings, its curves (`CURVE`, a row a recorded moment), and how it ended.
 
     `branch` is the step at which it left another run, or None.
@@ -26,7 +26,7 @@ class Kept:
     branch: int | None = None
 
 
-def comparison(runs: Mapping[str, Kept]) -> pd.DataFrame:
+def comparison(runs: Mapping[str, SavedRun]) -> pd.DataFrame:
     """Return one row a run: its name, the settings in which the runs differ, and its results.
 
     Results are `steps`, `epochs` (as far as it went), `train_loss`, `valid_loss`, `accuracy`, `best` (the best

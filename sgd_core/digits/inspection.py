@@ -1,4 +1,4 @@
-"""What a model has learned and why it answers as it does: places of its weights, contributions, mistakes."""
+"""What a model has learned and how its answers come about: landmarks of its weights, contributions, mistakes."""
 
 from __future__ import annotations
 
@@ -32,25 +32,25 @@ class Contributions(NamedTuple):
 def contributions(parameters: Sequence[Floats], image: Floats) -> Contributions:
     """What each pixel of `image` (H, W) adds to each score of the model with these parameters.
 
-    For the linear model a pixel adds ink times weight. For the two-layer model the units that ReLU lets through for
-    this image make it linear too: a pixel adds its ink times the sum over those units of both weights, and the bias
+    For the linear model a pixel adds its value times its weight. For the two-layer model the units that ReLU lets through for
+    this image make it linear too: a pixel adds its value times the sum over those units of both weights, and the bias
     collects theirs.
     """
     weight: NDArray[np.float64] = parameters[0].astype(np.float64)
     bias: NDArray[np.float64] = parameters[1].astype(np.float64)
-    ink: NDArray[np.float64] = image.reshape(-1).astype(np.float64)
-    score: NDArray[np.float64] = weight @ ink + bias
+    pixels: NDArray[np.float64] = image.reshape(-1).astype(np.float64)
+    score: NDArray[np.float64] = weight @ pixels + bias
     for layer, layer_bias in zip(parameters[2::2], parameters[3::2], strict=True):
         outer, outer_bias = layer.astype(np.float64), layer_bias.astype(np.float64)
         through = outer * (score > 0)  # (out, hidden): weights of the units that are on
         score = outer @ np.maximum(score, 0) + outer_bias
         weight, bias = through @ weight, through @ bias + outer_bias
-    maps = (weight * ink).reshape(-1, *image.shape)
+    maps = (weight * pixels).reshape(-1, *image.shape)
     return Contributions(maps.astype(np.float32), bias.astype(np.float32), score.astype(np.float32))
 
 
-class Judged(NamedTuple):
-    """All validation images judged: what the model answers, what each costs (N,), and how clear the answer is (N,).
+class Evaluated(NamedTuple):
+    """All validation images evaluated: what the model answers, each one's loss (N,), and how clear the answer is (N,).
 
     `margin` is the distance from deciding otherwise: of the score from its threshold, or from the runner-up's score.
     `confidence` is the probability of the answer, or None for a loss whose outputs are no probabilities.
@@ -62,30 +62,30 @@ class Judged(NamedTuple):
     confidence: Floats | None
 
 
-def judge_images(now: Snapshot, config: TrainConfig, digits: Digits) -> Judged:
-    """Judge each validation image by the model of a snapshot."""
+def evaluate_images(now: Snapshot, config: TrainConfig, digits: Digits) -> Evaluated:
+    """Evaluate the model of a snapshot on each validation image."""
     answers, loss = predict(now, config, digits.valid_images), LOSSES[config.loss]
     with torch.inference_mode():
         targets = targets_for(digits.valid_labels, len(digits.classes))
         losses = loss.values(torch.tensor(answers.scores), targets)[:, 0].numpy()
     if answers.scores.shape[1] == 1:
         margin = np.abs(answers.scores[:, 0] - loss.threshold)
-        sure = np.where(answers.decided == 0, answers.outputs[:, 0], 1 - answers.outputs[:, 0])
+        confidence = np.where(answers.decided == 0, answers.outputs[:, 0], 1 - answers.outputs[:, 0])
     else:
         two = np.partition(answers.scores, -2, axis=1)[:, -2:]
-        margin, sure = two[:, 1] - two[:, 0], answers.outputs.max(1)
-    return Judged(answers, losses, margin, None if config.loss == "mean_squared_error" else sure)
+        margin, confidence = two[:, 1] - two[:, 0], answers.outputs.max(1)
+    return Evaluated(answers, losses, margin, None if config.loss == "mean_squared_error" else confidence)
 
 
-def confusion(judged: Judged, digits: Digits) -> NDArray[np.int64]:
+def confusion(evaluated: Evaluated, digits: Digits) -> NDArray[np.int64]:
     """How often each class (row) got each answer (column), (classes, classes)."""
     count = len(digits.classes)
-    pairs = digits.valid_labels.numpy() * count + judged.predictions.decided
+    pairs = digits.valid_labels.numpy() * count + evaluated.predictions.decided
     return np.bincount(pairs, minlength=count * count).reshape(count, count)
 
 
 def dead_pixels(digits: Digits) -> NDArray[np.bool_]:
-    """The pixels (H, W) without ink in any training image: no gradient ever reaches their weights."""
+    """The pixels (H, W) that are 0 in every training image: no gradient ever reaches their weights."""
     dead: NDArray[np.bool_] = (digits.train_images == 0).all(0).numpy()
     return dead
 

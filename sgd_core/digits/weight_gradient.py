@@ -1,4 +1,4 @@
-"""The gradient of a digit model's loss, found twice: by nudging every weight, and by one backward pass."""
+"""The gradient of a digit model's loss, computed twice: by a finite difference for every weight, and by one backward pass."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class WeightGradient:
     """One way to the gradient: `gradient` (all parameters in a row, weights before biases), and what it cost.
 
     `forward` and `backward` count the passes over all training images that it takes; `seconds` is measured on this
-    machine: of the nudging once, of the short backward way as the median of five.
+    machine: of the differences once, of the short backward pass as the median of five.
     """
 
     gradient: NDArray[np.float32]
@@ -38,26 +38,26 @@ class WeightGradient:
 class Comparison:
     """Both ways at the same weights; `loss` is the loss there, `image_shape` that of the weight map.
 
-    `inkless` counts the pixels that are blank in every training image: their weights have no gradient, ever.
+    `blank_pixels` counts the pixels that are 0 in every training image: their weights have no gradient, ever.
     """
 
-    nudged: WeightGradient
+    by_differences: WeightGradient
     exact: WeightGradient
     h: float
     loss: float
     images: int
-    inkless: int
+    blank_pixels: int
     image_shape: tuple[int, int]
 
     @property
     def ratio(self) -> float:
-        """How many times longer the nudging took."""
-        return self.nudged.seconds / self.exact.seconds
+        """How many times longer the finite differences took."""
+        return self.by_differences.seconds / self.exact.seconds
 
     @property
     def largest_difference(self) -> float:
         """The largest distance between the two, over all parameters."""
-        return float(np.abs(self.nudged.gradient - self.exact.gradient).max())
+        return float(np.abs(self.by_differences.gradient - self.exact.gradient).max())
 
     def maps(self, way: WeightGradient) -> NDArray[np.float32]:
         """Return a gradient's weights as maps (maps, H, W), biases left out."""
@@ -69,9 +69,9 @@ class Comparison:
 def compare(
     config: TrainConfig, digits: Digits, *, h: float = 1e-3, progress: Callable[[float], None] | None = None
 ) -> Comparison:
-    """Find the gradient of the mean loss over all training images, at the initial weights, both ways.
+    """Compute the gradient of the mean loss over all training images, at the initial weights, both ways.
 
-    Only for the linear model of `config`. Each parameter is nudged by `h` in turn (forward difference, float32, the
+    Only for the linear model of `config`. Each parameter in turn grows by `h` (forward difference, float32, the
     model's own precision). `progress` gets the share done, from 0 to 1. Raises ValueError on another model and on an
     `h` that is not a number above 0.
     """
@@ -81,9 +81,9 @@ def compare(
         raise ValueError(f"The nudge h must be a number above 0; it is {h}.")
     loss_of, parameters = _loss(config, digits)
     exact, loss = _by_backward(loss_of, parameters)
-    nudged = _by_nudging(loss_of, parameters, h, progress or (lambda share: None))
+    by_differences = _by_differences(loss_of, parameters, h, progress or (lambda share: None))
     blank = int((digits.train_images == 0).all(0).sum())
-    return Comparison(nudged, exact, h, loss, len(digits.train_images), blank, digits.image_shape)
+    return Comparison(by_differences, exact, h, loss, len(digits.train_images), blank, digits.image_shape)
 
 
 def _loss(config: TrainConfig, digits: Digits) -> tuple[Callable[[], Tensor], list[Tensor]]:
@@ -118,7 +118,7 @@ def _gradient(parameter: Tensor) -> Tensor:
     return torch.zeros_like(parameter) if parameter.grad is None else parameter.grad
 
 
-def _by_nudging(
+def _by_differences(
     loss_of: Callable[[], Tensor], parameters: list[Tensor], h: float, progress: Callable[[float], None]
 ) -> WeightGradient:
     count = sum(parameter.numel() for parameter in parameters)
@@ -131,10 +131,10 @@ def _by_nudging(
             flat = parameter.view(-1)
             for i in range(len(flat)):
                 began = time.perf_counter()
-                kept = flat[i].clone()
+                original = flat[i].clone()
                 flat[i] += h
                 row[place] = (loss_of() - here) / h
-                flat[i] = kept
+                flat[i] = original
                 seconds += time.perf_counter() - began  # without the time that showing the progress takes
                 place += 1
                 progress(place / count)

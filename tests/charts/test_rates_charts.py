@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from sgd_core.charts.clouds import batches_picture, cloud_picture, rates_picture
+from sgd_core.charts.gradient_noise import batches_picture, gradient_noise_picture, rates_picture
 from sgd_core.charts.lanes import (
     lanes_frame,
     lanes_picture,
@@ -97,7 +97,7 @@ CLOUD = pd.DataFrame({"along": [1.0, -0.5], "across": [0.0, 0.3]})
         (loss_picture, [STEPS, STEPS[:1]], {"steps": 9.0, "y_domain": (0.1, 10.0)}),
         (rates_picture, [STEPS, STEPS[:1]], {"steps": 9.0, "y_domain": (0.0, 1.0)}),
         (batches_picture, [STEPS, STEPS[:1]], {"steps": 9.0, "y_domain": (0.1, 10.0), "names": ("1", "all")}),
-        (cloud_picture, [CLOUD, CLOUD[:1]], {"x_domain": (-1.0, 2.0), "y_domain": (-1.0, 1.0)}),
+        (gradient_noise_picture, [CLOUD, CLOUD[:1]], {"x_domain": (-1.0, 2.0), "y_domain": (-1.0, 1.0)}),
     ],
 )
 def test_a_picture_is_its_parameters_and_only_its_data_move(chart, frames, look):

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from sgd_core.digits.comparison import CURVE, Kept, comparison
+from sgd_core.digits.comparison import CURVE, SavedRun, comparison
 from sgd_core.digits.config import TrainConfig
 from sgd_core.digits.datasets import load_digits
 from sgd_core.digits.history import history_frame
@@ -12,7 +12,7 @@ from sgd_core.digits.training import StepRequest, train
 def kept(config, lr=None):
     run = train(config, load_digits("uci"))
     snapshots = [next(run), run.send(StepRequest(lr=lr)), *run]
-    return Kept(config, history_frame(snapshots)[CURVE], snapshots[-1])
+    return SavedRun(config, history_frame(snapshots)[CURVE], snapshots[-1])
 
 
 def test_the_table_holds_what_differs_and_the_results():

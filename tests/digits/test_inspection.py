@@ -7,7 +7,7 @@ from sklearn.metrics import confusion_matrix
 from sgd_core.digits.config import TrainConfig
 from sgd_core.digits.datasets import load_digits
 from sgd_core.digits.evaluation import predict
-from sgd_core.digits.inspection import confusion, contributions, dead_pixels, judge_images, landmarks
+from sgd_core.digits.inspection import confusion, contributions, dead_pixels, evaluate_images, landmarks
 from sgd_core.digits.training import train
 
 CONFIGS = [
@@ -44,16 +44,16 @@ def test_a_linear_contribution_is_ink_times_weight():
 
 def test_losses_confusion_and_margins_are_those_of_the_whole_set(trained):
     config, digits, last = trained
-    judged, truth = judge_images(last, config, digits), digits.valid_labels.numpy()
-    assert judged.losses.mean() == pytest.approx(last.valid_loss, rel=1e-5)
-    counts = confusion(judged, digits)
-    np.testing.assert_array_equal(counts, confusion_matrix(truth, judged.predictions.decided))
+    evaluated, truth = evaluate_images(last, config, digits), digits.valid_labels.numpy()
+    assert evaluated.losses.mean() == pytest.approx(last.valid_loss, rel=1e-5)
+    counts = confusion(evaluated, digits)
+    np.testing.assert_array_equal(counts, confusion_matrix(truth, evaluated.predictions.decided))
     assert counts.trace() / counts.sum() == pytest.approx(last.valid_accuracy)
-    assert (judged.margin >= 0).all()
-    if judged.confidence is not None:
-        assert (judged.confidence >= 1 / len(digits.classes) - 1e-6).all() and (judged.confidence <= 1).all()
-        surest, least = judged.margin.argmax(), judged.margin.argmin()
-        assert judged.confidence[surest] >= judged.confidence[least]
+    assert (evaluated.margin >= 0).all()
+    if evaluated.confidence is not None:
+        assert (evaluated.confidence >= 1 / len(digits.classes) - 1e-6).all() and (evaluated.confidence <= 1).all()
+        surest, least = evaluated.margin.argmax(), evaluated.margin.argmin()
+        assert evaluated.confidence[surest] >= evaluated.confidence[least]
 
 
 def test_dead_pixels_never_get_a_gradient():

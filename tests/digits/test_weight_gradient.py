@@ -22,12 +22,17 @@ def test_both_ways_find_the_closed_form(digits):
     target = (digits.train_labels == 0).double().numpy()
     expected = np.append((0.5 - target) @ pixels / len(pixels), (0.5 - target).mean())  # sigmoid(0) = 1/2
     np.testing.assert_allclose(found.exact.gradient, expected, atol=1e-6)
-    np.testing.assert_allclose(found.nudged.gradient, expected, atol=1e-3)
+    np.testing.assert_allclose(found.by_differences.gradient, expected, atol=1e-3)
     assert found.loss == pytest.approx(np.log(2), rel=1e-6)
-    assert 0 < found.largest_difference == np.abs(found.nudged.gradient - found.exact.gradient).max() < 1e-3
-    assert (found.nudged.forward, found.nudged.backward, found.exact.forward, found.exact.backward) == (66, 0, 1, 1)
-    assert found.images == len(pixels) and found.nudged.seconds > 0 and found.exact.seconds > 0
-    assert found.inkless == (pixels.sum(0) == 0).sum() <= (found.exact.gradient == 0).sum()
+    assert 0 < found.largest_difference == np.abs(found.by_differences.gradient - found.exact.gradient).max() < 1e-3
+    assert (found.by_differences.forward, found.by_differences.backward, found.exact.forward, found.exact.backward) == (
+        66,
+        0,
+        1,
+        1,
+    )
+    assert found.images == len(pixels) and found.by_differences.seconds > 0 and found.exact.seconds > 0
+    assert found.blank_pixels == (pixels.sum(0) == 0).sum() <= (found.exact.gradient == 0).sum()
     assert shares == pytest.approx(np.arange(1, 66) / 65)
     assert found.maps(found.exact).shape == (1, 8, 8)
 
@@ -49,7 +54,7 @@ def test_the_nudges_leave_the_weights_as_they_were(digits):
 def test_ten_classes_have_ten_maps():
     digits = load_digits("uci", None)
     found = compare(TrainConfig(classes=None), digits)
-    assert found.maps(found.nudged).shape == (10, 8, 8) and found.nudged.forward == 651
+    assert found.maps(found.by_differences).shape == (10, 8, 8) and found.by_differences.forward == 651
     assert found.largest_difference < 2e-3
 
 

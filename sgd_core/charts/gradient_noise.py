@@ -37,7 +37,7 @@ def batches_picture(
     return layers(lines.encode(x=x, y=y, color=color, strokeDash=dash, tooltip=tip), height=height)
 
 
-def cloud_picture(
+def gradient_noise_picture(
     frame: pd.DataFrame, *, x_domain: tuple[float, float], y_domain: tuple[float, float], height: int = 240
 ) -> alt.LayerChart:
     """Draw mini-batch gradients (`along`, `across`, `edge`) around the whole set's, which is the cross at (1, 0).

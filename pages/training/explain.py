@@ -19,7 +19,7 @@ from sgd_core.digits.config import TrainConfig
 from sgd_core.digits.datasets import Digits
 from sgd_core.digits.drawing import prepared
 from sgd_core.digits.evaluation import predict
-from sgd_core.digits.inspection import contributions, judge_images
+from sgd_core.digits.inspection import contributions, evaluate_images
 from sgd_core.digits.losses import LOSSES
 from sgd_core.digits.training import Snapshot
 
@@ -56,13 +56,13 @@ def _chosen(controls: Controls, kind: str, run: Run, digits: Digits) -> tuple[np
     """Return the chosen image with its class; nothing but a sentence when a cell of the matrix is empty."""
     rows, now, names = np.arange(len(digits.valid_labels)), run.playback.current, digits.class_names
     if kind != KINDS[0] and now is not None:
-        judged = judge_images(now, run.config, digits)
-        rows = np.argsort(-judged.losses if kind == "most wrong" else judged.margin, kind="stable")
+        evaluated = evaluate_images(now, run.config, digits)
+        rows = np.argsort(-evaluated.losses if kind == "most wrong" else evaluated.margin, kind="stable")
         if kind == "of a cell":
             truth = names.index(controls.choice("cell_truth", "It is", names, names[-1]))
             answer = names.index(controls.choice("cell_says", "The model says", names, names[0]))
-            fits = (digits.valid_labels.numpy() == truth) & (judged.predictions.decided == answer)
-            rows = np.array([row for row in np.argsort(-judged.margin, kind="stable") if fits[row]], dtype=int)
+            fits = (digits.valid_labels.numpy() == truth) & (evaluated.predictions.decided == answer)
+            rows = np.array([row for row in np.argsort(-evaluated.margin, kind="stable") if fits[row]], dtype=int)
             if not len(rows):
                 st.caption(f"No image of {names[truth]} is called {names[answer]} at this moment.")
                 return None, None

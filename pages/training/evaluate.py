@@ -15,7 +15,7 @@ from pages.ui.pictures import clickable
 from sgd_core.charts import digit_images
 from sgd_core.charts.answers import confusion_matrix
 from sgd_core.digits.datasets import Digits
-from sgd_core.digits.inspection import Judged, confusion, judge_images
+from sgd_core.digits.inspection import Evaluated, confusion, evaluate_images
 
 MOST, COLUMNS, SURE = 8, 4, 0.99
 COMMON, CHOSEN = "most common mistake", "a cell I choose"
@@ -29,17 +29,17 @@ def draw(controls: Controls, run: Run) -> Paint | None:
         st.info("Before the first step there is nothing to judge. Press **Train**.", icon=":material/gavel:")
         return None
     digits = digits_of(config.dataset, config.classes)
-    judged = judge_images(now, config, digits)
+    evaluated = evaluate_images(now, config, digits)
     names = digits.class_names
-    counts = confusion(judged, digits)
+    counts = confusion(evaluated, digits)
     stale = "; pause to bring this up to date" if run.playback.playing else ""
     st.caption(f"All {counts.sum():,} validation images at step {now.step:,}{stale}. Click a cell to see its images.")
     left, right = st.columns([2, 3], gap="large")
     with left:
         truth, answer = _matrix(controls, counts, names)
     with right:
-        _cell(judged, digits, names.index(truth), names.index(answer), names)
-    wrong = judged.predictions.decided != digits.valid_labels.numpy()
+        _cell(evaluated, digits, names.index(truth), names.index(answer), names)
+    wrong = evaluated.predictions.decided != digits.valid_labels.numpy()
     with left:
         shares = counts.diagonal() / counts.sum(1).clip(1)
         st.dataframe(
@@ -51,12 +51,12 @@ def draw(controls: Controls, run: Run) -> Paint | None:
         )
     with right:
         st.markdown("**The worst mistakes**, those that cost the most loss")
-        worst = [row for row in np.argsort(-judged.losses) if wrong[row]][:MOST]
+        worst = [row for row in np.argsort(-evaluated.losses) if wrong[row]][:MOST]
         if worst:
-            _strip(judged, digits, worst, names)
+            _strip(evaluated, digits, worst, names)
         else:
             st.caption("There are none: every validation image is right.")
-    notice(*_lessons(judged, wrong, names, digits))
+    notice(*_lessons(evaluated, wrong, names, digits))
     return None
 
 
@@ -108,24 +108,24 @@ def _matrix(controls: Controls, counts: np.ndarray, names: tuple[str, ...]) -> t
     return truth, answer
 
 
-def _cell(judged: Judged, digits: Digits, truth: int, answer: int, names: tuple[str, ...]) -> None:
+def _cell(evaluated: Evaluated, digits: Digits, truth: int, answer: int, names: tuple[str, ...]) -> None:
     labels = digits.valid_labels.numpy()
-    rows = np.flatnonzero((labels == truth) & (judged.predictions.decided == answer))
+    rows = np.flatnonzero((labels == truth) & (evaluated.predictions.decided == answer))
     st.markdown(f"**It is {names[truth]}, the model says {names[answer]}**: {_images(len(rows)) or 'no image'}")
     if not len(rows):
         return
     count = len(rows)
-    rows = rows[np.argsort(-judged.margin[rows], kind="stable")][:MOST]
-    _strip(judged, digits, list(rows), names)
+    rows = rows[np.argsort(-evaluated.margin[rows], kind="stable")][:MOST]
+    _strip(evaluated, digits, list(rows), names)
     first = f"The {MOST} clearest" if count > MOST else "The clearest first"
     st.caption(
-        f"{first}. Over each: its number, for “Why this answer?”, and the model's answer{_sureness(judged, names)}."
+        f"{first}. Over each: its number, for “Why this answer?”, and the model's answer{_sureness(evaluated, names)}."
     )
 
 
-def _strip(judged: Judged, digits: Digits, rows: list[Any], names: tuple[str, ...]) -> None:
-    labels, decided = digits.valid_labels.numpy(), judged.predictions.decided
-    told = judged.confidence if _sureness(judged, names) else None
+def _strip(evaluated: Evaluated, digits: Digits, rows: list[Any], names: tuple[str, ...]) -> None:
+    labels, decided = digits.valid_labels.numpy(), evaluated.predictions.decided
+    told = evaluated.confidence if _sureness(evaluated, names) else None
     sure = [f", {told[row]:.0%}" if told is not None else "" for row in rows]
     captions = [f"#{row}: {_short(names[decided[row]])}{part}" for row, part in zip(rows, sure, strict=True)]
     right = [bool(decided[row] == labels[row]) for row in rows]
@@ -138,32 +138,32 @@ def _images(count: int) -> str:
     return "" if count == 0 else "1 image" if count == 1 else f"{count:,} images"
 
 
-def _sureness(judged: Judged, names: tuple[str, ...]) -> str:
+def _sureness(evaluated: Evaluated, names: tuple[str, ...]) -> str:
     """Name what stands in a caption beside the answer, if there is room for it and the model gives it."""
-    return " with its probability" if judged.confidence is not None and max(map(len, names)) <= 2 else ""
+    return " with its probability" if evaluated.confidence is not None and max(map(len, names)) <= 2 else ""
 
 
 def _short(name: str) -> str:
     return name if len(name) <= LONGEST else name[: LONGEST - 1] + "…"
 
 
-def _lessons(judged: Judged, wrong: np.ndarray, names: tuple[str, ...], digits: Digits) -> list[str]:
-    total, mistakes = float(judged.losses.sum()), int(wrong.sum())
+def _lessons(evaluated: Evaluated, wrong: np.ndarray, names: tuple[str, ...], digits: Digits) -> list[str]:
+    total, mistakes = float(evaluated.losses.sum()), int(wrong.sum())
     said = []
     if mistakes and np.isfinite(total) and total > 0:
         said.append(
             f"Accuracy counts: {mistakes:,} of {len(wrong):,} wrong. Loss weighs: {mistakes / len(wrong):.1%} of the "
-            f"images are wrong, and {judged.losses[wrong].sum() / total:.0%} of the whole loss is theirs."
+            f"images are wrong, and {evaluated.losses[wrong].sum() / total:.0%} of the whole loss is theirs."
         )
-    if judged.confidence is not None:
-        sure = judged.confidence >= SURE
+    if evaluated.confidence is not None:
+        sure = evaluated.confidence >= SURE
         misled = int((sure & wrong).sum())
         if misled:
-            row = int(np.where(wrong, judged.confidence, -1).argmax())
+            row = int(np.where(wrong, evaluated.confidence, -1).argmax())
             said.append(
                 f"Confident is not right: of the {int(sure.sum()):,} answers given with at least {SURE:.0%}, {misled:,} "
-                f"are wrong. Image #{row} is called {names[judged.predictions.decided[row]]} with "
-                f"{judged.confidence[row]:.2%} and is {names[int(digits.valid_labels[row])]}."
+                f"are wrong. Image #{row} is called {names[evaluated.predictions.decided[row]]} with "
+                f"{evaluated.confidence[row]:.2%} and is {names[int(digits.valid_labels[row])]}."
             )
         elif sure.any():
             said.append(

@@ -1,4 +1,4 @@
-"""What a mini-batch does to the gradient: the cloud of mini-batch gradients around the one of the whole set."""
+"""What a mini-batch does to the gradient: how mini-batch gradients scatter around the one of the whole set."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ COLUMNS = ["batch_size", "draw", "along", "across"]
 
 
 @dataclass(frozen=True, eq=False)
-class Clouds:
+class GradientNoise:
     """Mini-batch gradients at one place, for several batch sizes.
 
     `points` has a row a mini-batch: batch_size, draw, and its gradient on two directions, as multiples of the whole
@@ -36,14 +36,14 @@ class Clouds:
     length: float
 
 
-def gradient_clouds(
+def gradient_noise(
     config: TrainConfig,
     digits: Digits,
     weights: Sequence[NDArray[Any]],
     batch_sizes: Sequence[int | None],
     *,
     draws: int = 150,
-) -> Clouds:
+) -> GradientNoise:
     """Draw mini-batches of each size and compute their gradients at `weights` (laid out as `Snapshot.parameters`).
 
     A mini-batch is drawn without repetition, by a generator with the config's seed; None is the whole set. Raises
@@ -67,30 +67,34 @@ def gradient_clouds(
             "The gradient of the whole set is zero or no number here, so there is nothing to compare with."
         )
     generator = torch.Generator().manual_seed(config.seed)
-    clouds: dict[int, Tensor] = {}
+    drawn: dict[int, Tensor] = {}
     for size in batch_sizes:
         taken = count if size is None else min(size, count)
         times = 1 if taken == count else draws
-        drawn = [gradient(_draw(count, taken, generator)) for _ in range(times)]
-        clouds[taken] = torch.stack(drawn) / length
+        gradients = [gradient(_draw(count, taken, generator)) for _ in range(times)]
+        drawn[taken] = torch.stack(gradients) / length
     toward = whole / length
-    across = _widest(clouds[min(clouds)] - toward, toward)
+    across = _widest(drawn[min(drawn)] - toward, toward)
     points = [
         pd.DataFrame(
             {
                 "batch_size": size,
-                "draw": np.arange(len(cloud)),
-                "along": (cloud @ toward).numpy(),
-                "across": (cloud @ across).numpy(),
+                "draw": np.arange(len(gradients)),
+                "along": (gradients @ toward).numpy(),
+                "across": (gradients @ across).numpy(),
             }
         )
-        for size, cloud in clouds.items()
+        for size, gradients in drawn.items()
     ]
     spreads = [
-        (size, float((cloud - toward).square().sum(1).mean().sqrt()), float(((cloud @ toward) < 0).double().mean()))
-        for size, cloud in clouds.items()
+        (
+            size,
+            float((gradients - toward).square().sum(1).mean().sqrt()),
+            float(((gradients @ toward) < 0).double().mean()),
+        )
+        for size, gradients in drawn.items()
     ]
-    return Clouds(
+    return GradientNoise(
         pd.concat(points, ignore_index=True)[COLUMNS],
         pd.DataFrame(spreads, columns=["batch_size", "spread", "uphill"]),
         length,
