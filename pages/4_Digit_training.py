@@ -63,7 +63,9 @@ also = SECTIONS[controls.section(list(SECTIONS))](controls, run)
 
 count, now = len(digits_of(config.dataset, config.classes).train_images), run.playback.current
 begun = now is not None and now.step > 0
-same_in_pytorch(run_script(run.told(now), count) if begun else training_script(config, count), key="training_code")
+same_in_pytorch(
+    run_script(run.segments_until(now), count) if begun else training_script(config, count), key="training_code"
+)
 st.caption(
     "Leaving the page keeps the run. Reloading it starts afresh, but the address holds all settings, the seed "
     "and what a run has branched off from: the same run, number for number, is one press of Train away. "

@@ -1,4 +1,4 @@
-"""Take it home: the run as a script, a notebook, a table, its weights and its picture."""
+"""Export: the run as a script, a notebook, a table, its weights and its picture."""
 
 import math
 from collections.abc import Callable
@@ -21,10 +21,10 @@ def draw(controls: Controls, run: Run) -> Paint | None:
     """Offer the run, as far as it has gone to the moment shown, in five kinds of file."""
     now, config = run.playback.current, run.config
     if now is None or now.step == 0:
-        st.info("There is nothing to take home before the first step. Press **Train**.", icon=":material/download:")
+        st.info("There is nothing to export before the first step. Press **Train**.", icon=":material/download:")
         return None
     count = len(digits_of(config.dataset, config.classes).train_images)
-    legs = run.told(now)
+    segments = run.segments_until(now)
     seen = [snapshot for snapshot in run.playback.history if snapshot.step <= now.step]
     st.markdown(
         f"The run up to **step {now.step:,}** (epoch {now.epoch:.4g}). Script and notebook are plain PyTorch: on this "
@@ -33,13 +33,13 @@ def draw(controls: Controls, run: Run) -> Paint | None:
     )
     name = f"sgd-lab-{config.dataset}-{config.model}-step-{now.step}"
     offers: list[tuple[str, str, str, str, Callable[[], str | bytes], str]] = [
-        ("Script", ":material/code:", ".py", "text/x-python", lambda: run_script(legs, count), "Plain PyTorch."),
+        ("Script", ":material/code:", ".py", "text/x-python", lambda: run_script(segments, count), "Plain PyTorch."),
         (
             "Notebook",
             ":material/menu_book:",
             ".ipynb",
             "application/x-ipynb+json",
-            lambda: run_notebook(legs, now, count),
+            lambda: run_notebook(segments, now, count),
             "The script in cells, for Jupyter.",
         ),
         (

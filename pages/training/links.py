@@ -79,7 +79,7 @@ def _make_again(stretch: Segment) -> None:
     if not available(config.dataset):
         raise ValueError(f"its images, {SOURCES[config.dataset].title}, are not on this computer yet.")
     again = replay(stretch, digits_of(config.dataset, config.classes), origin.moment if origin else None)
-    run = Run(Playback(again), config, origin, origin.legs if origin else ())
+    run = Run(Playback(again), config, origin, origin.segments if origin else ())
     moment = None
     while (now := run.playback.advance()) is not None and now.epoch <= MOST_EPOCHS:
         moment = now if now.step == stretch.step else moment

@@ -12,7 +12,7 @@ from sgd_core.digits.config import TrainConfig
 from sgd_core.digits.history import history_frame, room_for, thinned
 from sgd_core.digits.replay import Segment
 from sgd_core.digits.training import Snapshot, StepRequest, train
-from sgd_core.export.training import Leg
+from sgd_core.export.training import ScriptSegment
 from sgd_core.playback import Playback
 
 MOST_RUNS = 6
@@ -28,7 +28,7 @@ class Origin:
 
     moment: Snapshot
     config: TrainConfig
-    legs: tuple[Leg, ...]
+    segments: tuple[ScriptSegment, ...]
     curves: pd.DataFrame
     before: "Origin | None"
     stretch: Segment | None
@@ -42,12 +42,12 @@ class Origin:
 
 @dataclass(eq=False)
 class Run:
-    """A run with the settings in force; `legs` are the stretches it made under others."""
+    """A run with the settings in force; `segments` are the stretches it made under others."""
 
     playback: Playback[Snapshot]
     config: TrainConfig
     origin: Origin | None
-    legs: tuple[Leg, ...]
+    segments: tuple[ScriptSegment, ...]
     until: int | None = None  # the epoch at whose end it shall pause
 
     def one_epoch(self) -> None:
@@ -62,22 +62,22 @@ class Run:
             self.until = None
             self.playback.pause()
 
-    def told(self, now: Snapshot) -> list[Leg]:
+    def segments_until(self, now: Snapshot) -> list[ScriptSegment]:
         """Return how it came from its first step to `now`, as the exported script tells it."""
-        before = [leg for leg in self.legs if (leg.step or 0) <= now.step]
-        config = self.legs[len(before)].config if len(before) < len(self.legs) else self.config
-        return [*before, _leg(config, now)]
+        before = [segment for segment in self.segments if (segment.step or 0) <= now.step]
+        config = self.segments[len(before)].config if len(before) < len(self.segments) else self.config
+        return [*before, _segment(config, now)]
 
     @property
     def steered(self) -> bool:
         """Whether its learning rate was changed by hand, or its schedule stretched, after it began."""
         latest, begin = self.playback.latest, self.origin.moment.step if self.origin else 0
-        stretched = self.legs != (self.origin.legs if self.origin else ())
+        stretched = self.segments != (self.origin.segments if self.origin else ())
         return stretched or (latest is not None and any(step > begin for step, _ in latest.rates))
 
     def begin(self) -> Generator[Snapshot, StepRequest | None, None]:
         """Return the run's snapshots from its beginning, which may be a moment of another run."""
-        self.legs = self.origin.legs if self.origin else ()
+        self.segments = self.origin.segments if self.origin else ()
         return start(self.config, self.origin.moment if self.origin else None)
 
     def follow(self, config: TrainConfig) -> None:
@@ -89,15 +89,15 @@ class Run:
                 if (
                     config.schedule != "constant" and latest.step > 0
                 ):  # the schedule stretches: from here on another one
-                    self.legs = (*self.legs, _leg(before, latest))
+                    self.segments = (*self.segments, _segment(before, latest))
                 self.playback.graft(start(config, latest))
         self.config = config
         if latest is not None and len(self.playback.history) == 1 and latest.rates[-1][1] != config.lr:
             self.playback.restart(self.begin())
 
 
-def _leg(config: TrainConfig, now: Snapshot) -> Leg:
-    return Leg(config, now.epoch, now.step, now.rates)
+def _segment(config: TrainConfig, now: Snapshot) -> ScriptSegment:
+    return ScriptSegment(config, now.epoch, now.step, now.rates)
 
 
 def _limits(config: TrainConfig) -> tuple[object, ...]:
@@ -163,9 +163,11 @@ def branch(run: Run, moment: Snapshot | None = None) -> None:
     if run.origin is not None:
         earlier = run.origin.curves
         curves = pd.concat([earlier[earlier["epoch"] < curves["epoch"].iloc[0]], curves])
-    whole = run.legs == (run.origin.legs if run.origin else ())
+    whole = run.segments == (run.origin.segments if run.origin else ())
     stretch = Segment(run.config, moment.step, latest.step, latest.rates) if whole else None
-    st.session_state.training_origin = Origin(moment, run.config, tuple(run.told(moment)), curves, run.origin, stretch)
+    st.session_state.training_origin = Origin(
+        moment, run.config, tuple(run.segments_until(moment)), curves, run.origin, stretch
+    )
 
 
 def start(config: TrainConfig, after: Snapshot | None = None) -> Generator[Snapshot, StepRequest | None, None]:

@@ -1,1 +1,1 @@
-"""What a learner takes home: code that prints the numbers on the screen."""
+"""Exports: scripts and files that repeat the numbers on the screen."""

@@ -63,8 +63,8 @@ _LOSSES = {
 
 
 @dataclass(frozen=True)
-class Leg:
-    """A stretch of a run under one configuration, from where the leg before it ended, or from the beginning.
+class ScriptSegment:
+    """A stretch of a run under one configuration, from where the segment before it ended, or from the beginning.
 
     It ends by the configuration's own rules, or, if `epoch` is given, there (a fraction within an epoch). `rates` is
     `Snapshot.rates` at its end: the learning rates set by hand and the steps made before each.
@@ -81,17 +81,17 @@ def training_script(config: TrainConfig, train_count: int | None = None) -> str:
 
     A schedule needs `train_count`, the number of training images. The time limit is left out: it is no number.
     """
-    return run_script([Leg(config)], train_count)
+    return run_script([ScriptSegment(config)], train_count)
 
 
-def run_script(legs: Sequence[Leg], train_count: int | None = None) -> str:
+def run_script(segments: Sequence[ScriptSegment], train_count: int | None = None) -> str:
     """Return the script of a run as it went: learning rates changed on the way, branches, and where it ended."""
-    return "".join(script_parts(legs, train_count))
+    return "".join(script_parts(segments, train_count))
 
 
-def script_parts(legs: Sequence[Leg], train_count: int | None = None) -> list[str]:
-    """Return the script in its parts, in order: data, model and loss, then one part a leg."""
-    first = legs[0].config
+def script_parts(segments: Sequence[ScriptSegment], train_count: int | None = None) -> list[str]:
+    """Return the script in its parts, in order: data, model and loss, then one part a segment."""
+    first = segments[0].config
     outputs = 1 if first.class_count == 2 else first.class_count
     classes = list(range(10)) if first.classes is None else list(first.classes)
     parts = [
@@ -99,9 +99,9 @@ def script_parts(legs: Sequence[Leg], train_count: int | None = None) -> list[st
         f"\n{_definitions(first, outputs)}\n\n{_model(first, outputs)}\n",
     ]
     epoch, step, before = 0.0, 0, None
-    for leg in legs:
-        parts.append(_leg(leg, before, epoch, step, train_count))
-        epoch, step, before = leg.epoch or 0.0, leg.step or 0, leg.config
+    for segment in segments:
+        parts.append(_segment(segment, before, epoch, step, train_count))
+        epoch, step, before = segment.epoch or 0.0, segment.step or 0, segment.config
     return parts
 
 
@@ -139,13 +139,15 @@ def decide(scores):
 """
 
 
-def _leg(leg: Leg, before: TrainConfig | None, start: float, steps: int, train_count: int | None) -> str:
-    config = leg.config
-    if before is not None and leg.step == steps:
+def _segment(
+    segment: ScriptSegment, before: TrainConfig | None, start: float, steps: int, train_count: int | None
+) -> str:
+    config = segment.config
+    if before is not None and segment.step == steps:
         return ""
-    set_before = [lr for step, lr in leg.rates if step <= steps]
+    set_before = [lr for step, lr in segment.rates if step <= steps]
     lr = set_before[-1] if set_before else config.lr
-    changes = {step: rate for step, rate in leg.rates if step > steps}
+    changes = {step: rate for step, rate in segment.rates if step > steps}
     size = "len(X)" if config.batch_size is None else f"min({config.batch_size}, len(X))"
     order = "torch.arange(len(X))"
     if config.shuffle:
@@ -166,10 +168,10 @@ def _leg(leg: Leg, before: TrainConfig | None, start: float, steps: int, train_c
             "    torch.randperm(len(X), generator=shuffle)",
         ]
     lines += _rates(config, lr, changes, steps, start, train_count, simple=before is None and not changes)
-    last = math.ceil(leg.epoch) if leg.epoch is not None else config.epochs
+    last = math.ceil(segment.epoch) if segment.epoch is not None else config.epochs
     lines += [f"for epoch in range({whole + 1}, {last} + 1):", f"    order = {order}"]
-    if leg.epoch is not None and leg.epoch != last:
-        done = leg.epoch - int(leg.epoch)
+    if segment.epoch is not None and segment.epoch != last:
+        done = segment.epoch - int(segment.epoch)
         lines += [
             f"    if epoch == {last}:",
             f"        order = order[:round({done!r} * len(X))]  # as far as this run went",
@@ -193,8 +195,10 @@ def _leg(leg: Leg, before: TrainConfig | None, start: float, steps: int, train_c
     elif changes:
         body = ['optimizer.param_groups[0]["lr"] = lr = changes.get(step, lr)', *body, "step += 1"]
     lines += ["    for rows in torch.split(order, size):", *(f"        {line}" for line in body)]
-    shown = "epoch" if leg.epoch is None or leg.epoch == last else f"epoch if epoch < {last} else {leg.epoch!r}"
-    if config.patience and leg.epoch is None:
+    shown = (
+        "epoch" if segment.epoch is None or segment.epoch == last else f"epoch if epoch < {last} else {segment.epoch!r}"
+    )
+    if config.patience and segment.epoch is None:
         lines += [
             f"    accuracy = report({shown})",
             "    if accuracy > best:",

@@ -1,4 +1,4 @@
-"""The files a run is taken home in: read back by the libraries that own their formats, and run."""
+"""The files a run is exported as: read back by the libraries that own their formats, and run."""
 
 import io
 import json
@@ -17,7 +17,7 @@ from sgd_core.charts.history import accuracy_curve, run_frame, split_curves
 from sgd_core.charts.maps import live_frame, live_maps
 from sgd_core.digits.history import history_frame
 from sgd_core.export.files import picture_png, run_notebook, run_weights
-from sgd_core.export.training import Leg, run_script
+from sgd_core.export.training import ScriptSegment, run_script
 
 CONFIG = sgd_core.TrainConfig(model="two_layer", init="default", hidden=5, epochs=3, optimizer="adam", lr=0.01)
 
@@ -29,13 +29,13 @@ def shown() -> list[sgd_core.Snapshot]:
 
 def test_the_cells_of_the_notebook_repeat_the_run(tmp_path: Path, shown: list[sgd_core.Snapshot]) -> None:
     now = shown[-1]
-    text = run_notebook([Leg(CONFIG, now.epoch, now.step, now.rates)], now)
+    text = run_notebook([ScriptSegment(CONFIG, now.epoch, now.step, now.rates)], now)
     notebook = nbformat.reads(text, as_version=4)
     nbformat.validate(notebook)
     assert [cell.cell_type for cell in notebook.cells] == ["markdown"] + ["markdown", "code"] * 3
     assert f"{now.train_loss:.6f}" in notebook.cells[0].source
     check("\n\n".join(cell.source for cell in notebook.cells if cell.cell_type == "code"), tmp_path, shown)
-    assert text == run_notebook([Leg(CONFIG, now.epoch, now.step, now.rates)], now)
+    assert text == run_notebook([ScriptSegment(CONFIG, now.epoch, now.step, now.rates)], now)
 
 
 def test_the_weights_load_into_the_scripts_model(tmp_path: Path, shown: list[sgd_core.Snapshot]) -> None:
@@ -45,7 +45,7 @@ def test_the_weights_load_into_the_scripts_model(tmp_path: Path, shown: list[sgd
         about = opened.metadata()
     assert sgd_core.TrainConfig.from_dict(json.loads(about["config"])) == CONFIG
     assert int(about["step"]) == shown[-1].step and float(about["valid_accuracy"]) == shown[-1].valid_accuracy
-    script = run_script([Leg(CONFIG, 0.0, 0, shown[0].rates)])  # the model, not trained
+    script = run_script([ScriptSegment(CONFIG, 0.0, 0, shown[0].rates)])  # the model, not trained
     script += f"\nfrom safetensors.torch import load_file\nmodel.load_state_dict(load_file({str(file)!r}))\nreport(3)\n"
     numbers = [float(part) for part in run(script, tmp_path)[-1].split()]
     assert numbers[1:] == pytest.approx(
@@ -69,9 +69,9 @@ def test_the_picture_is_a_picture_of_all_charts(shown: list[sgd_core.Snapshot]) 
         assert (np.abs(left - color).sum(2) < 30).sum() > 100
 
 
-def test_a_diverged_run_can_be_taken_home_too(tmp_path: Path) -> None:
+def test_a_diverged_run_can_be_exported_too(tmp_path: Path) -> None:
     config = sgd_core.TrainConfig(loss="mean_squared_error", lr=50.0, epochs=50)
     last = list(sgd_core.train(config, sgd_core.load_digits("uci")))[-1]
     assert last.status == "diverged"
-    lines = run(run_script([Leg(config, last.epoch, last.step, last.rates)]), tmp_path)
+    lines = run(run_script([ScriptSegment(config, last.epoch, last.step, last.rates)]), tmp_path)
     assert len(lines) <= 51 and not torch.tensor(float(lines[-1].split()[1])).isfinite()

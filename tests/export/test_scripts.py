@@ -10,7 +10,7 @@ import pytest
 
 import sgd_core
 from sgd_core.export.code import derivative_script, descent_script
-from sgd_core.export.training import Leg, run_script, training_script
+from sgd_core.export.training import ScriptSegment, run_script, training_script
 
 
 def run(script: str, folder: Path) -> list[str]:
@@ -102,14 +102,14 @@ def test_a_run_is_told_as_it_went_with_its_learning_rates_and_its_branches(tmp_p
     twig = sgd_core.train(third, digits, after=branch[1])
     next(twig)
     shown.append(twig.send(sgd_core.StepRequest(steps=3)))
-    legs = [
-        Leg(first, fork.epoch, fork.step, fork.rates),
-        Leg(second, branch[1].epoch, branch[1].step, branch[1].rates),
-        Leg(third, shown[-1].epoch, shown[-1].step, shown[-1].rates),
+    segments = [
+        ScriptSegment(first, fork.epoch, fork.step, fork.rates),
+        ScriptSegment(second, branch[1].epoch, branch[1].step, branch[1].rates),
+        ScriptSegment(third, shown[-1].epoch, shown[-1].step, shown[-1].rates),
     ]
     if schedule == "constant":
-        assert "scheduled" not in run_script(legs)
-    check(run_script(legs, len(digits.train_images)), tmp_path, shown)
+        assert "scheduled" not in run_script(segments)
+    check(run_script(segments, len(digits.train_images)), tmp_path, shown)
 
 
 def numbers(lines: list[str]) -> list[list[float]]:

@@ -153,10 +153,10 @@ def test_the_script_of_a_moment_before_the_schedule_was_stretched_ends_there(app
     at = trained(app("training", training_epochs="4", training_schedule="Cosine"), 2)
     at.number_input(key="training_epochs").set_value(8).run()
     at = trained(at, 1)
-    assert len(whole_run(at).told(run_of(at).latest)) == 2
+    assert len(whole_run(at).segments_until(run_of(at).latest)) == 2
     at.slider(key="training_at").set_value(1).run()
-    (leg,) = whole_run(at).told(run_of(at).current)
-    assert (leg.step, leg.config.epochs) == (run_of(at).current.step, 4)
+    (segment,) = whole_run(at).segments_until(run_of(at).current)
+    assert (segment.step, segment.config.epochs) == (run_of(at).current.step, 4)
 
 
 def test_what_a_link_cannot_hold_is_said(app: Open) -> None:
