@@ -16,7 +16,7 @@ from pages.ui.transport import Player
 from sgd_core.calculus.formula import Function
 from sgd_core.calculus.sampling import look_at
 from sgd_core.calculus.session import Line, run_again, run_session
-from sgd_core.export.slopes import autograd_script
+from sgd_core.export.derivatives import autograd_script
 
 MOST_CALLS = 6
 

@@ -14,7 +14,7 @@ from sgd_core.charts import maps
 from sgd_core.charts.palette import weight_limit
 from sgd_core.digits.config import TrainConfig
 from sgd_core.digits.weight_gradient import Comparison, compare
-from sgd_core.export.slopes import weight_gradient_script
+from sgd_core.export.derivatives import weight_gradient_script
 
 CLASSES = (3, 7)
 QUICK = 100  # weights that may be nudged without being asked to: a blink

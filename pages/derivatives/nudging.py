@@ -25,7 +25,7 @@ from sgd_core.calculus.formula import Function
 from sgd_core.calculus.sampling import look_at, sample
 from sgd_core.charts.curve import window
 from sgd_core.charts.nudge import error_frame, error_picture, error_window, nudge_frame, nudge_picture
-from sgd_core.export.slopes import nudge_script
+from sgd_core.export.derivatives import finite_difference_script
 
 KINDS = ("forward", "central")
 FORMULAS = {
@@ -67,7 +67,7 @@ def show_nudging(controls: Controls, function: Function, start: float, ask: bool
             _errors(function, x, errors, h, nudges, best)
     _table(nudges)
     _words(function, x, kind, nudges, best)
-    same_in_pytorch(nudge_script(function.torch_code, x, h, kind), key="derivatives_code_nudge")
+    same_in_pytorch(finite_difference_script(function.torch_code, x, h, kind), key="derivatives_code_nudge")
     download_csv(errors, "nudge_errors", key="derivatives_csv_nudge")
 
 

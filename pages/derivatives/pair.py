@@ -18,7 +18,7 @@ from sgd_core.charts.curve import curve_picture, curve_with_tangent, window
 from sgd_core.charts.pair import pair_frame, pair_picture
 from sgd_core.charts.palette import POINT
 from sgd_core.charts.surface import surface_url
-from sgd_core.export.slopes import pair_script
+from sgd_core.export.derivatives import partial_derivatives_script
 
 TYPED = "my own"
 REACH = 3.0
@@ -56,7 +56,7 @@ def show_pair(controls: Controls) -> None:
             f"the gradient ({at.by_a}, {at.by_b}). Move the point.",
             icon=":material/block:",
         )
-    same_in_pytorch(pair_script(function.torch_code, a, b), key="derivatives_code_pair")
+    same_in_pytorch(partial_derivatives_script(function.torch_code, a, b), key="derivatives_code_pair")
 
 
 def _choose(controls: Controls) -> Function:

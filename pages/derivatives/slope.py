@@ -17,7 +17,7 @@ from sgd_core.calculus.sampling import At, look_at, sample
 from sgd_core.charts.curve import curve_picture, curve_with_tangent, window
 from sgd_core.charts.palette import POINT
 from sgd_core.charts.slope import slope_frame, slope_picture, zero_crossings
-from sgd_core.export.code import derivative_script
+from sgd_core.export.derivatives import derivative_script
 
 AXIS = 44  # pixels for the y axes of both pictures
 STEP = 0.01  # the small step right that the words speak of

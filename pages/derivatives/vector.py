@@ -10,7 +10,7 @@ from pages.ui.parts import notice, same_in_pytorch
 from sgd_core.calculus.formula import Function
 from sgd_core.calculus.session import run_session
 from sgd_core.calculus.weights import elementwise, read_vector
-from sgd_core.export.code import derivative_script
+from sgd_core.export.derivatives import derivative_script
 
 
 def show_vector(controls: Controls, function: Function) -> None:

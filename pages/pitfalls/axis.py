@@ -13,7 +13,7 @@ from sgd_core.charts.rates import axis_frame, axis_picture, legend
 from sgd_core.descent.axis import PATIENCE
 from sgd_core.descent.optimizers import Optimizer
 from sgd_core.descent.regimes import ARRIVED, BOUNCING, GOOD, TOO_LOW
-from sgd_core.export.code import descent_script
+from sgd_core.export.descent import descent_script
 
 LEFT = (1e-8, 1e4)  # the window of what is left of the gap; beyond it are arrows
 

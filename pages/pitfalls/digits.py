@@ -24,7 +24,7 @@ from sgd_core.digits.config import TrainConfig
 from sgd_core.digits.losses import LOSSES
 from sgd_core.digits.sharpness import Round, sharpness_rounds
 from sgd_core.digits.sweep import SweepMoment, run_regimes, sweep_frame, sweeping
-from sgd_core.export.pitfalls import sharpness_script, sweep_script
+from sgd_core.export.learning_rates import sharpness_script, sweep_script
 from sgd_core.playback import Playback
 
 RATES = 64

@@ -13,7 +13,7 @@ from sgd_core.digits.config import TrainConfig
 from sgd_core.digits.losses import LOSSES
 from sgd_core.digits.lr_range import SUGGESTIONS, lr_range_test
 from sgd_core.digits.sources import SOURCES
-from sgd_core.export.pitfalls import range_script
+from sgd_core.export.learning_rates import range_script
 
 ENDS = {"10": 10.0, "100": 100.0, "1000": 1000.0}
 TITLES = {"valley": "Valley", "steep": "Steep", "minimum": "Minimum / 10", "slide": "Slide"}

@@ -23,7 +23,7 @@ from sgd_core.digits.config import TrainConfig
 from sgd_core.digits.gradient_noise import GradientNoise, gradient_noise
 from sgd_core.digits.sharpness import sharpness
 from sgd_core.digits.training import Snapshot, train
-from sgd_core.export.pitfalls import noise_script
+from sgd_core.export.learning_rates import gradient_noise_script
 from sgd_core.playback import Playback
 
 SIZES: tuple[int | None, ...] = (1, 16, 256, None)
@@ -76,7 +76,7 @@ def show(controls: Controls) -> Callable[[], None]:
             st.button(f"{name}: {times * border:.3g}", key=key, on_click=place_rate, args=(times,))
     run = run_of(("noise", config), lambda: _start(config))
     place = st.container(key="pitfalls_stage")
-    same_in_pytorch(noise_script(config, SIZES, steps), key="pitfalls_code")
+    same_in_pytorch(gradient_noise_script(config, SIZES, steps), key="pitfalls_code")
 
     def last() -> None:
         with place:

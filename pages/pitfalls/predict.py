@@ -17,7 +17,7 @@ from sgd_core.descent.descend import descend
 from sgd_core.descent.optimizers import Optimizer
 from sgd_core.descent.questions import STEPS, Question, question
 from sgd_core.descent.regimes import BOUNCING, DIVERGING, GOOD, TOO_LOW
-from sgd_core.export.code import descent_script
+from sgd_core.export.descent import descent_script
 
 WORDS = {
     TOO_LOW: ("slow", ":material/hourglass_empty:"),

@@ -18,7 +18,7 @@ from sgd_core.descent.axis import PATIENCE
 from sgd_core.descent.descend import descend
 from sgd_core.descent.optimizers import Optimizer
 from sgd_core.descent.regimes import BOUNCING, DIVERGING, TOO_LOW, suggest_rates
-from sgd_core.export.code import descent_script
+from sgd_core.export.descent import descent_script
 
 
 class Preset(NamedTuple):

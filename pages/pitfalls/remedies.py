@@ -13,7 +13,7 @@ from sgd_core.charts.gradient_noise import rates_picture
 from sgd_core.charts.lanes import loss_picture
 from sgd_core.descent.axis import arrival
 from sgd_core.descent.schedules import SCHEDULES, descend_on_schedules
-from sgd_core.export.pitfalls import schedules_script
+from sgd_core.export.descent import schedules_script
 
 FLOOR = 1e-8  # of the gap at the start: less is drawn at the minimum of the picture
 

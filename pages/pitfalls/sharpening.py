@@ -16,7 +16,7 @@ from pages.ui.transport import Player, Speed, Words, play
 from sgd_core.charts.lanes import loss_picture, sharpness_picture
 from sgd_core.digits.config import TrainConfig
 from sgd_core.digits.sharpness import SharpnessMoment, track_sharpness
-from sgd_core.export.pitfalls import sharpness_script
+from sgd_core.export.learning_rates import sharpness_script
 from sgd_core.playback import Playback
 
 

@@ -7,7 +7,7 @@ import streamlit as st
 from pages.training.session import Run, bound, branch, keep, start
 from pages.ui.controls import Controls
 from pages.ui.datasets import digits_of
-from sgd_core.digits.replay import Segment, replay
+from sgd_core.digits.segments import Segment, from_plain, replay, split_at, to_plain
 from sgd_core.digits.sources import SOURCES
 from sgd_core.digits.storage import available
 from sgd_core.playback import Playback
@@ -24,10 +24,10 @@ def follow_link(controls: Controls) -> None:
         return
     st.session_state.training_followed = True
     try:
-        chain = [Segment.from_plain(plain) for plain in _list(asked or "")]
+        chain = [_ancestor(plain) for plain in _list(asked or "")]
         with st.spinner("Training the run that this one is a branch of …"):
-            for stretch in chain:
-                _make_again(stretch)
+            for segments, step in chain:
+                _make_again(segments, step)
     except ValueError as error:
         st.session_state.training_origin = None
         controls.say(f"The link names a branch that cannot be made again: {error} The settings begin from the start.")
@@ -37,7 +37,7 @@ def tell_link(controls: Controls, run: Run) -> None:
     """Put the branch, or that there is none, into the address."""
     chain = _chain(run)
     if chain:
-        told = json.dumps([stretch.to_plain() for stretch in chain], separators=(",", ":"))
+        told = json.dumps([[to_plain(own), step] for own, step in chain], separators=(",", ":"))
         controls.values[NAME] = st.query_params[controls.key(NAME)] = told
     else:
         controls.values.pop(NAME, None)
@@ -59,9 +59,18 @@ def left_out(run: Run) -> str | None:
     return None
 
 
-def _chain(run: Run) -> list[Segment] | None:
+def _chain(run: Run) -> list[tuple[tuple[Segment, ...], int]] | None:
     chain = run.origin.chain if run.origin else []
-    return chain if chain is not None and len(chain) <= MOST_BRANCHES else None
+    return chain if len(chain) <= MOST_BRANCHES else None
+
+
+def _ancestor(plain: object) -> tuple[list[Segment], int]:
+    if not isinstance(plain, list) or len(plain) != 2:
+        raise ValueError("it cannot be read.")
+    segments = from_plain(plain[0])
+    if not isinstance(plain[1], int) or isinstance(plain[1], bool) or segments[-1].steps is None:
+        raise ValueError("it names no step of the parent.")
+    return segments, plain[1]
 
 
 def _list(text: str) -> list[object]:
@@ -74,21 +83,26 @@ def _list(text: str) -> list[object]:
     return found
 
 
-def _make_again(stretch: Segment) -> None:
-    config, origin = stretch.config, st.session_state.get("training_origin")
+def _make_again(segments: list[Segment], step: int) -> None:
+    config, origin = segments[-1].config, st.session_state.get("training_origin")
     if not available(config.dataset):
         raise ValueError(f"its images, {SOURCES[config.dataset].title}, are not on this computer yet.")
-    again = replay(stretch, digits_of(config.dataset, config.classes), origin.moment if origin else None)
-    run = Run(Playback(again), config, origin, origin.segments if origin else ())
+    start_at = origin.moment.step if origin else 0
+    if step < start_at:
+        raise ValueError(f"its parent begins after step {step:,}.")
+    before, rest = split_at(segments, step - start_at)  # so that the moment at which the branch leaves is recorded
+    digits = digits_of(config.dataset, config.classes)
+    again = replay([*before, *rest], digits, origin.moment if origin else None)
+    run = Run(Playback(again), config, origin, (*(origin.segments if origin else ()), *segments[:-1]))
     moment = None
     while (now := run.playback.advance()) is not None and now.epoch <= MOST_EPOCHS:
-        moment = now if now.step == stretch.step else moment
+        moment = now if now.step == step else moment
         bound(run)
     latest = run.playback.latest
     if moment is None or latest is None:
-        raise ValueError(str(run.playback.error or f"its parent never makes step {stretch.step:,}."))
+        raise ValueError(str(run.playback.error or f"its parent never makes step {step:,}."))
     if latest.status != "diverged":
         run.playback.graft(start(config, latest))  # within the limits of its settings it may go on
-    run.playback.seek([snapshot.step <= stretch.step for snapshot in run.playback.history].count(True) - 1)
+    run.playback.seek([snapshot.step <= step for snapshot in run.playback.history].count(True) - 1)
     keep(run)
     branch(run, moment)

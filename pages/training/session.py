@@ -10,9 +10,8 @@ import streamlit as st
 from pages.ui.datasets import digits_of
 from sgd_core.digits.config import TrainConfig
 from sgd_core.digits.history import history_frame, room_for, thinned
-from sgd_core.digits.replay import Segment
+from sgd_core.digits.segments import Segment, segments_until, split_at, steps_of
 from sgd_core.digits.training import Snapshot, StepRequest, train
-from sgd_core.export.training import ScriptSegment
 from sgd_core.playback import Playback
 
 MOST_RUNS = 6
@@ -23,31 +22,30 @@ CURVE = ["epoch", "train_loss", "valid_loss", "valid_accuracy"]
 class Origin:
     """Where a branch begins: a moment of another run, how that run got there, and its curves to compare with.
 
-    `stretch` tells that run so that it can be made again; None if its schedule was stretched on the way.
+    `segments` lead from the first step to the moment; `own` are the parent's, from where it began to as far as it went.
     """
 
     moment: Snapshot
     config: TrainConfig
-    segments: tuple[ScriptSegment, ...]
+    segments: tuple[Segment, ...]
+    own: tuple[Segment, ...]
     curves: pd.DataFrame
     before: "Origin | None"
-    stretch: Segment | None
 
     @property
-    def chain(self) -> "list[Segment] | None":
-        """The stretches from the first run to this moment; None if one of them cannot be made again."""
-        before = self.before.chain if self.before else []
-        return None if self.stretch is None or before is None else [*before, self.stretch]
+    def chain(self) -> "list[tuple[tuple[Segment, ...], int]]":
+        """Each run from the first to this moment's: its own segments, and the step at which the next one leaves it."""
+        return [*(self.before.chain if self.before else []), (self.own, self.moment.step)]
 
 
 @dataclass(eq=False)
 class Run:
-    """A run with the settings in force; `segments` are the stretches it made under others."""
+    """A run with the settings in force; `segments` are those it made under others, from the very first step."""
 
     playback: Playback[Snapshot]
     config: TrainConfig
     origin: Origin | None
-    segments: tuple[ScriptSegment, ...]
+    segments: tuple[Segment, ...]
     until: int | None = None  # the epoch at whose end it shall pause
 
     def one_epoch(self) -> None:
@@ -62,11 +60,11 @@ class Run:
             self.until = None
             self.playback.pause()
 
-    def segments_until(self, now: Snapshot) -> list[ScriptSegment]:
-        """Return how it came from its first step to `now`, as the exported script tells it."""
-        before = [segment for segment in self.segments if (segment.step or 0) <= now.step]
-        config = self.segments[len(before)].config if len(before) < len(self.segments) else self.config
-        return [*before, _segment(config, now)]
+    def segments_until(self, now: Snapshot) -> list[Segment]:
+        """Return the segments from the very first step to `now`."""
+        if now.step < steps_of(self.segments):
+            return split_at(self.segments, now.step)[0]
+        return segments_until(self.config, now, self.segments)
 
     @property
     def steered(self) -> bool:
@@ -86,18 +84,12 @@ class Run:
         if _limits(config) != _limits(self.config):
             before, self.config = self.config, config
             if latest is not None:
-                if (
-                    config.schedule != "constant" and latest.step > 0
-                ):  # the schedule stretches: from here on another one
-                    self.segments = (*self.segments, _segment(before, latest))
+                if config.schedule != "constant" and latest.step > 0:  # another plan of learning rates from here on
+                    self.segments = tuple(segments_until(before, latest, self.segments))
                 self.playback.graft(start(config, latest))
         self.config = config
         if latest is not None and len(self.playback.history) == 1 and latest.rates[-1][1] != config.lr:
             self.playback.restart(self.begin())
-
-
-def _segment(config: TrainConfig, now: Snapshot) -> ScriptSegment:
-    return ScriptSegment(config, now.epoch, now.step, now.rates)
 
 
 def _limits(config: TrainConfig) -> tuple[object, ...]:
@@ -163,11 +155,9 @@ def branch(run: Run, moment: Snapshot | None = None) -> None:
     if run.origin is not None:
         earlier = run.origin.curves
         curves = pd.concat([earlier[earlier["epoch"] < curves["epoch"].iloc[0]], curves])
-    whole = run.segments == (run.origin.segments if run.origin else ())
-    stretch = Segment(run.config, moment.step, latest.step, latest.rates) if whole else None
-    st.session_state.training_origin = Origin(
-        moment, run.config, tuple(run.segments_until(moment)), curves, run.origin, stretch
-    )
+    own = run.segments_until(latest)[len(run.origin.segments) if run.origin else 0 :]
+    path = tuple(run.segments_until(moment))
+    st.session_state.training_origin = Origin(moment, run.config, path, tuple(own), curves, run.origin)
 
 
 def start(config: TrainConfig, after: Snapshot | None = None) -> Generator[Snapshot, StepRequest | None, None]:

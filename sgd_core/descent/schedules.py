@@ -91,13 +91,17 @@ def learning_rates(schedule: str, lr: float, steps: int) -> NDArray[np.float64]:
     return _run(*_checked(schedule, lr, steps))
 
 
-def scheduler_code(schedule: str, lr: float, steps: int) -> str:
-    """Return the PyTorch source that makes the scheduler of `optimizer`; empty for "constant". Raises as above."""
+def scheduler_code(schedule: str, lr: float, steps: int, lr_source: str | None = None) -> str:
+    """Return the PyTorch source that makes the scheduler of `optimizer`; empty for "constant". Raises as above.
+
+    `lr_source` stands where the learning rate would: the name of a variable, for a script with several of them.
+    """
     name, rate, count = _checked(schedule, lr, steps)
     options = _options(name, rate, count)
     if options is None:
         return ""
-    arguments = "".join(f", {key}={value!r}" for key, value in options.items())
+    source = {key: lr_source if lr_source and value is rate else repr(value) for key, value in options.items()}
+    arguments = "".join(f", {key}={value}" for key, value in source.items())
     return f"torch.optim.lr_scheduler.{SCHEDULES[name].scheduler}(optimizer{arguments})"
 
 

@@ -63,11 +63,18 @@ def load_digits(name: str, classes: Sequence[int] | None = (3, 7)) -> Digits:
     """
     source = find_source(name)
     numbers = check_classes(classes)
-    halves = _uci() if source.folder is None else _downloaded(source)
-    largest = 16 if source.folder is None else 255
-    train_images, train_labels = _select(*halves[0], numbers, largest, by_class=True)
-    valid_images, valid_labels = _select(*halves[1], numbers, largest, by_class=False)
+    halves = _uci() if source.torchvision is None else _downloaded(source)
+    train_images, train_labels = _select(*halves[0], numbers, source.largest, by_class=True)
+    valid_images, valid_labels = _select(*halves[1], numbers, source.largest, by_class=False)
     return Digits(name, numbers, source.image_shape, train_images, train_labels, valid_images, valid_labels)
+
+
+def training_count(name: str, classes: Sequence[int] | None) -> int:
+    """How many training images the chosen classes have; raises as `load_digits`."""
+    source = find_source(name)
+    numbers = check_classes(classes)
+    (_, labels), _ = _uci() if source.torchvision is None else _downloaded(source)
+    return int(torch.isin(labels, torch.tensor(numbers)).sum())
 
 
 _Half = tuple[Tensor, Tensor]  # images (N, H, W) and labels (N,), both uint8: small enough to keep
@@ -104,10 +111,10 @@ def _read(source: Source, folder: Path) -> tuple[_Half, _Half]:
 def _read_half(source: Source, *, train: bool) -> _Half:
     dataset = open_dataset(source, train=train)
     images, labels = dataset.data, dataset.targets
-    if source.key == "emnist_digits":
-        images = images.transpose(1, 2)  # EMNIST's files hold each image column by column
-    if source.key == "qmnist":
-        labels = labels[:, 0]  # the other columns say who wrote the digit
+    if source.transposed:
+        images = images.transpose(1, 2)
+    if source.label_columns:
+        labels = labels[:, 0]
     return images.contiguous(), labels.to(torch.uint8)
 
 

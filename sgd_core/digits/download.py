@@ -19,7 +19,7 @@ from urllib.request import Request, url2pathname, urlopen
 from uuid import uuid4
 
 from sgd_core.digits.sources import Source, find_source
-from sgd_core.digits.storage import archives, available, dataset_class, is_whole, raw_files, raw_folder
+from sgd_core.digits.storage import archives, available, is_whole, public_addresses, raw_files, raw_folder
 
 Progress = Callable[[int, int | None, str], None]
 
@@ -74,10 +74,8 @@ def _addresses(source: Source, archive: str) -> list[str]:
     file_name = archive.rsplit("/", 1)[-1]
     mirror = os.environ.get("SGD_LAB_MIRROR")
     if mirror:
-        return [f"{mirror.rstrip('/')}/{source.folder}/{file_name}", f"{mirror.rstrip('/')}/{file_name}"]
-    if "://" in archive:
-        return [archive]
-    return [f"{public}{archive}" for public in dataset_class(source).mirrors]
+        return [f"{mirror.rstrip('/')}/{source.torchvision}/{file_name}", f"{mirror.rstrip('/')}/{file_name}"]
+    return public_addresses(source, archive)
 
 
 def _fetch_from_any(addresses: list[str], part: Path, file_name: str, md5: str, progress: Progress | None) -> None:

@@ -5,27 +5,38 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from operator import index
+from typing import Literal
 
 DIGIT_NAMES = tuple("0123456789")
 
 
 @dataclass(frozen=True)
 class Source:
-    """One data set of ten classes.
+    """One data set of ten classes; everything that is special about it stands here.
 
-    `key` is its name in code and links; `image_shape` is (height, width) in pixels; `folder` is the torchvision class
-    that knows its files, and the folder they lie in (None for the data set that comes inside a package);
-    `download_megabytes` is what a download costs, about; `origin` names where it comes from and under which terms.
+    `key` is its name in code and links; `one` is what one image shows, for sentences; `image_shape` is (height, width)
+    in pixels; `largest` is the value of full ink in its files; `origin` names where it comes from, under which terms.
+    `torchvision` is the class of `torchvision.datasets` that knows its addresses, MD5 sums and file format, and the
+    folder its files lie in (None for the data set that comes inside a package); `download_megabytes` is what a
+    download costs, about. `split` is that class's argument of this name, for a data set that is one part of a zip
+    archive; `transposed` says that the files hold each image column by column, `label_columns` that the class is the
+    first of several numbers of each label. `drawing` is the way a drawn digit is made into such an image.
     """
 
     key: str
     title: str
     about: str
+    one: str
     image_shape: tuple[int, int]
     class_names: tuple[str, ...]
     origin: str
-    folder: str | None
+    torchvision: str | None
     download_megabytes: int
+    largest: int = 255
+    split: str | None = None
+    transposed: bool = False
+    label_columns: bool = False
+    drawing: Literal["centred", "blocks"] = "centred"
 
 
 SOURCES: dict[str, Source] = {
@@ -35,64 +46,75 @@ SOURCES: dict[str, Source] = {
             key="uci",
             title="UCI handwriting",
             about="1,797 real digits of 8 × 8 pixels; comes with the app, needs no download.",
+            one="digit",
             image_shape=(8, 8),
             class_names=DIGIT_NAMES,
             origin="UCI Optical Recognition of Handwritten Digits (Alpaydin, Kaynak 1998), CC BY 4.0, in scikit-learn",
-            folder=None,
+            torchvision=None,
             download_megabytes=0,
+            largest=16,
+            drawing="blocks",
         ),
         Source(
             key="mnist",
             title="MNIST",
             about="70,000 digits of 28 × 28 pixels, the data set nearly every published figure is about.",
+            one="digit",
             image_shape=(28, 28),
             class_names=DIGIT_NAMES,
             origin="LeCun, Cortes, Burges (1998), CC BY-SA 3.0",
-            folder="MNIST",
+            torchvision="MNIST",
             download_megabytes=12,
         ),
         Source(
             key="fashion_mnist",
             title="Fashion-MNIST",
             about="70,000 pieces of clothing in MNIST's format; harder than digits.",
+            one="piece of clothing",
             image_shape=(28, 28),
             class_names=(
                 *("T-shirt", "Trouser", "Pullover", "Dress", "Coat"),
                 *("Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"),
             ),
             origin="Xiao, Rasul, Vollgraf (Zalando Research, 2017), MIT licence",
-            folder="FashionMNIST",
+            torchvision="FashionMNIST",
             download_megabytes=31,
         ),
         Source(
             key="kmnist",
             title="Kuzushiji-MNIST",
             about="70,000 characters of cursive Japanese in MNIST's format.",
+            one="character",
             image_shape=(28, 28),
             class_names=("o", "ki", "su", "tsu", "na", "ha", "ma", "ya", "re", "wo"),
             origin="Center for Open Data in the Humanities (2018), CC BY-SA 4.0",
-            folder="KMNIST",
+            torchvision="KMNIST",
             download_megabytes=21,
         ),
         Source(
             key="emnist_digits",
             title="EMNIST digits",
             about="280,000 digits in MNIST's format; a large download, because it comes in one archive with letters.",
+            one="digit",
             image_shape=(28, 28),
             class_names=DIGIT_NAMES,
             origin="Cohen, Afshar, Tapson, van Schaik (2017), from NIST Special Database 19",
-            folder="EMNIST",
+            torchvision="EMNIST",
             download_megabytes=562,
+            split="digits",
+            transposed=True,
         ),
         Source(
             key="qmnist",
             title="QMNIST",
             about="MNIST made again from its sources, with 60,000 test digits instead of 10,000.",
+            one="digit",
             image_shape=(28, 28),
             class_names=DIGIT_NAMES,
             origin="Yadav, Bottou (2019), BSD licence",
-            folder="QMNIST",
+            torchvision="QMNIST",
             download_megabytes=20,
+            label_columns=True,
         ),
     )
 }

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from functools import partial
 from math import prod
 from pathlib import Path
 from typing import Any
@@ -36,7 +35,7 @@ def data_folder() -> Path:
 def available(name: str) -> bool:
     """Whether the data set `name` can be loaded now, without a download; ValueError if there is no such data set."""
     source = find_source(name)
-    if source.folder is None:
+    if source.torchvision is None:
         return True
     if not raw_folder(source).is_dir():
         return False  # answered before torchvision is imported, which takes a second
@@ -45,44 +44,43 @@ def available(name: str) -> bool:
 
 def raw_folder(source: Source) -> Path:
     """Where torchvision looks for the unpacked files of a downloaded data set."""
-    assert source.folder is not None
-    return data_folder() / source.folder / "raw"
+    assert source.torchvision is not None
+    return data_folder() / source.torchvision / "raw"
 
 
 def raw_files(source: Source) -> list[Path]:
     """The unpacked files a data set consists of: images and labels of training and validation."""
     folder = raw_folder(source)
-    if source.key == "emnist_digits":
-        parts = [f"emnist-digits-{half}-{kind}-ubyte" for half in ("train", "test") for kind in EMNIST_KINDS]
-        return [folder / part for part in parts]
+    if source.split is not None:
+        halves = [f"emnist-{source.split}-{half}" for half in ("train", "test")]
+        return [folder / f"{half}-{kind}-ubyte" for half in halves for kind in ("images-idx3", "labels-idx1")]
     return [folder / Path(name).stem for name, _ in archives(source)]
-
-
-EMNIST_KINDS = ("images-idx3", "labels-idx1")
 
 
 def archives(source: Source) -> list[tuple[str, str]]:
     """(file name or full address, MD5 sum) of everything a download of the data set fetches, as torchvision has it."""
     dataset = dataset_class(source)
-    if source.key == "emnist_digits":
+    if source.split is not None:
         return [(dataset.url, dataset.md5)]
-    if source.key == "qmnist":
-        return [*dataset.resources["train"], *dataset.resources["test"]]
-    return list(dataset.resources)
+    resources = dataset.resources
+    return [*resources["train"], *resources["test"]] if isinstance(resources, dict) else list(resources)
+
+
+def public_addresses(source: Source, archive: str) -> list[str]:
+    """The addresses on the internet of one of the `archives`, in the order in which to try them."""
+    return [archive] if "://" in archive else [f"{mirror}{archive}" for mirror in dataset_class(source).mirrors]
 
 
 def dataset_class(source: Source) -> Any:
     """The torchvision class that knows the data set's addresses, checksums and file format."""
-    assert source.folder is not None
-    return getattr(torchvision_datasets(), source.folder)
+    assert source.torchvision is not None
+    return getattr(torchvision_datasets(), source.torchvision)
 
 
 def open_dataset(source: Source, *, train: bool) -> Any:
     """The training or validation half as torchvision reads it (`.data`, `.targets`)."""
-    dataset = dataset_class(source)
-    if source.key == "emnist_digits":
-        dataset = partial(dataset, split="digits")
-    return dataset(data_folder(), train=train, download=False)
+    options = {} if source.split is None else {"split": source.split}
+    return dataset_class(source)(data_folder(), train=train, download=False, **options)
 
 
 def is_whole(path: Path) -> bool:

@@ -12,33 +12,28 @@ import numpy as np
 from safetensors.numpy import save
 
 from sgd_core.digits.config import TrainConfig
+from sgd_core.digits.segments import Segment
 from sgd_core.digits.snapshots import Snapshot
-from sgd_core.export.training import ScriptSegment, script_parts
+from sgd_core.export.training import script_parts
 
 
-def run_notebook(segments: Sequence[ScriptSegment], now: Snapshot, train_count: int | None = None) -> str:
+def run_notebook(segments: Sequence[Segment], now: Snapshot, train_count: int | None = None) -> str:
     """Return a Jupyter notebook (format 4) that repeats a run up to `now` and prints the numbers of its epochs.
 
     Its code cells, one after the other, are the script of `export.training.run_script`.
     """
     config = segments[-1].config
-    titles = [
-        "The images",
-        "The model and its loss",
-        *(["Training"] + [f"Branch {i}" for i in range(1, len(segments))]),
-    ]
     cells = [
         nbformat.v4.new_markdown_cell(
             f"# {'The run' if len(segments) == 1 else 'The run and its branches'}\n\n"
             f"After {now.step:,} steps (epoch {now.epoch:.4g}): training loss {now.train_loss:.6f}, validation loss "
-            f"{now.valid_loss:.6f}, validation accuracy {now.valid_accuracy:.4f}. Each line below is an epoch: its "
-            "number, the training loss, the validation loss and the validation accuracy.\n\n"
+            f"{now.valid_loss:.6f}, validation accuracy {now.valid_accuracy:.4f}. Each line below is the end of an epoch: "
+            "its number, the training loss, the validation loss and the validation accuracy.\n\n"
             f"Settings: `{json.dumps(config.to_dict())}`"
         )
     ]
-    for title, part in zip(titles, script_parts(segments, train_count), strict=True):
-        if part.strip():
-            cells += [nbformat.v4.new_markdown_cell(f"## {title}"), nbformat.v4.new_code_cell(part.strip())]
+    for title, part in script_parts(segments, train_count):
+        cells += [nbformat.v4.new_markdown_cell(f"## {title}"), nbformat.v4.new_code_cell(part.strip())]
     for number, cell in enumerate(cells):
         cell["id"] = f"cell-{number}"  # not random: the same run gives the same file
     notebook = nbformat.v4.new_notebook(cells=cells, metadata={"language_info": {"name": "python"}})

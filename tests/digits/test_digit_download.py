@@ -261,7 +261,7 @@ def test_without_a_mirror_the_addresses_are_torchvisions(monkeypatch):
 
     monkeypatch.delenv("SGD_LAB_MIRROR", raising=False)
     for name, source in SOURCES.items():
-        for archive, md5 in storage.archives(source) if source.folder else []:
+        for archive, md5 in storage.archives(source) if source.torchvision else []:
             addresses = _addresses(source, archive)
             assert all(address.startswith("http") and address.endswith((".gz", ".zip")) for address in addresses), name
             assert len(md5) == 32

@@ -9,8 +9,8 @@ import pytest
 from nbclient import NotebookClient
 
 import sgd_core
+from sgd_core.digits.segments import segments_until
 from sgd_core.export.files import run_notebook
-from sgd_core.export.training import ScriptSegment
 
 BLIND = "import importlib.util, os, sys\nprint(importlib.util.find_spec('sgd_core'), os.getcwd())"
 
@@ -25,11 +25,8 @@ def test_a_branched_run_is_repeated_cell_by_cell(tmp_path: Path, monkeypatch: py
     branch = list(sgd_core.train(second, digits, after=fork))
     now = branch[-1]
     shown += [fork, *branch[1:]]
-    segments = [
-        ScriptSegment(first, fork.epoch, fork.step, fork.rates),
-        ScriptSegment(second, now.epoch, now.step, now.rates),
-    ]
-    notebook = nbformat.reads(run_notebook(segments, now, len(digits.train_images)), as_version=4)
+    segments = segments_until(second, now, segments_until(first, fork))
+    notebook = nbformat.reads(run_notebook(segments, now), as_version=4)
     notebook.cells.insert(0, nbformat.v4.new_code_cell(BLIND))
 
     monkeypatch.delenv("PYTHONPATH", raising=False)

@@ -113,7 +113,7 @@ def sharpness_of(app) -> str:
 
 def test_the_sweeps_script_prints_the_sweep(app):
     from sgd_core.digits.sweep import sweep
-    from sgd_core.export.pitfalls import sweep_script
+    from sgd_core.export.learning_rates import sweep_script
 
     config = TrainConfig(loss="mean_squared_error", epochs=2, batch_size=64)
     lines = [line for line in printed(sweep_script(config, [0.01, 0.05])) if not line.startswith("learning")]
