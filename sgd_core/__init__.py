@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from sgd_core.calculus.formula import parse_function as parse_function
     from sgd_core.descent.descend import descend as descend
     from sgd_core.descent.optimizers import Optimizer as Optimizer
+    from sgd_core.descent.regimes import Regime as Regime
+    from sgd_core.descent.regimes import classify as classify
     from sgd_core.digits.baselines import pixel_similarity as pixel_similarity
     from sgd_core.digits.config import TrainConfig as TrainConfig
     from sgd_core.digits.datasets import DatasetMissing as DatasetMissing
@@ -35,6 +37,8 @@ _HOMES = {
     "parse_function": "calculus.formula",
     "descend": "descent.descend",
     "Optimizer": "descent.optimizers",
+    "Regime": "descent.regimes",
+    "classify": "descent.regimes",
     "pixel_similarity": "digits.baselines",
     "TrainConfig": "digits.config",
     "DatasetMissing": "digits.datasets",

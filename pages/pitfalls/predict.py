@@ -12,14 +12,14 @@ from sgd_core.calculus.sampling import look_at, sample
 from sgd_core.charts.curve import curve_picture, descent_frame, window
 from sgd_core.charts.history import loss_by_step
 from sgd_core.charts.palette import ACCENT, look
-from sgd_core.descent.axis import find_minimum
 from sgd_core.descent.descend import descend
+from sgd_core.descent.minimum import find_minimum
 from sgd_core.descent.optimizers import Optimizer
 from sgd_core.descent.questions import STEPS, Question, question
 from sgd_core.descent.regimes import BOUNCING, DIVERGING, GOOD, TOO_LOW
 from sgd_core.export.descent import descent_script
 
-WORDS = {
+WORDS: dict[str, tuple[str, str]] = {
     TOO_LOW: ("slow", ":material/hourglass_empty:"),
     GOOD: ("good", ":material/check_circle:"),
     BOUNCING: ("bounce", ":material/swap_horiz:"),

@@ -14,10 +14,10 @@ from sgd_core.calculus.catalogue import CATALOGUE
 from sgd_core.charts.curve import curve_picture, descent_frame
 from sgd_core.charts.history import loss_by_step
 from sgd_core.charts.palette import look
-from sgd_core.descent.axis import PATIENCE
+from sgd_core.descent.axis import PATIENCE, suggest_rates
 from sgd_core.descent.descend import descend
 from sgd_core.descent.optimizers import Optimizer
-from sgd_core.descent.regimes import BOUNCING, DIVERGING, TOO_LOW, suggest_rates
+from sgd_core.descent.regimes import BOUNCING, DIVERGING, TOO_LOW
 from sgd_core.export.descent import descent_script
 
 

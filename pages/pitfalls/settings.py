@@ -11,7 +11,8 @@ from pages.ui.formula import choose_function
 from sgd_core.calculus.formula import Function
 from sgd_core.calculus.sampling import sample
 from sgd_core.charts.curve import window
-from sgd_core.descent.axis import Minimum, find_minimum, six_decades, survey
+from sgd_core.descent.axis import six_decades, survey
+from sgd_core.descent.minimum import Minimum, find_minimum
 from sgd_core.digits.config import TrainConfig, check_lr
 
 NAMES = ("a", "b", "c", "d")

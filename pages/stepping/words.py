@@ -15,14 +15,14 @@ def tell_step(function: Function, run: pd.DataFrame, step: int, lr: float) -> No
     """Say what to notice at this step."""
     now = run.iloc[step]
     gradient, update, loss = float(now["gradient"]), float(now["update"]), float(now["loss"])
-    regime = classify(run) if step == len(run) - 1 or now["status"] == "diverged" else None
+    regime = classify(run, function) if step == len(run) - 1 or now["status"] == "diverged" else None
     if now["status"] == "diverged":
         notice(*_ended(function, run, lr, regime))
         return
     if gradient == 0:
         notice(
             "The slope is 0 here, so the step is 0 too: gradient descent stays where it is.",
-            "A flat place may be a valley, but just as well the top of a objective; the slope cannot tell.",
+            "A flat place may be a valley, but just as well the top of a hill; the slope cannot tell.",
         )
         return
     notice(
@@ -133,7 +133,7 @@ def _change(function: Function, run: pd.DataFrame) -> str:
     """Say what to change after a run that diverged."""
     if run["status"].iloc[0] == "diverged":
         return "Choose a start where the function has a value."
-    if classify(run).name == FALLING:
+    if classify(run, function).name == FALLING:
         return "The loss was falling all the way: this function has no lowest point on that side, so nothing helps."
     advice = safer_rate(function, float(run["x"].iloc[0]), float(run["lr"].iloc[0]), len(run) - 1, SGD)
     if advice is None:

@@ -9,17 +9,35 @@ from torch import Tensor
 def derivative(f: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
     """Return df/dx by autograd at every element of `x`: same shape and dtype, detached.
 
-    `f` works element by element, so the gradient of the sum of its values holds every single derivative.
-    Where `f` does not depend on x the answer is zero. Raises ValueError on a tensor that is not floating-point.
+    `f` works element by element, so the gradient of the sum of its values holds every single derivative. Where `f` does
+    not depend on x the answer is zero; where it has no value (NaN) it has no slope either. Works in every mode of the
+    caller, `torch.no_grad` and `torch.inference_mode` among them. Raises ValueError on a tensor that is not
+    floating-point.
     """
     _check(x)
-    with torch.enable_grad():
-        leaf = x.detach().requires_grad_()
-        total = torch.as_tensor(f(leaf)).sum()
-        if not total.requires_grad:
-            return torch.zeros_like(leaf)
-        (slope,) = torch.autograd.grad(total, leaf, allow_unused=True, materialize_grads=True)
-    return slope
+    with torch.inference_mode(False), torch.enable_grad():
+        leaf = x.detach().clone().requires_grad_()  # a copy, since a tensor of the inference mode records nothing
+        value = torch.as_tensor(f(leaf))
+        return _slope(value, leaf).detach()
+
+
+def second_derivative(f: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
+    """Return d²f/dx² of an elementwise `f` at every element of `x`, by autograd twice; conditions as `derivative`."""
+    _check(x)
+    with torch.inference_mode(False), torch.enable_grad():
+        leaf = x.detach().clone().requires_grad_()
+        value = torch.as_tensor(f(leaf))
+        return _slope(_slope(value, leaf, create_graph=True), leaf).detach()
+
+
+def _slope(value: Tensor, leaf: Tensor, create_graph: bool = False) -> Tensor:
+    if not value.requires_grad:
+        return torch.zeros_like(leaf)
+    (slope,) = torch.autograd.grad(
+        value.sum(), leaf, create_graph=create_graph, allow_unused=True, materialize_grads=True
+    )
+    nowhere = value.isnan()
+    return slope.masked_fill(nowhere, torch.nan) if nowhere.shape == slope.shape else slope
 
 
 def secant(f: Callable[[Tensor], Tensor], x: Tensor, h: float | Tensor, kind: str = "forward") -> Tensor:

@@ -1,89 +1,19 @@
 """The whole axis of learning rates at once: what each of them does, and where theory puts the borders."""
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-import torch
 from numpy.typing import ArrayLike
 
-from ..calculus.derivative import derivative
 from ..calculus.formula import Function
 from .descend import descend
-from .regimes import ARRIVED, classify, curvature
+from .minimum import Minimum, bend_at, limit_downhill
+from .regimes import ARRIVED, BOUNCING, DIVERGING, FALLING, GOOD, LEFT_DOMAIN, TOO_LOW, classify_runs
 
 DECADES, RATES = 6, 64
-FAR = 3  # how far downhill to look for a minimum, in widths of the domain
 PATIENCE = 2000  # steps after which a learning rate counts as too slow to be worth counting
-
-
-@dataclass(frozen=True)
-class Minimum:
-    """The minimum downhill from a start: where, how low, and how sharply the function bends there.
-
-    `curvature` is the second derivative by autograd, NaN or 0 where it says nothing (a kink, a flat minimum).
-    `quadratic` tells whether the curvature is the same all over the domain, so that the borders are exact.
-    """
-
-    x: float
-    loss: float
-    curvature: float
-    quadratic: bool
-
-    @property
-    def borders(self) -> tuple[float, float] | None:
-        """1/a and 2/a, where there is a curvature a above 0."""
-        usable = math.isfinite(self.curvature) and self.curvature > 1e-6
-        return (1 / self.curvature, 2 / self.curvature) if usable else None
-
-
-def find_minimum(f: Function, start: float) -> Minimum | None:
-    """Return the minimum that lies downhill from `start`; None where the function only falls, or ends, that way.
-
-    A fine walk downhill brackets the first place at which the function rises again; bisection on the sign of the slope
-    then finds it, be it a kink.
-    """
-    slope = _slope(f, start)
-    if not math.isfinite(slope):
-        return None
-    low, high = f.domain
-    if slope == 0:
-        left, right = start, start
-    else:
-        way = torch.linspace(0, FAR * (high - low), 60_001, dtype=torch.float64)
-        walk = start - math.copysign(1.0, slope) * way
-        with torch.no_grad():
-            values = f(walk)
-        rising = values[1:] > values[:-1]
-        broken = ~values[1:].isfinite()
-        if not bool(rising.any()):
-            return None
-        turn = int(rising.long().argmax()) + 1
-        if bool(broken[:turn].any()):
-            return None
-        left, right = sorted((float(walk[max(turn - 2, 0)]), float(walk[turn])))
-    for _ in range(100):
-        middle = (left + right) / 2
-        if middle in (left, right):
-            break
-        here = _slope(f, middle)
-        if here == 0:
-            left = right = middle
-        elif here < 0:
-            left = middle
-        else:
-            right = middle
-    x = min(left, right, round(left, 9), key=lambda place: float(f(torch.tensor(place, dtype=torch.float64))))
-    place = torch.tensor(x, dtype=torch.float64)
-    a = float(curvature(f, place))
-    bends = curvature(f, torch.linspace(low, high, 41, dtype=torch.float64))
-    same = bool(bends.isfinite().all()) and bool(((bends - a).abs() <= 1e-9 * abs(a)).all())
-    return Minimum(x + 0.0, float(f(place)), a, same and a > 0)
-
-
-def _slope(f: Function, x: float) -> float:
-    return float(derivative(f, torch.tensor(x, dtype=torch.float64)))
+SUGGESTED = (0.04, 0.6, 1.9, 2.1)  # one learning rate of each main regime, as multiples of 1/a
 
 
 def six_decades(minimum: Minimum | None) -> np.ndarray:
@@ -96,24 +26,32 @@ def six_decades(minimum: Minimum | None) -> np.ndarray:
 def survey(f: Function, start: float, lrs: ArrayLike, steps: int, minimum: Minimum | None) -> pd.DataFrame:
     """Try every learning rate in one vectorised descent and name each: a row a learning rate.
 
-    Columns: lr, regime, reason, factor, loss (after `steps` steps), left (what then is left of the gap in loss between
-    the start and the minimum, as a share; NaN without a minimum), needed (the first step from which on at most 1 % is left
+    Columns: lr, regime, reason, endless, factor, loss (after `steps` steps), left (what then is left of the gap in loss
+    between the start and the minimum, or the limit that the loss approaches; NaN where it has neither), needed (the first step from which on at most 1 % is left
     for good, watched for at least 2,000 steps; NaN where that does not happen).
     """
-    longer = max(PATIENCE, steps)
-    runs = descend(f, start, lrs, longer)
+    runs = descend(f, start, lrs, max(PATIENCE, steps))
     first = float(runs["loss"].iloc[0])
+    lowest = minimum.loss if minimum else limit_downhill(f, start)
     rows = []
-    for _, run in runs.groupby("run"):
-        seen = run.iloc[: steps + 1]
-        regime = classify(seen)
-        loss = float(seen["loss"].iloc[-1])
+    for (_, run), regime in zip(runs.groupby("run"), classify_runs(runs, f, steps=steps), strict=True):
         left, needed = math.nan, math.nan
-        if minimum is not None and first > minimum.loss:
-            shares = (run["loss"].to_numpy() - minimum.loss) / (first - minimum.loss)
+        if math.isfinite(lowest) and first > lowest:
+            shares = (run["loss"].to_numpy() - lowest) / (first - lowest)
             left, needed = float(shares[steps]), arrival(shares, run["status"].iloc[-1] == "diverged")
-        rows.append((float(run["lr"].iloc[0]), regime.name, regime.reason, regime.factor, loss, left, needed))
-    return pd.DataFrame(rows, columns=["lr", "regime", "reason", "factor", "loss", "left", "needed"])
+        seen = float(run["loss"].iloc[steps])
+        row = (
+            float(run["lr"].iloc[0]),
+            str(regime.name),
+            regime.reason,
+            regime.endless,
+            regime.factor,
+            seen,
+            left,
+            needed,
+        )
+        rows.append(row)
+    return pd.DataFrame(rows, columns=["lr", "regime", "reason", "endless", "factor", "loss", "left", "needed"])
 
 
 def arrival(shares: np.ndarray, diverged: bool = False) -> float:
@@ -124,3 +62,49 @@ def arrival(shares: np.ndarray, diverged: bool = False) -> float:
     if not outside.size:
         return 0.0
     return float(outside[-1] + 1) if outside[-1] < len(shares) - 1 else math.nan
+
+
+def suggest_rates(f: Function, start: float, steps: int = 30) -> tuple[float, float, float, float]:
+    """Propose learning rates that from this start end too low, good, bouncing and diverging, in rising order.
+
+    They begin as multiples of 1/a, with a the curvature at the lowest point that trial descents find. Where
+    `classify` names one otherwise (the function is no quadratic), the nearest trial of that name takes its place;
+    where no trial has it (`abs(x)` never diverges), the proposal is only a guess. For "diverging" a run that
+    falls for ever or leaves the domain will do.
+    """
+    ideal = [_round(_scale(f, start) * multiple) for multiple in SUGGESTED]
+    tried = np.unique(
+        [_round(rate) for rate in [*ideal, *np.geomspace(1e-4, 1e3, 71), *ideal[0] * np.geomspace(1, 100, 61)]]
+    )
+    names = np.array([str(regime.name) for regime in classify_runs(descend(f, start, tried, steps), f)])
+    chosen: list[float] = []
+    for rate, wanted in zip(ideal, ([TOO_LOW], [GOOD], [BOUNCING], [DIVERGING, FALLING, LEFT_DOMAIN]), strict=True):
+        fits = np.isin(names, wanted)
+        solid = fits & np.append(fits[1:], True) & np.insert(fits[:-1], 0, True)  # its neighbours have the name too
+        pool = tried[solid] if solid.any() else tried[fits]
+        if rate not in tried[fits] and pool.size:
+            aim = pool.max() / 3 if wanted == [TOO_LOW] else rate  # clearly, not just, too low
+            rate = float(pool[np.abs(np.log(pool / aim)).argmin()])
+        chosen.append(max(rate, *chosen, 0.0))
+    return chosen[0], chosen[1], chosen[2], chosen[3]
+
+
+def _round(rate: float) -> float:
+    return float(f"{rate:.3g}")
+
+
+def _scale(f: Function, start: float) -> float:
+    """Return 1/a at the lowest point that trial descents reach, or the rate that goes there in one step if smaller.
+
+    On a quadratic the two are the same; at a kink or a flat minimum the curvature says nothing.
+    """
+    trial = descend(f, start, np.geomspace(1e-4, 1e3, 57), 200)
+    ends = trial[trial["status"] == "finished"]
+    if ends.empty:
+        return 1.0
+    lowest = float(ends.loc[ends["loss"].idxmin(), "x"])
+    a = bend_at(f, lowest)
+    slope = abs(float(trial["gradient"].iloc[0]))
+    scales = [1 / a] if math.isfinite(a) and a > 1e-6 else []
+    scales += [abs(lowest - start) / slope] if slope > 0 and lowest != start else []
+    return min(scales, default=1.0)

@@ -7,7 +7,7 @@ import numpy as np
 from ..calculus.catalogue import CATALOGUE
 from ..calculus.formula import Function, parse_function
 from .descend import descend
-from .regimes import BOUNCING, DIVERGING, GOOD, TOO_LOW, Regime, classify
+from .regimes import BOUNCING, DIVERGING, GOOD, TOO_LOW, Regime, classify_runs
 
 REGIMES = (TOO_LOW, GOOD, BOUNCING, DIVERGING)
 STEPS = 30
@@ -38,13 +38,13 @@ def question(number: int) -> Question:
     wanted = REGIMES[int(random.integers(4))]
     for _ in range(100):
         function, start = _place(random)
-        runs = [run for _, run in descend(function, start, _TRIED, STEPS).groupby("run")]
-        names = np.array([classify(run).name for run in runs])
+        answers = classify_runs(descend(function, start, _TRIED, STEPS), function)
+        names = np.array([str(answer.name) for answer in answers])
         fits = names == wanted
         solid = np.flatnonzero(fits & np.append(fits[1:], True) & np.insert(fits[:-1], 0, True))
         if solid.size:
             place = _telling(solid, wanted, random)
-            return Question(number, function, start, float(_TRIED[place]), classify(runs[place]))
+            return Question(number, function, start, float(_TRIED[place]), answers[place])
     raise RuntimeError("No function showed the wanted regime.")  # cannot happen: a parabola has all four
 
 

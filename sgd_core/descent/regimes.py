@@ -1,261 +1,245 @@
-"""The regime of a learning rate, named by a rule that looks at the numbers of the run.
+"""The regime of a learning rate, named by what its descent comes to and not only by the steps seen.
 
-On f(x) = a/2 (x - m)² each step of plain gradient descent multiplies the distance to m by 1 - lr a, and so
-each step is 1 - lr a times the step before it. Hence the borders 1/a (there in one step) and 2/a (bounces for ever).
-Elsewhere the same factor is read off the steps themselves: their signs, and how their sizes change towards the end.
+On f(x) = a/2 (x - m)² each step of plain gradient descent multiplies the distance to m by 1 - lr a. Hence the borders
+1/a (there in one step) and 2/a (bounces for ever). Elsewhere the same factor at the minimum ahead, the cycle it ends
+in, or its escape decides; see `outlook`.
 """
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from enum import StrEnum
 
 import numpy as np
 import pandas as pd
 import torch
-from numpy.typing import NDArray
-from torch import Tensor
 
+from ..calculus.formula import Function
+from ..numbers import number, percent
 from .descend import descend
+from .optimizers import Optimizer
+from .outlook import Outlook, outlook
+from .track import Track, track
 
-TOO_LOW, GOOD, BOUNCING, DIVERGING = "too low", "good", "bouncing", "diverging"
-LEFT_DOMAIN, FALLING, LEAPT_AWAY, AT_REST, UNDECIDED = (
-    "left the domain",
-    "falling",
-    "leapt away",
-    "at rest",
-    "undecided",
-)
 ARRIVED = 0.01  # within 1 % of the gap in loss between the start and the minimum
-REGIMES = (0.04, 0.6, 1.9, 2.1)  # the four regimes as multiples of 1/a: too low, good, bouncing, diverging
+AHEAD = 1000  # steps computed beyond those seen
+_SOON = 250  # of them, those after which most runs have settled
 
-Array = NDArray[Any]
+
+class RegimeName(StrEnum):
+    """The name of what a learning rate does; the first four are the main ones."""
+
+    TOO_LOW = "too low"
+    GOOD = "good"
+    BOUNCING = "bouncing"
+    DIVERGING = "diverging"
+    LEFT_DOMAIN = "left the domain"
+    FALLING = "falling"
+    THROWN_OUT = "thrown out"
+    AT_REST = "at rest"
+    UNDECIDED = "undecided"
+
+
+TOO_LOW, GOOD, BOUNCING, DIVERGING, LEFT_DOMAIN, FALLING, THROWN_OUT, AT_REST, UNDECIDED = RegimeName
 
 
 @dataclass(frozen=True)
 class Regime:
     """What a learning rate does: its name, the reason in one sentence, and the factor from step to step.
 
-    `factor` is how many times the step before each step is, negative where the direction flips; 1 - lr a on a
-    quadratic; NaN where the run is too short to tell. `endless` marks a bounce that neither grows nor shrinks.
+    `endless` marks a bounce that never comes to rest. `factor` is how many times the step before each step is in the
+    end, negative where the direction flips; 1 - lr f'' at the minimum for plain descent; NaN where there is none.
     """
 
-    name: str
+    name: RegimeName
     reason: str
-    factor: float = math.nan
     endless: bool = False
+    factor: float = math.nan
 
 
-def classify(run: pd.DataFrame) -> Regime:
-    """Name the regime of one run of `descend`.
+def classify(run: pd.DataFrame, f: Function, optimizer: str | Optimizer = "sgd") -> Regime:
+    """Name the regime of one run of `descend`, looking ahead on its function.
 
-    - "too low": it keeps its direction, but after the last step more than 1 % of the gap in loss between the start
-      and the minimum ahead is left. The minimum is estimated from the run itself, as if the steps went on shrinking
-      by their last factor (exact on a quadratic); where they do not shrink, none is in sight.
-    - "good": it keeps its direction and has come within that 1 %.
-    - "bouncing": towards the end its steps flip their direction without growing, be it shrinking or `endless`.
-    - "diverging": its steps flip and grow, or its numbers have overflowed.
-    - "left the domain": a step landed where the function or its slope has no finite value (log left of 0).
-    - "leapt away": a step threw it to where the loss is higher than at the start, and from there it hardly moves.
-    - "falling": the loss went down beyond all bounds, since the function has no lowest point that way.
+    - "too low": it keeps its direction in the end and will come to rest (or approaches a limit), but after the last
+      step seen more than 1 % of the gap in loss between start and minimum is left.
+    - "good": the same, and it has come within that 1 %. (A bounce that begins within that 1 %, as at a kink, counts
+      as arrived and is marked `endless`.)
+    - "bouncing": its steps flip their direction across the minimum, be it coming to rest or `endless`.
+    - "diverging": it goes ever farther away, and the loss grows.
+    - "left the domain": a step lands where the function or its slope has no finite value (log left of 0).
+    - "thrown out": a step throws it to where the loss is higher than at the start, and there it stays or hardly moves.
+    - "falling": the loss falls beyond all bounds, since the function has no lowest point that way.
     - "at rest": the slope at the start is 0. "undecided": no step was taken.
 
-    Raises ValueError on a frame that is not exactly one run.
+    Raises ValueError on a frame that is not exactly one run, and on one of which `optimizer` did not take the steps.
     """
     if run.empty or run["run"].nunique() != 1:
         raise ValueError("Pass exactly one run, such as frame[frame['run'] == 0].")
-    x, loss, update = (run[column].to_numpy() for column in ("x", "loss", "update"))
-    slope, broken = run["gradient"].to_numpy(), (run["status"] == "diverged").to_numpy()
-    if broken.any():
-        return _broken(x, loss, int(broken.argmax()))
-    if update[0] == 0 and (update == 0).all():
-        return Regime(AT_REST, f"The slope at the start, x = {x[0]:.4g}, is 0, so every step is 0.", 0.0)
-    steps = len(x) - 1
-    if steps == 0:
+    return classify_runs(run, f, optimizer)[0]
+
+
+def classify_runs(
+    runs: pd.DataFrame, f: Function, optimizer: str | Optimizer = "sgd", *, steps: int | None = None
+) -> list[Regime]:
+    """Name every run of one `descend` as `classify` does, looking ahead on all of them at once.
+
+    With `steps`, only so many count as seen, and the rest of the frame is the look-ahead.
+    """
+    whole = [track(run) for _, run in runs.groupby("run", sort=False)]
+    seen = whole if steps is None else [run.first(steps) for run in whole]
+    lrs = runs.groupby("run", sort=False)["lr"].first().to_numpy()
+    plain = optimizer == "sgd" or (isinstance(optimizer, Optimizer) and optimizer == Optimizer("sgd"))
+    if plain:
+        for run, lr in zip(seen, lrs, strict=True):
+            _check_plain(run, lr)
+    if steps is None:
+        whole = _longer(f, lrs, seen, optimizer, plain)
+    return [
+        _early(run) or _name(run, longer, outlook(f, float(lr), longer, plain))
+        for lr, run, longer in zip(lrs, seen, whole, strict=True)
+    ]
+
+
+def _check_plain(run: Track, lr: float) -> None:
+    alive = run.broken if run.broken >= 0 else len(run.x)
+    if not np.allclose(run.update[:alive], -lr * run.slope[:alive], rtol=1e-4, atol=1e-300):
+        raise ValueError("These are no steps of plain gradient descent; say which optimizer took them.")
+
+
+def _longer(f: Function, lrs: np.ndarray, seen: list[Track], optimizer: str | Optimizer, plain: bool) -> list[Track]:
+    """Return each run with the steps to come; plain descent goes on from its last place, others begin anew."""
+    whole = list(seen)
+    dtype = torch.float32 if seen[0].x.dtype == np.float32 else torch.float64
+    for steps in (_SOON, AHEAD - _SOON):
+        going = [place for place, run in enumerate(whole) if run.broken < 0 and not run.settled]
+        if not going:
+            break
+        starts = [whole[place].x[-1] if plain else seen[place].x[0] for place in going]
+        count = steps if plain else len(seen[0].x) - 1 + AHEAD
+        ahead = descend(f, starts, lrs[going], count, optimizer, dtype=dtype)
+        for place, (_, run) in zip(going, ahead.groupby("run"), strict=True):
+            whole[place] = whole[place].followed_by(track(run)) if plain else track(run)
+        if not plain:
+            break
+    return whole
+
+
+def _early(seen: Track) -> Regime | None:
+    if seen.broken == 0:
+        at = f"The function has no finite value or slope at the start, x = {number(seen.x[0])}."
+        return Regime(LEFT_DOMAIN, at)
+    if seen.broken < 0 and not seen.update.any():
+        if seen.slope[0] == 0:
+            return Regime(AT_REST, f"The slope at the start, x = {number(seen.x[0])}, is 0, so every step is 0.")
+        return Regime(TOO_LOW, "The steps are so short that they drown in rounding: nothing moves.", factor=1.0)
+    if len(seen.x) == 1:
         return Regime(UNDECIDED, "Nothing has happened yet; take at least one step.")
-
-    eps, far = float(np.finfo(x.dtype).eps), float(np.abs(x).max())
-    counted = np.flatnonzero(np.abs(update) > eps**0.6 * far)  # smaller moves no longer tell the factor
-    if counted.size == 0:
-        counted = np.flatnonzero(update)
-    if x[1] == x[0] and x[-1] == x[0]:
-        return Regime(TOO_LOW, f"The steps, {abs(update[0]):.2g} long, drown in rounding: nothing moves.", 1.0)
-    last, longest = abs(float(update[-1])), float(np.abs(update).max())
-    settled = last <= 16 * eps * far and last < 1e-3 * longest  # the last move is lost in rounding: it has arrived
-    if settled and loss[-1] > loss[0]:
-        return _leapt(loss, float(slope[-1]))
-    counted = counted[-max(2, (counted.size + 1) // 2) :]  # what a run does in the end decides, not how it began
-    peak = int(np.abs(update[counted]).argmax())
-    if peak <= counted.size - 3:
-        counted = counted[peak:]
-    moves, losses = update[counted], loss[counted]
-    if counted.size > 1 and (np.sign(moves[1:]) != np.sign(moves[:-1])).mean() >= 0.1:
-        return _bounce(moves, losses, loss)
-    ahead = 0.0 if settled else abs(float(slope[-1] * update[-1])) / 2
-    return _one_way(moves, losses, loss, float(slope[-1]), ahead)
+    if seen.settled and not seen.significant.size:
+        length = number(abs(seen.update[0]), 2)
+        return Regime(TOO_LOW, f"The steps, {length} long, drown in rounding: nothing moves.", factor=1.0)
+    return None
 
 
-def _broken(x: Array, loss: Array, at: int) -> Regime:
-    if at == 0:
-        return Regime(LEFT_DOMAIN, f"The function has no finite value or slope at the start, x = {x[0]:.4g}.")
-    before = loss[:at]
-    factor = _factor(np.diff(x[: at + 1])) if math.isfinite(x[at]) else _factor(np.diff(x[:at]))
-    far = not math.isfinite(x[at]) or abs(x[at]) > 1e3 * max(1.0, abs(x[0]))
-    if far and before[-1] < before[0]:
-        reason = f"The loss fell from {before[0]:.3g} to {before[-1]:.3g} and on, until the numbers overflowed at step"
-        return Regime(FALLING, f"{reason} {at}: there is no lowest point that way.", factor)
-    if far or (before[-1] > before[0] and math.isinf(loss[at])):
-        reason = f"The loss grew from {before[0]:.3g} to {before[-1]:.3g}, until the numbers overflowed at step {at}"
-        growth = f", each step about {abs(factor):.3g} times the one before" if math.isfinite(factor) else ""
-        return Regime(DIVERGING, f"{reason}{growth}.", factor)
-    return Regime(LEFT_DOMAIN, f"Step {at} landed at x = {x[at]:.4g}, where the function has no finite value.", factor)
-
-
-def _bounce(moves: Array, losses: Array, loss: Array) -> Regime:
-    """Judge a run whose steps flip; `moves` and `losses` belong to its last part, `loss` to the whole run."""
-    sizes, factor = np.abs(moves), _factor(moves)
-    low, half = loss.min(), (loss.size + 1) // 2
-    risen = loss[-1] - low > 4 * (loss[:half].max() - low)
-    if (_steady(sizes) and loss[-1] > losses[0]) or (risen and _uneven_ratio(sizes) > 2):
-        reason = f"Each step flips its direction and is {abs(factor):.4g} times the one before, so it grows"
-        return Regime(DIVERGING, f"{reason}: the loss went from {loss[0]:.3g} to {loss[-1]:.3g}.", factor)
-    if _steady(1 / sizes) or _uneven_ratio(sizes) < 0.5:
-        reason = f"The steps flip their direction and shrink, each to {abs(factor):.4g} of the one before"
-        return Regime(BOUNCING, f"{reason}: it bounces across the minimum, but comes to rest.", factor)
-    reason = f"The steps flip their direction and do not shrink, with a length of {sizes[-1]:.3g} in the end"
-    return Regime(BOUNCING, f"{reason}: it bounces and does not come to rest.", factor, endless=True)
-
-
-def _one_way(moves: Array, losses: Array, loss: Array, slope: float, ahead: float) -> Regime:
-    """Judge a run whose steps keep their direction; arguments as in `_bounce`, `slope` and `ahead` at its very end.
-
-    `ahead` is half of |slope x step|: the loss still ahead if the slope fell to 0 along the next step alone.
-    """
-    sizes, steps = np.abs(moves), loss.size - 1
-    factor = float(sizes[-1] / sizes[-2]) if sizes.size > 1 else 0.0
-    if loss[-1] > loss[0]:
-        if loss[-1] > losses[0] and ahead:
-            return Regime(DIVERGING, f"The loss grew from {loss[0]:.3g} to {loss[-1]:.3g} in {steps} steps.", factor)
-        return _leapt(loss, slope)
-    ratio = f"Each step keeps its direction and is {factor:.4g} of the one before" if factor else "One step is enough"
-    ahead /= max(1 - factor, 1e-300)  # the steps to come would sum to |step| / (1 - factor)
-    gap = float(loss[0] - loss[-1]) + ahead
-    left = ahead / gap if gap > 0 else 0.0
-    if left > 1 - 1e-9:
-        reason = f"The steps keep their direction and do not shrink; after {steps} steps no minimum is in sight"
-        return Regime(TOO_LOW, f"{reason}, with the loss at {loss[-1]:.3g}.", factor)
-    percent = f"{100 * left:.3g} %" if left >= 1e-4 else "less than 0.01 %"
-    if left > ARRIVED:
-        return Regime(TOO_LOW, f"{ratio}, yet after {steps} steps {percent} of the way down is left.", factor)
-    return Regime(GOOD, f"{ratio}; after {steps} steps {percent} of the way down is left.", factor)
-
-
-def _leapt(loss: Array, slope: float) -> Regime:
-    reason = f"It was thrown to where the loss is {loss[-1]:.4g} instead of {loss[0]:.4g} and the slope {slope:.2g}"
-    return Regime(LEAPT_AWAY, f"{reason}, so from there it hardly moves.")
-
-
-def _steady(sizes: Array) -> bool:
-    """Tell whether every size exceeds the one before, at a rate that does not die out as on the way into a cycle."""
-    change = np.log(sizes[1:] / sizes[:-1])
-    half = max(1, change.size // 2)
-    return bool((change > 1e-9).all() and change[-half:].mean() > change[:half].mean() / 2)
-
-
-def _uneven_ratio(sizes: Array) -> float:
-    """Return the largest size in the last third over that in the first third; 1 where there are too few to say."""
-    third = sizes.size // 3
-    return float(sizes[-third:].max() / sizes[:third].max()) if third >= 5 else 1.0
-
-
-def _factor(moves: Array) -> float:
-    """Return the mean factor from move to move, negative where most of them flip."""
-    moves = moves[np.isfinite(moves) & (moves != 0)]
-    if moves.size < 2:
-        return math.nan
-    size = float(np.exp(np.log(np.abs(moves[-1] / moves[0])) / (moves.size - 1)))
-    return -size if (np.sign(moves[1:]) != np.sign(moves[:-1])).mean() >= 0.5 else size
-
-
-def quadratic_regime(lr: float, a: float, steps: int | None = None) -> Regime:
-    """Name the regime of `lr` on a parabola of curvature `a` > 0 in closed form, without running anything.
-
-    With `steps` given, a monotone run that leaves more than 1 % of the gap in loss, (1 - lr a)^(2 steps), is
-    "too low"; without, every monotone run is "good". Raises ValueError on lr or a not above 0.
-    """
-    if not (math.isfinite(lr) and math.isfinite(a) and lr > 0 and a > 0):
-        raise ValueError("The learning rate and the curvature must be finite numbers above 0.")
-    factor = 1 - lr * a
-    reason = f"Each step multiplies the distance to the minimum by 1 − {lr:.4g} × {a:.4g} = {factor:.4g}"
-    if factor >= 0:
-        left = factor ** (2 * steps) if steps is not None else 0.0
-        if left > ARRIVED:
+def _name(seen: Track, whole: Track, end: Outlook) -> Regime:
+    steps, loss = len(seen.x) - 1, [number(value) for value in (seen.loss[0], whole.loss[-1])]
+    match end.kind:
+        case "leaves":
+            return Regime(LEFT_DOMAIN, f"{_when(end, steps)} lands where the function has no finite value.")
+        case "falls":
             return Regime(
-                TOO_LOW, f"{reason}, and after {steps} steps {100 * left:.3g} % of the way down is left.", factor
+                FALLING, f"There is no lowest point that way: {_fallen(seen, end, steps)}.", factor=end.factor
             )
-        return Regime(GOOD, f"{reason}, so it goes straight down.", factor)
-    if math.isclose(factor, -1, rel_tol=1e-9):
-        return Regime(BOUNCING, f"{reason}, so it bounces for ever.", factor, endless=True)
-    if factor > -1:
-        return Regime(BOUNCING, f"{reason}, so it bounces across the minimum and comes to rest.", factor)
-    return Regime(DIVERGING, f"{reason}, so it goes ever farther away.", factor)
+        case "grows":
+            return Regime(DIVERGING, _growth(seen, end, steps), factor=end.factor)
+        case "thrown":
+            slope = number(whole.slope[-1], 2)
+            where = f"It was thrown to x = {number(whole.x[-1])}, where the loss is {loss[1]} instead of {loss[0]}"
+            return Regime(THROWN_OUT, f"{where} and the slope {slope}: there it stays or hardly moves.")
+        case "cycles":
+            return _arrived_hopping(seen, whole, end) or Regime(BOUNCING, _endless(end), True, end.factor)
+        case "bounces":
+            so_far = "" if seen.flips(seen.significant) else "So far it keeps its direction, but near the minimum "
+            each = "each step flips its direction" if so_far else "Each step flips its direction"
+            times = "a little shorter than" if abs(end.factor) == 1 else f"{_times(end.factor)} times as long as"
+            reason = f"{so_far}{each} and is {times} the one before"
+            return Regime(BOUNCING, f"{reason}: it bounces across the minimum, but comes to rest.", factor=end.factor)
+    return _one_way(seen, end)
 
 
-def curvature(f: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
-    """Return the second derivative of an elementwise `f` at every element of `x` by autograd, twice."""
-    with torch.enable_grad():
-        leaf = x.detach().requires_grad_()
-        total = torch.as_tensor(f(leaf)).sum()
-        if not total.requires_grad:
-            return torch.zeros_like(leaf)
-        (slope,) = torch.autograd.grad(total, leaf, create_graph=True, allow_unused=True, materialize_grads=True)
-        if not slope.requires_grad:
-            return torch.zeros_like(leaf)
-        (second,) = torch.autograd.grad(slope.sum(), leaf, allow_unused=True, materialize_grads=True)
-    return second
+def _one_way(seen: Track, end: Outlook, hops: str = "") -> Regime:
+    """Judge a run that keeps its direction in the end by how much of the way down is left after the steps seen."""
+    steps = len(seen.x) - 1
+    gap = float(seen.loss[0]) - end.loss
+    left = max(float(seen.loss[-1]) - end.loss, 0.0) / gap if gap > 0 else 1.0
+    name = GOOD if left <= ARRIVED else TOO_LOW
+    leaps = seen.flips(seen.significant)
+    if len(seen.loss) > 1 and gap > 0 and seen.loss[1] - end.loss < 1e-6 * gap and not leaps:
+        how = "The first step goes all the way"
+    else:
+        moves = seen.update[seen.significant]
+        times = _times(moves[-1] / moves[-2] if moves.size > 1 else end.factor)
+        how = f"Each step keeps its direction and is {times} times as long as the one before"
+        how = f"After {'one leap' if leaps == 1 else f'{leaps} leaps'} across, e{how[1:]}" if leaps else how
+    joint = ";" if name == GOOD else ", yet"
+    reason = f"{how}{joint} after {number(steps)} {'step' if steps == 1 else 'steps'} {percent(left)} of the way down is left"
+    if end.kind == "crawls" and name == TOO_LOW:
+        reason += ", and no minimum is near"
+    return Regime(name, f"{reason}{hops}.", bool(hops), end.factor)
 
 
-def suggest_rates(f: Callable[[Tensor], Tensor], start: float, steps: int = 30) -> tuple[float, float, float, float]:
-    """Propose learning rates that from this start end too low, good, bouncing and diverging, in rising order.
+def _arrived_hopping(seen: Track, whole: Track, end: Outlook) -> Regime | None:
+    """Return the name by arrival where an endless bounce takes place within 1 % of the gap, as at a kink; else None."""
+    close = end.loss + ARRIVED * (whole.loss[0] - end.loss)
+    outside = np.flatnonzero(whole.loss > close)
+    first_flip = np.flatnonzero(np.sign(whole.update[1:]) != np.sign(whole.update[:-1]))
+    began_outside = outside.size and first_flip.size and first_flip[0] < outside[-1]
+    if whole.loss[0] <= end.loss or end.highest > close or began_outside:
+        return None
+    hops = f"; near the minimum it hops for ever, by steps of {number(end.lengths[1], 2)}"
+    return _one_way(seen, end, hops)
 
-    They begin as multiples of 1/a, with a the curvature at the lowest point that trial descents find. Where
-    `classify` names one otherwise (the function is no quadratic), the nearest trial of that name takes its place;
-    where no trial has it (`abs(x)` never diverges), the proposal is only a guess. For "diverging" a run that
-    falls for ever or leaves the domain will do.
-    """
-    ideal = [_round(_scale(f, start) * regime) for regime in REGIMES]
-    tried = np.unique(
-        [_round(rate) for rate in [*ideal, *np.geomspace(1e-5, 1e3, 161), *ideal[0] * np.geomspace(1, 100, 81)]]
+
+def _when(end: Outlook, steps: int) -> str:
+    if end.step < 0:
+        return "A later step"
+    return f"Step {number(end.step)}" + ("" if end.step <= steps else f", not yet seen after {number(steps)},")
+
+
+def _fallen(seen: Track, end: Outlook, steps: int) -> str:
+    last = number(seen.loss[-1] if seen.broken < 0 else seen.loss[seen.broken - 1])
+    after = number(steps if seen.broken < 0 else seen.broken - 1)
+    return f"the loss fell from {number(seen.loss[0])} to {last} in {after} steps, and falls on"
+
+
+def _growth(seen: Track, end: Outlook, steps: int) -> str:
+    last = seen.loss[-1] if seen.broken < 0 else seen.loss[seen.broken - 1]
+    went = f"the loss went from {number(seen.loss[0])} to {number(last)}"
+    each = f"each step is {_times(end.factor)} times the one before" if math.isfinite(end.factor) else ""
+    flips = "It flips its direction and goes ever farther away" if end.factor < 0 else "It goes ever farther away"
+    flips = f"{flips}, {each}" if each else flips
+    if seen.broken >= 0:
+        return f"{flips}: {went}, until the numbers overflowed at step {number(seen.broken)}."
+    return f"{flips}: {went} in {number(steps)} steps, and it grows without end."
+
+
+def _endless(end: Outlook) -> str:
+    low, high = (number(length, 3) for length in end.lengths)
+    lengths = (
+        f"steps of {high}" if low == high else f"steps from {low} to {high}" if low != "0" else f"steps up to {high}"
     )
-    names = np.array([classify(run).name for _, run in descend(f, start, tried, steps).groupby("run")])
-    chosen: list[float] = []
-    for rate, wanted in zip(ideal, ([TOO_LOW], [GOOD], [BOUNCING], [DIVERGING, FALLING, LEFT_DOMAIN]), strict=True):
-        fits = np.isin(names, wanted)
-        solid = fits & np.append(fits[1:], True) & np.insert(fits[:-1], 0, True)  # its neighbours have the name too
-        pool = tried[solid] if solid.any() else tried[fits]
-        if rate not in tried[fits] and pool.size:
-            aim = pool.max() / 3 if wanted == [TOO_LOW] else rate  # clearly, not just, too low
-            rate = float(pool[np.abs(np.log(pool / aim)).argmin()])
-        chosen.append(max(rate, *chosen, 0.0))
-    return chosen[0], chosen[1], chosen[2], chosen[3]
+    if end.kink:
+        why = "The slope does not shrink towards the kink"
+    elif end.factor <= -1:
+        why = f"At the minimum it crosses, each step would be {_times(end.factor)} times the one before, so it cannot rest there"
+        if end.factor == -1:
+            why = "Each step is exactly as long as the one before"
+    else:
+        why = "It has fallen into a cycle around the minimum" if end.period else "It leaps about without settling"
+    if not end.period:
+        return f"{why}: it bounces by {lengths}, and has not settled after {number(AHEAD)} steps more."
+    cycle = f" in a cycle of {end.period}" if end.period > 2 else ""
+    return f"{why}: it bounces for ever, by {lengths}{cycle}."
 
 
-def _round(rate: float) -> float:
-    return float(f"{rate:.3g}")
-
-
-def _scale(f: Callable[[Tensor], Tensor], start: float) -> float:
-    """Return 1/a at the lowest point that trial descents reach, or the rate that goes there in one step if smaller.
-
-    On a quadratic the two are the same; at a kink or a flat bottom the curvature says nothing.
-    """
-    trial = descend(f, start, np.geomspace(1e-4, 1e3, 57), 200)
-    ends = trial[trial["status"] == "finished"]
-    if ends.empty:
-        return 1.0
-    lowest = float(ends.loc[ends["loss"].idxmin(), "x"])
-    a = float(curvature(f, torch.tensor(lowest, dtype=torch.float64)))
-    slope = abs(float(trial["gradient"].iloc[0]))
-    scales = [1 / a] if math.isfinite(a) and a > 1e-6 else []
-    scales += [abs(lowest - start) / slope] if slope > 0 and lowest != start else []
-    return min(scales, default=1.0)
+def _times(factor: float) -> str:
+    text, size = number(abs(factor)), abs(factor)
+    return text if text != "1" or size == 1 else "just over 1" if size > 1 else "just under 1"

@@ -7,7 +7,8 @@ import pytest
 
 from sgd_core.calculus.catalogue import CATALOGUE, example
 from sgd_core.calculus.formula import parse_function
-from sgd_core.descent.axis import arrival, find_minimum, six_decades, survey
+from sgd_core.descent.axis import arrival, six_decades, survey
+from sgd_core.descent.minimum import find_minimum, limit_downhill
 
 
 @pytest.mark.parametrize(
@@ -80,3 +81,12 @@ def test_arrival_is_for_good():
     assert arrival(np.array([0.0, 0.0])) == 0
     assert math.isnan(arrival(np.array([1, 0.0, 0.0]), diverged=True))
     assert math.isnan(arrival(np.array([1, np.nan, np.nan])))
+
+
+def test_where_there_is_no_minimum_the_loss_may_still_have_a_limit():
+    assert limit_downhill(parse_function("log(1 + exp(-x))"), -4.0) == pytest.approx(0, abs=1e-12)
+    assert limit_downhill(parse_function("1/x"), 1.0) == pytest.approx(0, abs=1e-6)
+    for endless in ("x", "log(x)", "-sqrt(x)", "x**3", "-log(x)"):
+        assert limit_downhill(parse_function(endless), 1.0) == -math.inf
+    table = survey(example("logistic").function, -4.0, [80.1], 30, None)
+    assert table["regime"].item() == "good" and table["needed"].item() == 1
