@@ -1,13 +1,13 @@
 """How sharply the training loss bends: the largest eigenvalue of its Hessian, and with it the border 2 / lambda_max.
 
-The Hessian is never built. A product with it takes two autograd calls, and power iteration needs nothing else
-(facts: R. A. Horn and C. R. Johnson, Matrix Analysis; B. Pearlmutter, Fast exact multiplication by the Hessian, 1994).
+The Hessian is never built; see `descent.hessian`. Power iteration stands beside it for the lesson: the shortest way to
+the same number that one can watch (facts: R. A. Horn and C. R. Johnson, Matrix Analysis).
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +16,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from sgd_core.descent.hessian import Array, Eigenpairs, top_eigenpairs
 from sgd_core.digits.config import TrainConfig
 from sgd_core.digits.datasets import Digits
 from sgd_core.digits.engine import LARGEST_LAYER, Engine
@@ -25,8 +26,6 @@ from sgd_core.digits.training import Snapshot, train
 
 MOST_ROUNDS = 1000
 ENOUGH = 3e-4  # |Hv - lambda v| / |lambda|; the eigenvalue itself is then right to about the square of it
-
-Product = Callable[[Tensor], Tensor]
 
 
 @dataclass(frozen=True)
@@ -54,17 +53,60 @@ def sharpness(config: TrainConfig, digits: Digits, weights: Sequence[NDArray[Any
     2 / sharpness; exactly so where the loss is quadratic. Raises ValueError on weights of other shapes, on digits of
     other classes, and where the loss or its curvature is not finite.
     """
-    *_, last = sharpness_rounds(config, digits, weights)
-    return last.value
+    return float(sharpest_directions(config, digits, weights).values[0])
+
+
+def sharpest_directions(
+    config: TrainConfig,
+    digits: Digits,
+    weights: Sequence[NDArray[Any]] | None = None,
+    count: int = 1,
+    *,
+    start: Array | None = None,
+) -> Eigenpairs:
+    """Return the `count` largest eigenvalues and their directions over all parameters in a row; raises as `sharpness`.
+
+    `start` (size,) is a vector to begin with, see `Eigenpairs.start`.
+    """
+    curvature = LossCurvature(config, digits, weights)
+    return top_eigenpairs(curvature.times, curvature.size, count, start=start, seed=config.seed)
+
+
+def direction_maps(direction: Array, digits: Digits) -> Array:
+    """Return what a direction does to the first layer's weights, as maps (maps, H, W): `Snapshot.weights` of it.
+
+    Only for the linear model, whose weights come first and fill all but one entry a map.
+    """
+    height, width = digits.image_shape
+    maps = len(direction) // (height * width + 1)
+    return direction[: maps * height * width].reshape(maps, height, width)
+
+
+def coefficient(direction: Array, parameters: Sequence[NDArray[Any]]) -> float:
+    """Return how far parameters (as `Snapshot.parameters`) lie along a unit direction: the zigzag of one parabola."""
+    return float(direction @ np.concatenate([np.asarray(array, dtype=np.float64).ravel() for array in parameters]))
 
 
 def sharpness_rounds(
     config: TrainConfig, digits: Digits, weights: Sequence[NDArray[Any]] | None = None
 ) -> Generator[Round, None, None]:
-    """The rounds of the power iteration one by one, so that it can be watched and stopped; raises as `sharpness`."""
+    """Find the eigenvalue of largest size by power iteration, a round at a time; raises as `sharpness`.
+
+    At the minimum, and wherever the loss bends upwards most, it is the sharpness.
+    """
     curvature = LossCurvature(config, digits, weights)
-    for number, (value, residual) in enumerate(_Power(curvature, config.seed).top(), start=1):
+    direction = torch.randn(curvature.size, generator=torch.Generator().manual_seed(config.seed))
+    for number in range(1, MOST_ROUNDS + 1):
+        direction = direction / direction.norm()
+        turned = curvature.times(direction)
+        value, size = float(direction @ turned), float(turned.norm())
+        if not math.isfinite(size):
+            raise ValueError("The loss bends too sharply at these weights for its curvature to be a number.")
+        residual = float((turned - value * direction).norm()) / abs(value) if value else 0.0
         yield Round(number, value, residual)
+        if residual < ENOUGH:
+            return
+        direction = turned
 
 
 def track_sharpness(
@@ -74,19 +116,17 @@ def track_sharpness(
 
     A snapshot that has diverged has the sharpness NaN.
     """
-    direction: Tensor | None = None
+    start: Array | None = None
     for snapshot in train(config, digits, snapshot_every=snapshot_every):
         value = math.nan
         if snapshot.status != "diverged":
-            curvature = LossCurvature(config, digits, snapshot.parameters)
-            iteration = _Power(curvature, config.seed, direction)
-            value = list(iteration.top())[-1][0]
-            direction = iteration.direction
+            found = sharpest_directions(config, digits, snapshot.parameters, start=start)
+            value, start = float(found.values[0]), found.start
         yield SharpnessMoment(snapshot, value)
 
 
 class LossCurvature:
-    """The training loss at fixed weights, as the one thing power iteration wants: Hessian times vector."""
+    """The training loss at fixed weights, as the one thing eigenvalues need: Hessian times vector."""
 
     def __init__(self, config: TrainConfig, digits: Digits, weights: Sequence[NDArray[Any]] | None = None) -> None:
         """Place the weights; ValueError if they do not fit the model, or the digits the config."""
@@ -126,39 +166,3 @@ class LossCurvature:
             bends = torch.autograd.grad(along, self._parameters, allow_unused=True, materialize_grads=True)
             total += torch.cat([bend.flatten() for bend in bends])
         return total
-
-
-class _Power:
-    """Power iteration: it finds the eigenvalue of largest size; shifted by a negative one, it finds the largest."""
-
-    def __init__(self, curvature: LossCurvature, seed: int, direction: Tensor | None = None) -> None:
-        self._curvature = curvature
-        fresh = torch.randn(curvature.size, generator=torch.Generator().manual_seed(seed))
-        # a little of everything, so that a direction taken over cannot be stuck in an eigenvector that is no longer first
-        self.direction = fresh if direction is None else direction + 0.01 * fresh / fresh.norm()
-
-    def top(self) -> Iterator[tuple[float, float]]:
-        value = 0.0
-        for value, residual in self._iterate(0.0):
-            yield value, residual
-        if value < 0:  # a saddle or a hill bends more downwards than upwards
-            self.direction = self.direction.roll(1) + 1 / len(self.direction)
-            for above, residual in self._iterate(value):
-                yield above, residual
-
-    def _iterate(self, shift: float) -> Iterator[tuple[float, float]]:
-        for _ in range(MOST_ROUNDS):
-            direction = self.direction / self.direction.norm()
-            turned = self._curvature.times(direction) - shift * direction
-            value = float(direction @ turned)
-            size = float(turned.norm())
-            if not math.isfinite(size):
-                raise ValueError("The loss bends too sharply at these weights for its curvature to be a number.")
-            if size == 0:  # flat in every direction
-                yield shift, 0.0
-                return
-            residual = float((turned - value * direction).norm()) / max(abs(value), 1e-12 * size)
-            self.direction = turned
-            yield value + shift, residual
-            if residual < ENOUGH:
-                return

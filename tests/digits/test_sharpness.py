@@ -1,4 +1,4 @@
-"""The largest eigenvalue by power iteration against the dense Hessian and against linear algebra."""
+"""The largest eigenvalues against the dense Hessian and against linear algebra."""
 
 import numpy as np
 import pytest
@@ -8,7 +8,15 @@ from torch.nn import functional
 import sgd_core
 from sgd_core.digits.config import TrainConfig
 from sgd_core.digits.datasets import load_digits
-from sgd_core.digits.sharpness import LossCurvature, sharpness, sharpness_rounds, track_sharpness
+from sgd_core.digits.sharpness import (
+    LossCurvature,
+    coefficient,
+    direction_maps,
+    sharpest_directions,
+    sharpness,
+    sharpness_rounds,
+    track_sharpness,
+)
 from sgd_core.digits.training import train
 
 
@@ -47,8 +55,12 @@ CONFIGS = [
 def test_it_is_the_dense_hessians_largest_eigenvalue(config):
     digits = load_digits("uci", config.classes)
     *_, last = train(config, digits)
-    exact = torch.linalg.eigvalsh(dense(config, digits, last.parameters))[-1].item()
-    assert sgd_core.sharpness(config, digits, last.parameters) == pytest.approx(exact, rel=1e-4)
+    exact, vectors = torch.linalg.eigh(dense(config, digits, last.parameters))
+    assert sgd_core.sharpness(config, digits, last.parameters) == pytest.approx(exact[-1].item(), rel=1e-4)
+    found = sharpest_directions(config, digits, last.parameters, 3)
+    np.testing.assert_allclose(found.values, exact[[-1, -2, -3]], rtol=1e-4)
+    for vector, truth in zip(found.vectors, vectors.T[[-1, -2, -3]], strict=True):
+        assert abs(vector @ truth.numpy()) == pytest.approx(1, abs=1e-3) and vector.sum() >= 0
 
 
 def test_mean_squared_error_bends_alike_everywhere_and_as_the_pixels_say():
@@ -91,7 +103,20 @@ def test_the_rounds_come_closer_and_the_last_one_is_the_answer():
     rounds = list(sharpness_rounds(config, digits))
     assert [r.round for r in rounds] == list(range(1, len(rounds) + 1))
     assert rounds[-1].residual < 3e-4 < rounds[0].residual
-    assert rounds[-1].value == sharpness(config, digits)
+    assert rounds[-1].value == pytest.approx(sharpness(config, digits), rel=1e-5)
+
+
+def test_along_the_sharpest_direction_of_a_parabola_each_step_multiplies_the_distance():
+    digits = load_digits("uci")
+    config = TrainConfig(loss="mean_squared_error", batch_size=None, epochs=12, lr=1.0)
+    top = sharpest_directions(config, digits)
+    config = TrainConfig(loss="mean_squared_error", batch_size=None, epochs=12, lr=1.9 / top.values[0])
+    along = [coefficient(top.vectors[0], snapshot.parameters) for snapshot in train(config, digits)]
+    moves = np.diff(along)
+    np.testing.assert_allclose(moves[1:] / moves[:-1], 1 - 1.9, rtol=1e-3)
+    maps = direction_maps(top.vectors[0], digits)
+    assert maps.shape == (1, 8, 8)
+    np.testing.assert_array_equal(maps.ravel(), top.vectors[0][:64])
 
 
 def test_followed_along_a_run_it_is_what_it_is_at_each_snapshot():

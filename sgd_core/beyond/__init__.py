@@ -1,0 +1,1 @@
+"""What large learning rates really do, beyond the rule 2/lambda: catapults, the edge of stability, silver steps."""
