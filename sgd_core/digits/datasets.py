@@ -99,7 +99,10 @@ def _uci() -> tuple[_Half, _Half]:
 def _downloaded(source: Source) -> tuple[_Half, _Half]:
     if not available(source.key):
         raise DatasetMissing(source.key)
-    return _read(source, raw_folder(source))
+    try:
+        return _read(source, raw_folder(source))
+    except (OSError, RuntimeError, ValueError) as error:  # gone or damaged since we looked
+        raise DatasetMissing(source.key) from error
 
 
 @lru_cache(maxsize=2)  # MNIST is 55 MB as bytes, EMNIST's digits 220 MB

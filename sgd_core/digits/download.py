@@ -3,41 +3,27 @@
 from __future__ import annotations
 
 import gzip
-import hashlib
 import os
 import shutil
 import time
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from http.client import HTTPException
 from pathlib import Path
 from typing import IO, BinaryIO
-from urllib.error import HTTPError, URLError
-from urllib.parse import urlsplit
-from urllib.request import Request, url2pathname, urlopen
 from uuid import uuid4
 
+from sgd_core.digits.fetching import NotFetchedError, Progress, fetch, reason
 from sgd_core.digits.sources import Source, find_source
 from sgd_core.digits.storage import archives, available, is_whole, public_addresses, raw_files, raw_folder
 
-Progress = Callable[[int, int | None, str], None]
-
-TIMEOUT_SECONDS = 20.0  # for each wait on the network, not for the whole download
 STALE_SECONDS = 600.0  # a download in progress writes all the time; a part left alone for this long is a crash's
+SLACK_MEGABYTES = 5  # over what a data set's download takes, which its row states in round numbers
 _CHUNK = 2**16
 
 
 class DownloadError(Exception):
     """A data set could not be fetched; the message is one sentence for the person who asked, with what to do."""
-
-
-class _NotFetchedError(Exception):
-    """One address did not give the file; `missing` if it does not even know it."""
-
-    def __init__(self, why: str, *, missing: bool = False) -> None:
-        self.missing = missing
-        super().__init__(why)
 
 
 def download(name: str, progress: Progress | None = None) -> None:
@@ -56,14 +42,14 @@ def download(name: str, progress: Progress | None = None) -> None:
     folder = raw_folder(source)
     with _writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
-    _sweep(folder)
+        _sweep(folder)
     for archive, md5 in archives(source):
         file_name = archive.rsplit("/", 1)[-1]
         targets = raw_files(source) if file_name.endswith(".zip") else [folder / Path(file_name).stem]
         if all(is_whole(target) for target in targets):
             continue
         with _part(folder, file_name) as part:
-            _fetch_from_any(_addresses(source, archive), part, file_name, md5, progress)
+            _fetch_from_any(_addresses(source, archive), part, file_name, md5, source, progress)
             _unpack(part, targets)
     if not available(name):
         raise DownloadError(f"{source.title} was fetched, but its files in {folder} are not whole; download it again.")
@@ -72,18 +58,22 @@ def download(name: str, progress: Progress | None = None) -> None:
 def _addresses(source: Source, archive: str) -> list[str]:
     """Where to look for a file, in this order."""
     file_name = archive.rsplit("/", 1)[-1]
-    mirror = os.environ.get("SGD_LAB_MIRROR")
+    mirror = os.path.expanduser(os.environ.get("SGD_LAB_MIRROR", "")).rstrip("/")  # noqa: PTH111  # an address, too
     if mirror:
-        return [f"{mirror.rstrip('/')}/{source.torchvision}/{file_name}", f"{mirror.rstrip('/')}/{file_name}"]
+        return [f"{mirror}/{source.torchvision}/{file_name}", f"{mirror}/{file_name}"]
     return public_addresses(source, archive)
 
 
-def _fetch_from_any(addresses: list[str], part: Path, file_name: str, md5: str, progress: Progress | None) -> None:
-    failures: list[_NotFetchedError] = []
+def _fetch_from_any(
+    addresses: list[str], part: Path, file_name: str, md5: str, source: Source, progress: Progress | None
+) -> None:
+    failures: list[NotFetchedError] = []
+    limit = (source.download_megabytes + SLACK_MEGABYTES) * 1_000_000
     for address in addresses:
         try:
-            return _fetch(address, part, file_name, md5, progress)
-        except _NotFetchedError as failure:
+            with _opened(part) as write:
+                return fetch(address, write, name=file_name, md5=md5, limit=limit, progress=progress)
+        except NotFetchedError as failure:
             failures.append(failure)
     telling = next((failure for failure in failures if not failure.missing), failures[0])
     raise DownloadError(
@@ -92,71 +82,23 @@ def _fetch_from_any(addresses: list[str], part: Path, file_name: str, md5: str, 
     ) from telling
 
 
-def _fetch(address: str, part: Path, file_name: str, md5: str, progress: Progress | None) -> None:
-    """Stream one address into `part`; _NotFetchedError unless all of it came and its MD5 sum is right."""
-    done, checksum = 0, hashlib.md5(usedforsecurity=False)
-    with _open(address) as (stream, total), _opened(part) as file:
-        while chunk := _read(stream, address):
-            with _writing(part.parent):
-                file.write(chunk)
-            checksum.update(chunk)
-            done += len(chunk)
-            if progress is not None:
-                progress(done, total, file_name)
+@contextmanager
+def _opened(part: Path) -> Iterator[Callable[[bytes], None]]:
+    """What writes into the part; only its own failures become a DownloadError."""
+    with _writing(part.parent):
+        file = part.open("wb")
+
+    def write(piece: bytes) -> None:
+        with _writing(part.parent):
+            file.write(piece)
+
+    try:
+        yield write
         with _writing(part.parent):
             file.flush()
-    if total is not None and done < total:
-        raise _NotFetchedError(f"the connection to {address} was cut off after {done:,} of {total:,} bytes")
-    if checksum.hexdigest() != md5:
-        raise _NotFetchedError(f"what {address} sent has the wrong checksum, so it is damaged or another file")
-
-
-def _opened(part: Path) -> BinaryIO:
-    with _writing(part.parent):
-        return part.open("wb")
-
-
-def _read(stream: IO[bytes], address: str) -> bytes:
-    try:
-        return stream.read(_CHUNK)
-    except (OSError, HTTPException) as error:
-        raise _NotFetchedError(f"the connection to {address} was cut off ({_reason(error)})") from error
-
-
-@contextmanager
-def _open(address: str) -> Iterator[tuple[IO[bytes], int | None]]:
-    """The bytes at an address and how many there are, if known."""
-    try:
-        scheme = urlsplit(address).scheme
-    except ValueError:
-        scheme = "unreadable"
-    if scheme in ("http", "https"):
-        request = Request(address, headers={"User-Agent": "sgd-lab"})  # some mirrors turn Python's own name away
-        try:
-            response = urlopen(request, timeout=TIMEOUT_SECONDS)
-        except HTTPError as error:
-            error.close()
-            raise _NotFetchedError(
-                f"{address} answers {error.code} {error.reason}", missing=error.code == 404
-            ) from error
-        except (URLError, OSError, HTTPException, ValueError) as error:
-            raise _NotFetchedError(f"there is no connection to {address} ({_reason(error)})") from error
-        with response:
-            length = response.headers.get("Content-Length") or ""
-            yield response, int(length) if length.isdecimal() else None
-        return
-    if scheme == "file":
-        path = Path(url2pathname(urlsplit(address).path))
-    elif len(scheme) <= 1:  # a plain path; a single letter is a Windows drive
-        path = Path(address).expanduser()
-    else:
-        raise _NotFetchedError(f"{address} is no http, https or file address")
-    try:
-        file = path.open("rb")
-    except OSError as error:
-        raise _NotFetchedError(f"{path} cannot be read ({_reason(error)})", missing=not path.exists()) from error
-    with file:
-        yield file, path.stat().st_size
+    finally:
+        with suppress(OSError):  # what could not be written has been said already
+            file.close()
 
 
 def _unpack(archive: Path, targets: list[Path]) -> None:
@@ -201,9 +143,9 @@ def _writing(folder: Path) -> Iterator[None]:
     """Turn a failure to write in `folder` into a sentence."""
     try:
         yield
-    except OSError as error:
+    except (OSError, ValueError) as error:  # ValueError: no file system has such a name
         raise DownloadError(
-            f"The folder {folder} cannot be written ({_reason(error)}); "
+            f"The folder {folder} cannot be written ({reason(error)}); "
             "make room or set SGD_LAB_DATA to a folder that can be written."
         ) from error
 
@@ -214,11 +156,3 @@ def _sweep(folder: Path) -> None:
         with suppress(OSError):
             if time.time() - part.stat().st_mtime > STALE_SECONDS:
                 part.unlink()
-
-
-def _reason(error: BaseException) -> str:
-    if isinstance(error, URLError) and isinstance(error.reason, BaseException):
-        return _reason(error.reason)
-    if isinstance(error, OSError) and error.strerror:
-        return error.strerror.lower()
-    return str(error) or type(error).__name__

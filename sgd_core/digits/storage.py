@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
-import sys
+import tempfile
 from math import prod
 from pathlib import Path
 from typing import Any
+
+import platformdirs
 
 from sgd_core.digits.sources import Source, find_source
 from sgd_core.digits.torchvision_cpu import torchvision_datasets
@@ -17,28 +19,31 @@ _BYTES_PER_VALUE = {8: 1, 9: 1, 11: 2, 12: 4, 13: 4, 14: 8}  # the idx format's 
 def data_folder() -> Path:
     """The folder of downloaded data sets: `SGD_LAB_DATA`, else "sgd-lab" in the user's cache folder.
 
-    Read from the environment at each call; the folder need not exist.
+    Read from the environment at each call; the folder need not exist, nor be usable. A user without a home folder gets
+    one among the temporary files.
     """
     named = os.environ.get("SGD_LAB_DATA")
     if named:
-        return Path(named).expanduser().absolute()
-    home = Path.home()
-    if sys.platform == "win32":
-        cache = Path(os.environ.get("LOCALAPPDATA") or home / "AppData" / "Local")
-    elif sys.platform == "darwin":
-        cache = home / "Library" / "Caches"
-    else:
-        cache = Path(os.environ.get("XDG_CACHE_HOME") or home / ".cache")
-    return cache / "sgd-lab"
+        return Path(os.path.expanduser(named)).absolute()  # noqa: PTH111  # Path's own raises where there is no home
+    try:
+        return platformdirs.user_cache_path("sgd-lab", appauthor=False, opinion=False)
+    except RuntimeError:
+        return Path(tempfile.gettempdir()) / "sgd-lab"
 
 
 def available(name: str) -> bool:
-    """Whether the data set `name` can be loaded now, without a download; ValueError if there is no such data set."""
+    """Whether the data set `name` can be loaded now, without a download; ValueError if there is no such data set.
+
+    Files that cannot be read are as good as missing.
+    """
     source = find_source(name)
     if source.torchvision is None:
         return True
-    if not raw_folder(source).is_dir():
-        return False  # answered before torchvision is imported, which takes a second
+    try:
+        if not raw_folder(source).is_dir():
+            return False  # answered before torchvision is imported, which takes a second
+    except (OSError, ValueError):  # no right to look, or no name that a file system takes
+        return False
     return all(is_whole(path) for path in raw_files(source))
 
 
@@ -90,7 +95,7 @@ def is_whole(path: Path) -> bool:
         with path.open("rb") as file:
             head = file.read(4)
             lengths = [int.from_bytes(file.read(4), "big") for _ in range(head[3])]
-    except (OSError, IndexError):
+    except (OSError, ValueError, IndexError):
         return False
     width = _BYTES_PER_VALUE.get(head[2])
     return width is not None and size == 4 + 4 * len(lengths) + width * prod(lengths)
