@@ -8,6 +8,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from sgd_core.beyond.silver import silver_schedule as silver_schedule
     from sgd_core.calculus.catalogue import CATALOGUE as CATALOGUE
     from sgd_core.calculus.derivative import derivative as derivative
     from sgd_core.calculus.formula import FormulaError as FormulaError
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from sgd_core.digits.datasets import DatasetMissing as DatasetMissing
     from sgd_core.digits.datasets import Digits as Digits
     from sgd_core.digits.datasets import load_digits as load_digits
+    from sgd_core.digits.gradient_noise import gradient_noise_scale as gradient_noise_scale
     from sgd_core.digits.lr_range import lr_range_test as lr_range_test
     from sgd_core.digits.sharpness import sharpness as sharpness
     from sgd_core.digits.sweep import sweep as sweep
@@ -44,8 +46,10 @@ _HOMES = {
     "DatasetMissing": "digits.datasets",
     "Digits": "digits.datasets",
     "load_digits": "digits.datasets",
+    "gradient_noise_scale": "digits.gradient_noise",
     "lr_range_test": "digits.lr_range",
     "sharpness": "digits.sharpness",
+    "silver_schedule": "beyond.silver",
     "sweep": "digits.sweep",
     "StepRequest": "digits.training",
     "Snapshot": "digits.training",

@@ -3,11 +3,13 @@
 import numpy as np
 import pytest
 import torch
+from torch.nn import functional
 
+import sgd_core
 from sgd_core.digits.config import TrainConfig
 from sgd_core.digits.datasets import load_digits
-from sgd_core.digits.gradient_noise import gradient_noise
-from sgd_core.digits.training import train
+from sgd_core.digits.gradient_noise import gradient_noise, gradient_noise_scale, noise_scale_from_batches
+from sgd_core.digits.training import StepRequest, train
 
 
 @pytest.fixture(scope="module")
@@ -61,3 +63,66 @@ def test_senseless_values_get_a_sentence(uci, weights):
         gradient_noise(TrainConfig(), uci, weights, [0])
     with pytest.raises(ValueError, match="no number"):
         gradient_noise(TrainConfig(), uci, [np.full((1, 64), np.nan), np.zeros(1)], [1])
+
+
+def brute_force(config, digits, parameters):
+    """Every image's gradient, one after the other, by plain autograd; tr(Sigma) / |G|² from them."""
+    rows = []
+    for image, label in zip(digits.train_images, digits.train_labels, strict=True):
+        parts = [torch.tensor(np.array(p), requires_grad=True) for p in parameters]
+        score = functional.linear(image.flatten()[None], parts[0], parts[1])
+        if len(parts) == 4:
+            score = functional.linear(score.relu(), parts[2], parts[3])
+        if score.shape[1] > 1:
+            loss = functional.cross_entropy(score, label[None])
+        else:
+            loss = functional.binary_cross_entropy_with_logits(score[0, 0], (label == 0).float())
+        rows.append(torch.cat([g.flatten() for g in torch.autograd.grad(loss, parts)]).double())
+    rows = torch.stack(rows)
+    whole = rows.mean(0)
+    return ((rows - whole).square().sum() / len(rows) / whole.square().sum()).item()
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        TrainConfig(epochs=2),
+        TrainConfig(classes=None, epochs=1),
+        TrainConfig(model="two_layer", init="default", epochs=2),
+    ],
+    ids=["linear", "ten classes", "two layers"],
+)
+def test_the_noise_scale_is_what_all_single_gradients_say(config):
+    digits = load_digits("uci", config.classes)
+    last = list(train(config, digits))[-1].parameters
+    exact = brute_force(config, digits, last)
+    assert sgd_core.gradient_noise_scale(config, digits, last) == pytest.approx(exact, rel=1e-3)
+    assert noise_scale_from_batches(config, digits, last, draws=4000) == pytest.approx(exact, rel=0.05)
+
+
+def test_the_noise_scale_grows_while_the_loss_falls(uci):
+    config = TrainConfig(epochs=10)
+    scales = [gradient_noise_scale(config, uci, s.parameters) for s in train(config, uci)]
+    assert scales[0] == gradient_noise_scale(config, uci) < scales[-1]
+
+
+def test_the_noise_scale_of_ten_mnist_digits_grows_from_about_75(mnist_folder, monkeypatch):
+    monkeypatch.setenv("SGD_LAB_DATA", str(mnist_folder))
+    digits = load_digits("mnist", None)
+    config = TrainConfig(classes=None, dataset="mnist", lr=0.1)
+    run = train(config, digits)
+    scales = [gradient_noise_scale(config, digits, next(run).parameters)]
+    for _ in range(2):
+        scales.append(gradient_noise_scale(config, digits, run.send(StepRequest(steps=50)).parameters))
+    assert scales[0] == pytest.approx(75, rel=0.1) and scales[0] < scales[1] < scales[2]
+
+
+def test_a_noise_scale_of_nothing_gets_a_sentence(uci, weights):
+    with pytest.raises(ValueError, match="classes"):
+        gradient_noise_scale(TrainConfig(classes=None), uci)
+    with pytest.raises(ValueError, match="shapes"):
+        gradient_noise_scale(TrainConfig(), uci, [np.zeros((1, 3)), np.zeros(1)])
+    with pytest.raises(ValueError, match="noise scale"):
+        gradient_noise_scale(TrainConfig(), uci, [np.full((1, 64), np.nan), np.zeros(1)])
+    with pytest.raises(ValueError, match="larger"):
+        noise_scale_from_batches(TrainConfig(), uci, weights, small=8, large=8)
