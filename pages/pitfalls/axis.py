@@ -12,7 +12,8 @@ from sgd_core.charts.palette import look
 from sgd_core.charts.rates import axis_frame, axis_picture, legend
 from sgd_core.descent.axis import PATIENCE
 from sgd_core.descent.optimizers import Optimizer
-from sgd_core.descent.regimes import ARRIVED, BOUNCING, GOOD, TOO_LOW
+from sgd_core.descent.regime_names import BOUNCING, GOOD, TOO_LOW
+from sgd_core.descent.regimes import ARRIVED
 from sgd_core.export.descent import descent_script
 
 LEFT = (1e-8, 1e4)  # the window of what is left of the gap; beyond it are arrows

@@ -19,7 +19,7 @@ from pages.ui.pictures import picture
 from pages.ui.transport import Player, Speed, Words, play
 from sgd_core.charts.lanes import lanes_frame, lanes_picture
 from sgd_core.charts.rates import axis_frame, axis_picture, legend
-from sgd_core.descent.regimes import DIVERGING
+from sgd_core.descent.regime_names import DIVERGING
 from sgd_core.digits.config import TrainConfig
 from sgd_core.digits.losses import LOSSES
 from sgd_core.digits.sharpness import Round, sharpness_rounds

@@ -16,7 +16,7 @@ from sgd_core.descent.descend import descend
 from sgd_core.descent.minimum import find_minimum
 from sgd_core.descent.optimizers import Optimizer
 from sgd_core.descent.questions import STEPS, Question, question
-from sgd_core.descent.regimes import BOUNCING, DIVERGING, GOOD, TOO_LOW
+from sgd_core.descent.regime_names import BOUNCING, DIVERGING, GOOD, TOO_LOW
 from sgd_core.export.descent import descent_script
 
 WORDS: dict[str, tuple[str, str]] = {

@@ -17,7 +17,7 @@ from sgd_core.charts.palette import look
 from sgd_core.descent.axis import PATIENCE, suggest_rates
 from sgd_core.descent.descend import descend
 from sgd_core.descent.optimizers import Optimizer
-from sgd_core.descent.regimes import BOUNCING, DIVERGING, TOO_LOW
+from sgd_core.descent.regime_names import BOUNCING, DIVERGING, TOO_LOW
 from sgd_core.export.descent import descent_script
 
 

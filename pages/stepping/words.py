@@ -7,7 +7,8 @@ import pandas as pd
 from pages.stepping.common import SGD, lowest_drawn, signed
 from pages.ui.parts import notice
 from sgd_core.calculus.formula import Function
-from sgd_core.descent.regimes import FALLING, Regime, classify
+from sgd_core.descent.regime_names import FALLING
+from sgd_core.descent.regimes import Regime, classify
 from sgd_core.descent.stop import DIVERGED, ENOUGH, FLAT, NO_BETTER, Stop, divergence, safer_rate
 
 

@@ -9,7 +9,8 @@ from numpy.typing import ArrayLike
 from ..calculus.formula import Function
 from .descend import descend
 from .minimum import Minimum, bend_at, limit_downhill
-from .regimes import ARRIVED, BOUNCING, DIVERGING, FALLING, GOOD, LEFT_DOMAIN, TOO_LOW, classify_runs
+from .regime_names import BOUNCING, DIVERGING, FALLING, GOOD, LEFT_DOMAIN, TOO_LOW
+from .regimes import ARRIVED, classify_runs
 
 DECADES, RATES = 6, 64
 PATIENCE = 2000  # steps after which a learning rate counts as too slow to be worth counting

@@ -7,7 +7,8 @@ import numpy as np
 from ..calculus.catalogue import CATALOGUE
 from ..calculus.formula import Function, parse_function
 from .descend import descend
-from .regimes import BOUNCING, DIVERGING, GOOD, TOO_LOW, Regime, classify_runs
+from .regime_names import BOUNCING, DIVERGING, GOOD, TOO_LOW
+from .regimes import Regime, classify_runs
 
 REGIMES = (TOO_LOW, GOOD, BOUNCING, DIVERGING)
 STEPS = 30

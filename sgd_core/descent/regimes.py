@@ -7,7 +7,6 @@ in, or its escape decides; see `outlook`.
 
 import math
 from dataclasses import dataclass
-from enum import StrEnum
 
 import numpy as np
 import pandas as pd
@@ -18,28 +17,23 @@ from ..numbers import number, percent
 from .descend import descend
 from .optimizers import Optimizer
 from .outlook import Outlook, outlook
+from .regime_names import (
+    AT_REST,
+    BOUNCING,
+    DIVERGING,
+    FALLING,
+    GOOD,
+    LEFT_DOMAIN,
+    THROWN_OUT,
+    TOO_LOW,
+    UNDECIDED,
+    RegimeName,
+)
 from .track import Track, track
 
 ARRIVED = 0.01  # within 1 % of the gap in loss between the start and the minimum
 AHEAD = 1000  # steps computed beyond those seen
 _SOON = 250  # of them, those after which most runs have settled
-
-
-class RegimeName(StrEnum):
-    """The name of what a learning rate does; the first four are the main ones."""
-
-    TOO_LOW = "too low"
-    GOOD = "good"
-    BOUNCING = "bouncing"
-    DIVERGING = "diverging"
-    LEFT_DOMAIN = "left the domain"
-    FALLING = "falling"
-    THROWN_OUT = "thrown out"
-    AT_REST = "at rest"
-    UNDECIDED = "undecided"
-
-
-TOO_LOW, GOOD, BOUNCING, DIVERGING, LEFT_DOMAIN, FALLING, THROWN_OUT, AT_REST, UNDECIDED = RegimeName
 
 
 @dataclass(frozen=True)

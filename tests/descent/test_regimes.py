@@ -12,7 +12,8 @@ from sgd_core.calculus.formula import parse_function
 from sgd_core.descent.axis import suggest_rates
 from sgd_core.descent.descend import descend
 from sgd_core.descent.optimizers import Optimizer
-from sgd_core.descent.regimes import RegimeName, classify, classify_runs
+from sgd_core.descent.regime_names import RegimeName
+from sgd_core.descent.regimes import classify, classify_runs
 
 STEPS = 30
 
