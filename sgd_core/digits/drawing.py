@@ -1,17 +1,22 @@
-"""From a drawing to an image like those of a data set, the way that data set was made itself."""
+"""From a drawing to an image like those of a data set, the way that data set was made; and that image as short text."""
 
 from __future__ import annotations
+
+import base64
+import binascii
+import zlib
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from sgd_core.digits.sources import find_source
+from sgd_core.digits.sources import Source, find_source
 
 Floats = NDArray[np.float32]
 FAINTEST = 0.003  # less ink than this, not one of 255 grey levels, is paper
 MNIST_BOX, MNIST_FIELD = 20, 28
 UCI_BITMAP, UCI_BLOCK = 32, 4
+LONGEST_TEXT = 1500  # of a packed drawing: 784 grey values that nothing repeats take 1,052
 
 
 def prepared(ink: Floats, dataset: str) -> Floats | None:
@@ -27,7 +32,51 @@ def prepared(ink: Floats, dataset: str) -> Floats | None:
     if not len(rows):
         return None
     drawing = ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-    return _WAYS[find_source(dataset).drawing](drawing)
+    source = find_source(dataset)
+    return _at_levels(levels_of(_WAYS[source.drawing](drawing), source), source)
+
+
+def pack_drawing(image: Floats, dataset: str) -> str:
+    """An image of the data set's shape as short text for a link: letters, digits, "-" and "_" only.
+
+    Grey values are rounded to the levels that the data set's files have, as `prepared` has done already, so unpacking
+    gives exactly the same image. Raises ValueError on another shape, and on values outside of [0, 1].
+    """
+    source = find_source(dataset)
+    levels = levels_of(image, source).tobytes()
+    squeezed = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS)  # bare, without header and checksum
+    return base64.urlsafe_b64encode(squeezed.compress(levels) + squeezed.flush()).rstrip(b"=").decode()
+
+
+def unpack_drawing(text: str, dataset: str) -> Floats:
+    """The image that `pack_drawing` packed, (H, W) float32 in [0, 1]; ValueError on any other text."""
+    source = find_source(dataset)
+    size = source.image_shape[0] * source.image_shape[1]
+    if not isinstance(text, str) or not text.isascii() or len(text) > LONGEST_TEXT:
+        raise ValueError(f"A drawing in a link is at most {LONGEST_TEXT:,} plain letters and digits.")
+    reader = zlib.decompressobj(-zlib.MAX_WBITS)
+    try:
+        packed = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+        levels = reader.decompress(packed, size + 1)  # never more, whatever the text promises
+    except (binascii.Error, zlib.error):
+        raise ValueError("The drawing in the link is damaged; draw it again.") from None
+    if len(levels) != size or not reader.eof or reader.unused_data or max(levels) > source.largest:
+        raise ValueError(f"The drawing in the link is no image of {source.title}; draw it again.")
+    return _at_levels(np.frombuffer(levels, dtype=np.uint8).reshape(source.image_shape), source)
+
+
+def levels_of(image: Floats, source: Source) -> NDArray[np.uint8]:
+    """An image's grey values as the whole numbers of the data set's files; ValueError on what is no image of it."""
+    array = np.asarray(image, dtype=np.float32)
+    if array.shape != source.image_shape:
+        raise ValueError(f"An image of {source.title} has the shape {source.image_shape}, not {array.shape}.")
+    if not ((array >= 0) & (array <= 1)).all():
+        raise ValueError("The grey values of an image lie between 0 and 1.")
+    return np.rint(array * source.largest).astype(np.uint8)
+
+
+def _at_levels(levels: NDArray[np.uint8], source: Source) -> Floats:
+    return levels.astype(np.float32) / np.float32(source.largest)
 
 
 def _centred(drawing: Floats) -> Floats:
