@@ -62,7 +62,7 @@ def test_the_longer_run_contradicts_no_name_and_cures_cure(loss, batch_size, dig
                 lr = next(cure.lr for cure in diagnosis.cures if cure.kind == CureKind.LOWER_RATE)
                 calmer = TrainConfig(loss=loss, batch_size=batch_size, lr=lr, epochs=EPOCHS)
                 diagnosis = look(list(train(calmer, digits)), lr, border, loss)
-                if diagnosis.name == "good":
+                if diagnosis.name in ("good", "too low"):
                     break
             assert diagnosis.name in ("good", "too low"), (case, lr, diagnosis)
 
