@@ -13,21 +13,23 @@ from pages.ui.parts import notice, same_in_pytorch
 from pages.ui.pictures import clickable
 from sgd_core.calculus.formula import FormulaError, Function
 from sgd_core.calculus.sampling import At
-from sgd_core.calculus.weights import SURFACES, Slope, heights, pair_function, slices, slope_at
+from sgd_core.calculus.weights import VARIABLES, Slope, slices, slope_at, two_weights
 from sgd_core.charts.curve import curve_picture, curve_with_tangent, window
 from sgd_core.charts.pair import pair_frame, pair_picture
 from sgd_core.charts.palette import POINT
 from sgd_core.charts.surface import surface_url
+from sgd_core.descent.surfaces import SURFACES, height_grid
 from sgd_core.export.derivatives import partial_derivatives_script
 
 TYPED = "my own"
 REACH = 3.0
+_TITLES = {surface.title: surface for surface in SURFACES.values()}
 
 
 @lru_cache(maxsize=16)
 def surface_of(function: Function) -> tuple[str, float]:
     """Return the picture of a surface and the length of its steepest gradient in the window."""
-    grid = heights(function, 121)
+    grid = height_grid(function, (-REACH, REACH), (-REACH, REACH), 121)
     step = 2 * REACH / 120
     slopes = np.hypot(*np.gradient(grid, step))
     finite = slopes[np.isfinite(slopes)]
@@ -62,18 +64,19 @@ def show_pair(controls: Controls) -> None:
 def _choose(controls: Controls) -> Function:
     left, right = st.columns(2, gap="large")
     with left:
-        picked = controls.choice("surface", "Function of two weights", [*SURFACES, TYPED], next(iter(SURFACES)))
+        picked = controls.choice("surface", "Function of two weights", [*_TITLES, TYPED], next(iter(_TITLES)))
     if picked != TYPED:
-        right.latex(f"f(a, b) = {SURFACES[picked].latex}")
-        return SURFACES[picked]
+        function = _TITLES[picked].in_variables(*VARIABLES)
+        right.latex(f"f(a, b) = {function.latex}")
+        return function
     remembered = "_derivatives_last_pair"
     with right:
         text = controls.text("pair", "f(a, b) =", "a**2 + sin(2*b)")
         try:
-            function = pair_function(text)
+            function = two_weights(text)
         except FormulaError as error:
             st.error(str(error), icon=":material/function:")
-            function = pair_function(st.session_state.get(remembered, "a**2 + b**2"))
+            function = two_weights(st.session_state.get(remembered, "a**2 + b**2"))
             st.caption(f"The page goes on with `{function.formula}`.")
             return function
     st.session_state[remembered] = text

@@ -3,16 +3,14 @@
 import math
 from typing import NamedTuple
 
-import numpy as np
 import pandas as pd
 import torch
-from numpy.typing import NDArray
 
 from .derivative import derivative
 from .formula import Function, parse_function
 
 MOST_ELEMENTS = 1000
-PAIR = ("a", "b")
+VARIABLES = ("a", "b")
 
 
 def read_vector(text: str) -> list[float]:
@@ -60,18 +58,9 @@ def elementwise(function: Function, values: list[float]) -> Elements:
     return Elements(frame, float(value.sum()))
 
 
-def pair_function(text: str) -> Function:
+def two_weights(text: str) -> Function:
     """Return a formula of the two weights a and b, drawn from -3 to 3 in both; raise FormulaError as `parse_function`."""
-    return parse_function(text, variables=PAIR, domain=(-3, 3))
-
-
-SURFACES = {
-    "Bowl": pair_function("a**2 + b**2"),
-    "Long valley": pair_function("a**2/4 + 2*b**2"),
-    "Turned valley": pair_function("a**2 + b**2 + 1.6*a*b"),
-    "Saddle": pair_function("a**2 - b**2"),
-    "Two dips": pair_function("a**4/4 - 2*a**2 + b**2 + a*b/2"),
-}
+    return parse_function(text, variables=VARIABLES, domain=(-3, 3))
 
 
 class Slope(NamedTuple):
@@ -95,13 +84,6 @@ def slope_at(function: Function, a: float, b: float) -> Slope:
     value = function(*pair)
     by_a, by_b = torch.autograd.grad(value, pair)
     return Slope(a, b, float(value.detach()), float(by_a), float(by_b))
-
-
-def heights(function: Function, points: int = 241) -> NDArray[np.float64]:
-    """Return the values on a square grid over the domain, (points, points); rows follow b, columns follow a."""
-    axis = torch.linspace(*function.domain, points, dtype=torch.float64)
-    with torch.no_grad():
-        return function(axis[None, :], axis[:, None]).expand(points, points).numpy()
 
 
 def slices(function: Function, a: float, b: float, points: int = 121) -> dict[str, pd.DataFrame]:

@@ -1,5 +1,6 @@
-"""Surfaces worth walking down: losses of two weights. To add one, add a line to `_SURFACES`."""
+"""Surfaces worth walking down: losses of two weights. To add one, add a row to `_SURFACES`."""
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -41,6 +42,12 @@ class Surface:
         """The formula, read once; raises FormulaError where it cannot be used."""
         return parse_function(self.formula, variables=VARIABLES)
 
+    def in_variables(self, first: str, second: str) -> Function:
+        """Return the same function with other names for x and y, such as the weights a and b."""
+        names = dict(zip(VARIABLES, (first, second), strict=True))
+        formula = re.sub(r"\b[xy]\b", lambda name: names[name[0]], self.formula)
+        return parse_function(formula, variables=(first, second))
+
 
 _SURFACES = (
     Surface(
@@ -66,6 +73,17 @@ _SURFACES = (
         ((0.0, 0.0),),
     ),
     Surface(
+        "turned_valley",
+        "Turned valley",
+        "x**2 + y**2 + 1.6*x*y",
+        (-3.0, 3.0),
+        (-2.4, 2.4),
+        (-2.6, 0.8),
+        0.3,
+        "The valley lies askew, so each weight's slope depends on the other weight, too.",
+        ((0.0, 0.0),),
+    ),
+    Surface(
         "saddle",
         "Saddle",
         "x**2/2 - y**2/2",
@@ -74,6 +92,17 @@ _SURFACES = (
         (-2.5, 0.01),
         0.2,
         "Down along x, then almost flat, then ever steeper down along y: the slope is zero without a minimum.",
+    ),
+    Surface(
+        "two_dips",
+        "Two dips",
+        "x**4/4 - 2*x**2 + y**2 + x*y/2",
+        (-3.0, 3.0),
+        (-2.4, 2.4),
+        (0.3, 2.0),
+        0.1,
+        "Two dips with a pass between them: which one a descent ends in depends on where it starts.",
+        ((2.0310097, -0.5077524), (-2.0310097, 0.5077524)),
     ),
     Surface(
         "rosenbrock",

@@ -9,7 +9,7 @@ from sgd_core.calculus.finite_difference import error_curve, finite_difference
 from sgd_core.calculus.formula import parse_function
 from sgd_core.calculus.kinks import break_at_kinks
 from sgd_core.calculus.sampling import sample
-from sgd_core.calculus.weights import SURFACES, slope_at
+from sgd_core.calculus.weights import slope_at, two_weights
 from sgd_core.charts.curve import within_reach
 from sgd_core.charts.nudge import error_frame, error_window, nudge_frame
 from sgd_core.charts.pair import LONGEST, pair_frame
@@ -57,7 +57,7 @@ def test_an_error_of_exactly_zero_is_shown_at_the_lower_edge_and_marked() -> Non
 
 
 def test_the_arrow_points_along_the_gradient_and_its_parts_add_up() -> None:
-    at = slope_at(SURFACES["Bowl"], 1.5, -1.0)  # gradient (3, -2)
+    at = slope_at(two_weights("a**2 + b**2"), 1.5, -1.0)  # gradient (3, -2)
     frame = pair_frame(at, (-3.0, 3.0), steepest=at.length)
     tips = {name: frame[frame["part"] == name].iloc[1] for name in ("by a", "by b", "gradient")}
     arrow = tips["gradient"]["x"] - 1.5, tips["gradient"]["y"] + 1.0
@@ -66,5 +66,5 @@ def test_the_arrow_points_along_the_gradient_and_its_parts_add_up() -> None:
     assert (tips["by b"]["x"], tips["by b"]["y"]) == (1.5, pytest.approx(tips["gradient"]["y"]))
     head = frame[frame["part"] == "gradient head"].iloc[0]
     assert head["angle"] == pytest.approx(90 + math.degrees(math.atan2(2, 3)))  # clockwise from up
-    flat = pair_frame(slope_at(SURFACES["Bowl"], 0.0, 0.0), (-3.0, 3.0), steepest=1.0)
+    flat = pair_frame(slope_at(two_weights("a**2 + b**2"), 0.0, 0.0), (-3.0, 3.0), steepest=1.0)
     assert set(flat["part"]) == {"hold a", "hold b", "point"}

@@ -104,7 +104,7 @@ def test_hessians_are_those_of_calculus():
 def test_who_is_quadratic():
     points = torch.rand(4, 2, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
     found = {key for key, surface in SURFACES.items() if is_quadratic(of_points(surface.function), points)}
-    assert found == {"bowl", "valley", "saddle"}
+    assert found == {"bowl", "valley", "turned_valley", "saddle"}
 
 
 @pytest.mark.parametrize("condition", [1.0, 3.0, 20.0, 500.0])

@@ -59,9 +59,9 @@ def test_the_autograd_script_prints_the_gradient_twice_as_large_then_itself() ->
 
 
 def test_the_script_of_two_weights_prints_both_partial_derivatives() -> None:
-    from sgd_core.calculus.weights import pair_function, slope_at
+    from sgd_core.calculus.weights import slope_at, two_weights
 
-    f = pair_function("a**2*b + sin(pi*b)")
+    f = two_weights("a**2*b + sin(pi*b)")
     at = slope_at(f, 1.5, -0.7)
     value, slopes, nudged = numbers(run(partial_derivatives_script(f.torch_code, 1.5, -0.7)))
     assert value == [at.value] and slopes == [at.by_a, at.by_b]
