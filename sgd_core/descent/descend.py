@@ -12,7 +12,9 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
-from .optimizers import OPTIMIZERS, START, Optimizer, as_optimizer
+from ..status import Status
+from .optimizers import Optimizer, as_optimizer
+from .update_rules import START
 
 MAX_STEPS = 1_000_000
 MAX_NUMBERS = 20_000_000  # positions kept per call: runs x (steps + 1) x weights, about 160 MB a column
@@ -54,22 +56,26 @@ def descend(
     element. `start`, `lr` and `optimizer` broadcast; options have torch's names, e.g. momentum=0.9.
     Raises ValueError on values that make no sense.
     """
-    starts, lrs = np.asarray(start, dtype=np.float64), np.asarray(lr, dtype=np.float64)
-    given = [optimizer] if isinstance(optimizer, str | Optimizer) else optimizer
+    starts, lrs = _numbers("start", start), _numbers("learning rate", lr)
+    given = [optimizer] if isinstance(optimizer, str | Optimizer) else _listed(optimizer)
     chosen = [as_optimizer(one, **options) for one in given]
     if not chosen:
         raise ValueError("Give at least one optimizer, such as 'sgd'.")
     places = np.arange(len(chosen)) if len(chosen) > 1 else np.asarray(0)
     try:
-        starts, lrs, places = (part.ravel() for part in np.broadcast_arrays(starts, lrs, places))
+        size = np.broadcast(starts, lrs, places).size
     except ValueError:
         raise ValueError("Give as many starts, learning rates and optimizers as runs, or one for all runs.") from None
+    steps = _check_size(size, steps)
+    if not isinstance(dtype, torch.dtype) or not dtype.is_floating_point:
+        raise ValueError(f"Compute in floating-point numbers, such as torch.float64, not {dtype!r}.")
+    starts, lrs, places = (part.ravel() for part in np.broadcast_arrays(starts, lrs, places))
     points = torch.tensor(starts, dtype=dtype)
     paths = descend_many(f, points, lrs, steps, [chosen[place] for place in places])
 
     runs, rows = paths.loss.shape
     step = np.arange(rows)
-    status = np.where(step == rows - 1, "finished", "running")[None].repeat(runs, 0)
+    status = np.where(step == rows - 1, Status.FINISHED, Status.RUNNING)[None].repeat(runs, 0)
     at = paths.diverged_at[:, None]
     columns: dict[str, Any] = {
         "run": np.arange(runs).repeat(rows),
@@ -79,7 +85,7 @@ def descend(
         "loss": paths.loss.ravel(),
         "gradient": paths.gradient.ravel(),
         "update": paths.update.ravel(),
-        "status": np.where((at >= 0) & (step >= at), "diverged", status).ravel(),
+        "status": np.where((at >= 0) & (step >= at), Status.DIVERGED, status).ravel(),
     }
     if len(set(chosen)) > 1:
         columns["optimizer"] = np.array([chosen[place].label for place in places]).repeat(rows)
@@ -95,6 +101,13 @@ def descend_many(
     value a run, (runs,), each from its own point alone; `lr` is one number or (runs,), and so is `optimizer`.
     Raises ValueError on values that make no sense.
     """
+    with torch.inference_mode(False):  # a caller in that mode would get no gradient at all
+        return _descend_many(loss, points, lr, steps, optimizer)
+
+
+def _descend_many(
+    loss: Loss, points: Tensor, lr: ArrayLike, steps: int, optimizer: Optimizer | Sequence[Optimizer]
+) -> Paths:
     runs = len(points)
     optimizers = [optimizer] * runs if isinstance(optimizer, Optimizer) else list(optimizer)
     lrs = np.broadcast_to(np.asarray(lr, dtype=np.float64), (runs,))
@@ -121,7 +134,7 @@ def _walk(
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """Take every step without looking back: what happens after a run has diverged is put right afterwards."""
     runs, sizes = len(x), [size for _, size in groups]
-    rules = [(OPTIMIZERS[kind.name].rule, kind.options) for kind, _ in groups]
+    rules = [(kind.row.rule, kind.options) for kind, _ in groups]
     states, against, ones = [START] * len(groups), -lr, torch.ones(runs, dtype=x.dtype)
     record = tuple(torch.empty((steps + 1, *shape), dtype=x.dtype) for shape in (x.shape, (runs,), x.shape, x.shape))
     rows: list[tuple[Tensor, Tensor, Tensor, Tensor]] = []
@@ -139,9 +152,9 @@ def _walk(
             rule, options = rules[place]
             direction, states[place] = rule(point, slopes[place], states[place], options)
             directions.append(direction)
-        update = (torch.cat(directions) if len(directions) > 1 else directions[0]) * against
-        rows.append((x, value, gradient, update))
-        x = x + update
+        direction = torch.cat(directions) if len(directions) > 1 else directions[0]
+        rows.append((x, value, gradient, direction * against))
+        x = torch.addcmul(x, direction, against)  # rounded once, as torch.optim's in-place addition is
         if (
             len(rows) == _CHUNK or step == steps
         ):  # stacking now and then is cheaper than a copy a step, while the rows are in the processor's cache
@@ -177,20 +190,49 @@ def _freeze(x: NDArray[Any], value: NDArray[Any], gradient: NDArray[Any], update
     return Paths(x, value, gradient, update, diverged_at)
 
 
-def _checked(points: Tensor, lrs: NDArray[np.float64], steps: int, optimizers: Sequence[Optimizer]) -> int:
+def _numbers(what: str, values: ArrayLike) -> NDArray[np.float64]:
+    try:
+        numbers = np.asarray(values)
+        if numbers.dtype.kind not in "biuf" and not isinstance(values, list | tuple | np.ndarray | torch.Tensor):
+            raise TypeError
+        return numbers.astype(np.float64)
+    except (TypeError, ValueError, OverflowError, RuntimeError):
+        raise ValueError(f"Every {what} must be a number, such as 0.1, not {str(values)[:40]!r}.") from None
+
+
+def _listed(optimizers: Sequence[str | Optimizer]) -> list[str | Optimizer]:
+    try:
+        return list(optimizers)
+    except TypeError:
+        raise ValueError(f"Give an optimizer by name, such as 'sgd', not {str(optimizers)[:40]!r}.") from None
+
+
+def _check_size(numbers: int, steps: int) -> int:
+    """Return the number of steps; ValueError unless all positions can be kept."""
     try:
         steps = -1 if isinstance(steps, bool) else operator.index(steps)
     except TypeError:
         steps = -1
     if not 0 <= steps <= MAX_STEPS:
         raise ValueError(f"The number of steps must be a whole number from 0 to {MAX_STEPS:,}.")
+    if numbers * (steps + 1) > MAX_NUMBERS:
+        raise ValueError(f"Take fewer steps or fewer runs; together at most {MAX_NUMBERS:,} positions can be kept.")
+    return steps
+
+
+def _checked(points: Tensor, lrs: NDArray[np.float64], steps: int, optimizers: Sequence[Optimizer]) -> int:
     if not points.numel() or len(optimizers) != len(points):
         raise ValueError("Give at least one start, and one optimizer for all runs or one for each.")
-    if points.numel() * (steps + 1) > MAX_NUMBERS:
-        raise ValueError(f"Take fewer steps or fewer runs; together at most {MAX_NUMBERS:,} positions can be kept.")
+    steps = _check_size(points.numel(), steps)
     if not points.is_floating_point() or not bool(points.isfinite().all()):
         raise ValueError("Every start must be a finite number in the chosen precision.")
     in_precision = torch.tensor(lrs, dtype=points.dtype)
     if not bool((in_precision.isfinite() & (in_precision > 0)).all()):
         raise ValueError("Every learning rate must be a finite number above 0, such as 0.1.")
+    for optimizer in optimizers:
+        if optimizer.row.hidden_matrices_only:
+            raise ValueError(
+                f"{optimizer.row.title} moves the weight matrices of hidden layers, and a point is none: choose another "
+                "optimizer, or train the two-layer model of the digits with it."
+            )
     return steps

@@ -1,9 +1,7 @@
-"""Update rules as pure functions, with the option names, defaults and meaning of `torch.optim` (torch 2.13).
+"""The optimizers of `torch.optim` (torch 2.13) as one table, and `Optimizer`, a row with its options settled.
 
-A rule takes the point, its gradient, its state and the options, and answers `(direction, state)`: where to go, and the
-state for the next step. Whoever walks takes the step `-lr * direction`, so the rules know no learning rate. A rule
-changes nothing in place, so a state that somebody kept (to branch a run, to step back) stays what it was. All tensors
-may have any shape.
+A row of `OPTIMIZERS` is all that the laboratory knows of an optimizer: to add one, write its rule in `update_rules` and
+a row here. Configurations, controls, links, scripts and tests read the table.
 """
 
 import math
@@ -11,153 +9,248 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 from torch import Tensor
 
-Options = Mapping[str, Any]
+from . import update_rules as rules
+from .update_rules import START as START
+from .update_rules import Options, Rule, State
+
+LARGEST = 1e6  # of an option without a natural limit: what is far beyond all use, but safe in 32 bits
 
 
-class State(NamedTuple):
-    """What a rule remembers: the number of steps taken, and its tensors (none before the first step)."""
+@dataclass(frozen=True)
+class Option:
+    """One option of an optimizer, by torch's name.
 
-    step: int = 0
-    buffers: tuple[Tensor, ...] = ()
-
-
-START = State()
-Rule = Callable[[Tensor, Tensor, State, Options], tuple[Tensor, State]]
-
-
-def sgd(x: Tensor, gradient: Tensor, state: State, options: Options) -> tuple[Tensor, State]:
-    """Plain, momentum and Nesterov descent; buffers: (b,) with momentum, otherwise none.
-
-    g = gradient + weight_decay x;  b = g at first, then momentum b + (1 - dampening) g
-    direction = g (plain), b (momentum), g + momentum b (Nesterov)
+    Its kind is the default's: a number, a whole number, a pair of numbers, True or False, or one of `choices`.
+    `about` is a line for the screen. `low` and `high` are the numbers that are legal, both included; `most` ends the
+    range that is of use, which a slider shows; `log`: the range spans many powers of ten.
     """
-    g = _decayed(x, gradient, options)  # g = gradient + weight_decay x
-    momentum = options["momentum"]
-    if momentum == 0:
-        return g, State(state.step + 1)
-    if state.buffers:
-        fresh = g * (1 - options["dampening"]) if options["dampening"] else g
-        b = torch.add(fresh, state.buffers[0], alpha=momentum)  # b = momentum b + (1 - dampening) g
-    else:
-        b = g.clone()  # a copy, since the caller may write over its gradient
-    direction = torch.add(g, b, alpha=momentum) if options["nesterov"] else b
-    return direction, State(state.step + 1, (b,))
+
+    default: Any
+    about: str
+    low: float = 0.0
+    high: float = LARGEST
+    most: float = 1.0
+    log: bool = False
+    choices: tuple[str | None, ...] = ()
+
+    def settle(self, owner: str, name: str, value: Any) -> Any:
+        """The value in its one spelling (float, int, bool, pair of floats, choice); ValueError on what is illegal."""
+        what = f"The option {name} of {owner}"
+        if self.choices:
+            if value not in self.choices:
+                raise ValueError(f"{what} is one of {', '.join(map(repr, self.choices))}, not {short(value)}.")
+            return value
+        if isinstance(self.default, bool):
+            if not isinstance(value, bool):
+                raise ValueError(f"{what} is either True or False, not {short(value)}.")
+            return value
+        if isinstance(self.default, tuple):
+            if not isinstance(value, tuple | list) or len(value) != 2 or not all(_number(b) and 0 <= b < 1 for b in value):
+                raise ValueError(f"{what} is two numbers from 0 to below 1, not {short(value)}.")
+            return (float(value[0]), float(value[1]))
+        if not _number(value):
+            raise ValueError(f"{what} is a finite number, not {short(value)}.")
+        if value < 0 <= self.low:
+            raise ValueError(f"{what} must not be negative; it is {short(value)}.")
+        if not self.low <= value <= self.high:
+            raise ValueError(f"{what} lies between {self.low:g} and {self.high:,g}; it is {short(value)}.")
+        if isinstance(self.default, int):
+            if value != int(value):
+                raise ValueError(f"{what} is a whole number, not {short(value)}.")
+            return int(value)
+        return float(value)
 
 
-def rmsprop(x: Tensor, gradient: Tensor, state: State, options: Options) -> tuple[Tensor, State]:
-    """RMSprop; buffers: v, then a (if centered), then b (if momentum).
+def _number(value: Any) -> bool:
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return False
+    try:
+        return math.isfinite(value)
+    except OverflowError:  # a whole number too large for a float
+        return False
 
-    g = gradient + weight_decay x;  v = alpha v + (1 - alpha) g²;  a = alpha a + (1 - alpha) g
-    s = sqrt(v) + eps, or sqrt(v - a²) + eps if centered
-    b = momentum b + g / s;  direction = b
+
+def short(value: object) -> str:
+    """Any value in a sentence, cut off where it is long."""
+    try:
+        text = repr(value)
+    except ValueError:  # Python writes no whole number of thousands of digits
+        text = "a number of very many digits"
+    return text if len(text) <= 40 else f"{text[:40]}…"
+
+
+def _no_conflict(options: Options) -> str:
+    return ""
+
+
+@dataclass(frozen=True)
+class OptimizerRow:
+    """One optimizer.
+
+    `rule` is its formula, `torch_name` its class in `torch.optim`, `title` its name on the screen, `about` a line about
+    it, `options` what can be set. `conflict(options)` is a sentence on options that contradict each other, or "".
+
+    `layout` names the options that decide which buffers the rule keeps: a run can go on with another one's buffers where
+    these agree. `sign_like`: the length of a step hardly depends on the gradient's. Such a rule divides by the gradient's
+    own size, so where a gradient is close to zero it turns rounding into whole steps. `agreement` is how closely, in
+    proportion, the losses of a tame digit run (float32) agree with those of the same run in plain torch; in float64, on
+    one weight, all agree to 1e-9 as long as the path is not chaotic, and SGD bit for bit.
+
+    `hidden_matrices_only`: it moves the weight matrices of hidden layers; all other parameters are for `companion`.
     """
-    g = _decayed(x, gradient, options)
-    alpha, momentum, centered = options["alpha"], options["momentum"], options["centered"]
-    kept = list(state.buffers or _zeros(g, 1 + centered + (momentum > 0)))
-    kept[0] = torch.addcmul(kept[0] * alpha, g, g, value=1 - alpha)  # v = alpha v + (1 - alpha) g²
-    if centered:
-        kept[1] = torch.lerp(kept[1], g, 1 - alpha)  # a = alpha a + (1 - alpha) g
-        scale = torch.addcmul(kept[0], kept[1], kept[1], value=-1).sqrt_().add_(options["eps"])
-    else:
-        scale = kept[0].sqrt().add_(options["eps"])  # s = sqrt(v) + eps
-    direction = g / scale
-    if momentum > 0:
-        direction = kept[-1] = kept[-1] * momentum + direction  # b = momentum b + g / s
-    return direction, State(state.step + 1, tuple(kept))
-
-
-def adagrad(x: Tensor, gradient: Tensor, state: State, options: Options) -> tuple[Tensor, State]:
-    """Adagrad; buffers: (v,), which begins at initial_accumulator_value.
-
-    g = gradient + weight_decay x;  v = v + g²
-    direction = g / (sqrt(v) + eps) / (1 + (t - 1) lr_decay), with t = 1 at the first step
-    """
-    g = _decayed(x, gradient, options)
-    v = state.buffers[0] if state.buffers else torch.full_like(g, options["initial_accumulator_value"])
-    v = torch.addcmul(v, g, g)  # v = v + g²
-    direction = g / v.sqrt().add_(options["eps"])
-    if options["lr_decay"] != 0:
-        direction = direction / (1 + state.step * options["lr_decay"])
-    return direction, State(state.step + 1, (v,))
-
-
-def adam(x: Tensor, gradient: Tensor, state: State, options: Options) -> tuple[Tensor, State]:
-    """Adam; buffers: m, v, then the largest v so far (if amsgrad).
-
-    g = gradient + weight_decay x;  m = beta1 m + (1 - beta1) g;  v = beta2 v + (1 - beta2) g²
-    direction = m / (1 - beta1^t) / (sqrt(v) / sqrt(1 - beta2^t) + eps), with t = 1 at the first step
-    """
-    return _adam(_decayed(x, gradient, options), state, options)
-
-
-def adamw(x: Tensor, gradient: Tensor, state: State, options: Options) -> tuple[Tensor, State]:
-    """AdamW: Adam on the bare gradient, and the weights shrink on their own; buffers as in `adam`.
-
-    direction = weight_decay x + (Adam's direction without weight decay)
-    """
-    direction, state = _adam(gradient, state, options)
-    if options["weight_decay"] != 0:
-        direction.add_(x, alpha=options["weight_decay"])
-    return direction, state
-
-
-def _adam(g: Tensor, state: State, options: Options) -> tuple[Tensor, State]:
-    (beta1, beta2), t = options["betas"], state.step + 1
-    m, v, *largest = state.buffers or _zeros(g, 2 + options["amsgrad"])
-    m = torch.lerp(m, g, 1 - beta1)  # m = beta1 m + (1 - beta1) g
-    v = torch.addcmul(v * beta2, g, g, value=1 - beta2)  # v = beta2 v + (1 - beta2) g²
-    if largest:
-        largest = [torch.maximum(largest[0], v)]
-    # The two bias corrections are plain numbers: as one factor they cost one operation on the tensor, not three.
-    correction = math.sqrt(1 - beta2**t)
-    scale = (largest[0] if largest else v).sqrt().add_(options["eps"] * correction)
-    return torch.div(m, scale).mul_(correction / (1 - beta1**t)), State(t, (m, v, *largest))
-
-
-def _decayed(x: Tensor, gradient: Tensor, options: Options) -> Tensor:
-    decay = options["weight_decay"]
-    return torch.add(gradient, x, alpha=decay) if decay else gradient
-
-
-def _zeros(like: Tensor, count: int) -> tuple[Tensor, ...]:
-    return tuple(torch.zeros_like(like) for _ in range(count))
-
-
-class Recipe(NamedTuple):
-    """One row of the table of optimizers: its rule, its class in `torch.optim`, a title, its options' defaults."""
 
     rule: Rule
     torch_name: str
     title: str
-    defaults: Options
+    about: str
+    options: Mapping[str, Option]
+    conflict: Callable[[Options], str] = _no_conflict
+    layout: tuple[str, ...] = ()
+    sign_like: bool = True
+    agreement: float = 1e-3
+    hidden_matrices_only: bool = False
+    companion: str | None = None
+
+    @property
+    def defaults(self) -> Options:
+        """The options' defaults, which are torch's."""
+        return MappingProxyType({name: option.default for name, option in self.options.items()})
 
 
-_ADAM = {"betas": (0.9, 0.999), "eps": 1e-8, "weight_decay": 0.0, "amsgrad": False}
-OPTIMIZERS: Mapping[str, Recipe] = MappingProxyType(
+_DECAY = Option(0.0, "Pulls every weight towards 0 by this share of itself, times the learning rate.", most=1, log=True)
+_EPS = Option(1e-8, "A little that is added below the fraction, so that nothing is divided by 0.", most=1e-2, log=True)
+_MOMENTUM = Option(0.0, "How much of the step before is kept.", high=10.0, most=0.99)
+_BETAS = Option((0.9, 0.999), "How much is kept of the mean of the gradients, and of that of their squares.")
+_AMSGRAD = Option(False, "Divide by the largest mean of squares so far, which never falls.")
+_DECOUPLED = Option(False, "Let the weights shrink on their own, past the means, as AdamW does.")
+_ADAM = {"betas": _BETAS, "eps": _EPS, "weight_decay": _DECAY, "amsgrad": _AMSGRAD}
+
+
+def _with_default(option: Option, default: Any) -> Option:
+    return Option(default, option.about, option.low, option.high, option.most, option.log, option.choices)
+
+
+def _nesterov_conflict(options: Options) -> str:
+    if options["nesterov"] and (options["momentum"] == 0 or options["dampening"] != 0):
+        return "Nesterov needs a momentum above 0 and a dampening of 0; set momentum=0.9, for example."
+    return ""
+
+
+OPTIMIZERS: Mapping[str, OptimizerRow] = MappingProxyType(
     {
-        "sgd": Recipe(sgd, "SGD", "SGD", {"momentum": 0.0, "dampening": 0.0, "weight_decay": 0.0, "nesterov": False}),
-        "rmsprop": Recipe(
-            rmsprop,
+        "sgd": OptimizerRow(
+            rules.sgd,
+            "SGD",
+            "SGD",
+            "Against the gradient, with momentum if you like.",
+            {
+                "momentum": _MOMENTUM,
+                "dampening": Option(0.0, "How much less of the new gradient momentum takes.", -LARGEST, most=1.0),
+                "weight_decay": _DECAY,
+                "nesterov": Option(False, "Look where momentum leads before adding the gradient."),
+            },
+            _nesterov_conflict,
+            sign_like=False,
+            agreement=1e-5,
+        ),
+        "rmsprop": OptimizerRow(
+            rules.rmsprop,
             "RMSprop",
             "RMSprop",
-            {"alpha": 0.99, "eps": 1e-8, "weight_decay": 0.0, "momentum": 0.0, "centered": False},
+            "The gradient over the root of the mean of its latest squares.",
+            {
+                "alpha": Option(0.99, "How much is kept of the mean of the squares.", high=1.0, most=1.0),
+                "eps": _EPS,
+                "weight_decay": _DECAY,
+                "momentum": _MOMENTUM,
+                "centered": Option(False, "Divide by the spread of the gradients, not by their size."),
+            },
+            layout=("momentum", "centered"),
         ),
-        "adagrad": Recipe(
-            adagrad,
+        "adagrad": OptimizerRow(
+            rules.adagrad,
             "Adagrad",
             "Adagrad",
-            {"lr_decay": 0.0, "weight_decay": 0.0, "initial_accumulator_value": 0.0, "eps": 1e-10},
+            "The gradient over the root of the sum of all its squares so far, so steps only shrink.",
+            {
+                "lr_decay": Option(0.0, "How fast the learning rate falls with the steps.", log=True),
+                "weight_decay": _DECAY,
+                "initial_accumulator_value": Option(0.0, "What the sum of squares begins with.", most=10.0),
+                "eps": _with_default(_EPS, 1e-10),
+            },
         ),
-        "adam": Recipe(adam, "Adam", "Adam", _ADAM),
-        "adamw": Recipe(adamw, "AdamW", "AdamW", {**_ADAM, "weight_decay": 0.01}),
+        "adam": OptimizerRow(
+            rules.adam,
+            "Adam",
+            "Adam",
+            "The mean of the latest gradients over the root of the mean of their squares.",
+            _ADAM,
+            layout=("amsgrad",),
+        ),
+        "adamw": OptimizerRow(
+            rules.adamw,
+            "AdamW",
+            "AdamW",
+            "Adam whose weights shrink on their own.",
+            {**_ADAM, "weight_decay": _with_default(_DECAY, 0.01)},
+            layout=("amsgrad",),
+        ),
+        "nadam": OptimizerRow(
+            rules.nadam,
+            "NAdam",
+            "NAdam",
+            "Adam with Nesterov's look ahead.",
+            {
+                "betas": _BETAS,
+                "eps": _EPS,
+                "weight_decay": _DECAY,
+                "momentum_decay": Option(0.004, "How fast the look ahead grows to its full length.", most=0.1, log=True),
+                "decoupled_weight_decay": _DECOUPLED,
+            },
+        ),
+        "radam": OptimizerRow(
+            rules.radam,
+            "RAdam",
+            "RAdam",
+            "Adam that begins as momentum, until its mean of squares can be trusted.",
+            {"betas": _BETAS, "eps": _EPS, "weight_decay": _DECAY, "decoupled_weight_decay": _DECOUPLED},
+        ),
+        "adamax": OptimizerRow(
+            rules.adamax,
+            "Adamax",
+            "Adamax",
+            "Adam that divides by the largest gradient lately, not by a mean.",
+            {"betas": _BETAS, "eps": _EPS, "weight_decay": _DECAY},
+        ),
+        "muon": OptimizerRow(
+            rules.muon,
+            "Muon",
+            "Muon",
+            "For the weight matrices of hidden layers: momentum, made orthogonal; all else by AdamW.",
+            {
+                "weight_decay": _with_default(_DECAY, 0.1),
+                "momentum": Option(0.95, "How much of the mean of the gradients is kept.", high=1.0, most=0.99),
+                "nesterov": Option(True, "Look where momentum leads."),
+                "eps": _with_default(_EPS, 1e-7),
+                "ns_steps": Option(5, "Rounds of making orthogonal.", low=1, high=99, most=10),
+                "adjust_lr_fn": Option(
+                    None,
+                    "How the step grows with the matrix: None for tall ones, match_rms_adamw to be as long as AdamW's.",
+                    choices=(None, "match_rms_adamw"),
+                ),
+            },
+            agreement=0.1,
+            hidden_matrices_only=True,
+            companion="adamw",
+        ),
     }
 )
-"""Every optimizer by its lower-case name; to add one, write its rule and a row here."""
+"""Every optimizer by its lower-case name."""
 
 
 @dataclass(frozen=True, init=False)
@@ -174,37 +267,57 @@ class Optimizer:
     def __init__(self, name: str, **options: Any) -> None:
         """Check the name and every option (by torch's own option names)."""
         if not isinstance(name, str) or name not in OPTIMIZERS:
-            raise ValueError(f"There is no optimizer {name!r}; choose one of {', '.join(OPTIMIZERS)}.")
-        defaults = OPTIMIZERS[name].defaults
+            raise ValueError(f"There is no optimizer {short(name)}; choose one of {', '.join(OPTIMIZERS)}.")
+        row = OPTIMIZERS[name]
         for key in options:
-            if key not in defaults:
-                raise ValueError(f"The optimizer {name} has no option {key!r}; it takes {', '.join(defaults)}.")
-        checked = {key: _checked(name, key, options.get(key, default)) for key, default in defaults.items()}
-        if checked.get("nesterov") and (checked["momentum"] == 0 or checked["dampening"] != 0):
-            raise ValueError("Nesterov needs a momentum above 0 and a dampening of 0; set momentum=0.9, for example.")
+            if key not in row.options:
+                raise ValueError(f"The optimizer {name} has no option {key!r}; it takes {', '.join(row.options)}.")
+        checked = {
+            key: option.settle(name, key, options.get(key, option.default)) for key, option in row.options.items()
+        }
+        if conflict := row.conflict(checked):
+            raise ValueError(conflict)
         object.__setattr__(self, "name", name)
-        object.__setattr__(self, "settings", tuple((k, v) for k, v in checked.items() if v != defaults[k]))
+        settings = ((key, value) for key, value in checked.items() if value != row.options[key].default)
+        object.__setattr__(self, "settings", tuple(settings))
+
+    @property
+    def row(self) -> OptimizerRow:
+        """Its row in the table."""
+        return OPTIMIZERS[self.name]
 
     @cached_property
     def options(self) -> Options:
         """All options, defaults included."""
-        return MappingProxyType({**OPTIMIZERS[self.name].defaults, **dict(self.settings)})
+        return MappingProxyType({**self.row.defaults, **dict(self.settings)})
 
     @property
     def label(self) -> str:
         """A short name for legends that tells options apart, e.g. "SGD momentum=0.9"."""
-        return " ".join([OPTIMIZERS[self.name].title, *(f"{key}={value}" for key, value in self.settings)])
+        return " ".join([self.row.title, *(f"{key}={value}" for key, value in self.settings)])
+
+    def for_parameter(self, is_hidden_matrix: bool) -> "Optimizer":
+        """The optimizer that moves one parameter of a model: this one, or its companion with torch's defaults."""
+        if self.row.companion is None or is_hidden_matrix:
+            return self
+        return Optimizer(self.row.companion)
+
+    def shares_buffers_with(self, other: "Optimizer") -> bool:
+        """Whether a run of this optimizer can go on with the buffers that a run of the other has left."""
+        return self.name == other.name and all(
+            bool(self.options[key]) == bool(other.options[key]) for key in self.row.layout
+        )
 
     def step(self, x: Tensor, gradient: Tensor, state: State, lr: Tensor | float) -> tuple[Tensor, State]:
         """Answer (update, next state); add the update to `x`. Begin with `START`; `lr` broadcasts against `x`."""
         with torch.no_grad():
-            direction, state = OPTIMIZERS[self.name].rule(x, gradient, state, self.options)
+            direction, state = self.row.rule(x, gradient, state, self.options)
             return direction * -lr, state
 
     def torch_code(self, params: str = "[w]", lr: float | str = "0.1") -> str:
         """Return the same optimizer as PyTorch source, e.g. `torch.optim.SGD([w], lr=0.1, momentum=0.9)`."""
-        arguments = [params, f"lr={lr}", *(f"{key}={value}" for key, value in self.settings)]
-        return f"torch.optim.{OPTIMIZERS[self.name].torch_name}({', '.join(arguments)})"
+        arguments = [params, f"lr={lr}", *(f"{key}={value!r}" for key, value in self.settings)]
+        return f"torch.optim.{self.row.torch_name}({', '.join(arguments)})"
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle by name and settings, so that cached values stay out."""
@@ -222,26 +335,3 @@ def as_optimizer(optimizer: str | Optimizer, **options: Any) -> Optimizer:
 
 def _rebuild(name: str, settings: tuple[tuple[str, Any], ...]) -> Optimizer:
     return Optimizer(name, **dict(settings))
-
-
-def _checked(name: str, key: str, value: Any) -> Any:
-    """Return the option's value in one spelling (float, bool or pair of floats), or raise ValueError."""
-    if isinstance(OPTIMIZERS[name].defaults[key], bool):
-        if not isinstance(value, bool):
-            raise ValueError(f"The option {key} of {name} is either True or False, not {value!r}.")
-        return value
-    if key == "betas":
-        if not isinstance(value, tuple | list) or len(value) != 2 or not all(_number(b) and 0 <= b < 1 for b in value):
-            raise ValueError(f"The option betas of {name} is two numbers from 0 to below 1, not {value!r}.")
-        return (float(value[0]), float(value[1]))
-    if not _number(value):
-        raise ValueError(f"The option {key} of {name} is a finite number, not {value!r}.")
-    if key != "dampening" and value < 0:
-        raise ValueError(f"The option {key} of {name} must not be negative; it is {value!r}.")
-    if key == "alpha" and value > 1:
-        raise ValueError(f"The option alpha of {name} lies between 0 and 1; it is {value!r}.")
-    return float(value)
-
-
-def _number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)

@@ -8,15 +8,16 @@ from dataclasses import dataclass, fields
 from numbers import Integral, Real
 from typing import Any
 
-from sgd_core.descent.optimizers import Optimizer
+from sgd_core.descent.optimizers import OPTIMIZERS, Optimizer, short
 from sgd_core.descent.schedules import SCHEDULES
-from sgd_core.digits.losses import LOSSES
-from sgd_core.digits.models import INITS, MODELS
+from sgd_core.digits.losses import LOSSES, maps_for
+from sgd_core.digits.models import INITS, MODELS, Network
 from sgd_core.digits.sources import check_classes, find_source
 
 MOST_EPOCHS = 10_000
 MOST_HIDDEN_UNITS = 1_000
 LARGEST_SEED = 2**63 - 1
+LARGEST_LR = 1e30  # far beyond all use, and safe in 32 bits
 
 
 @dataclass(frozen=True)
@@ -69,8 +70,15 @@ class TrainConfig:
             "seconds": None if self.seconds is None else _positive("The time limit, in seconds,", self.seconds),
             "optimizer_options": tuple(sorted(Optimizer(self.optimizer, **_options(self.optimizer_options)).settings)),
         }
+        row = OPTIMIZERS[self.optimizer]
+        if row.hidden_matrices_only and not MODELS[self.model].network((8, 8), 1, 1).hidden_matrices:
+            able = [repr(key) for key, model in MODELS.items() if model.network((8, 8), 1, 1).hidden_matrices]
+            raise ValueError(
+                f"{row.title} moves the weight matrices of hidden layers, and the model {self.model!r} has none: choose "
+                f"another optimizer, or the model {' or '.join(able)}."
+            )
         if not isinstance(self.shuffle, bool):
-            raise ValueError(f"Shuffle is either True or False, not {self.shuffle!r}.")
+            raise ValueError(f"Shuffle is either True or False, not {short(self.shuffle)}.")
         for name, value in settle.items():
             object.__setattr__(self, name, value)
 
@@ -84,13 +92,17 @@ class TrainConfig:
         """How many classes the run tells apart."""
         return 10 if self.classes is None else len(self.classes)
 
+    def network(self, image_shape: tuple[int, int]) -> Network:
+        """The model for images of this size, (height, width): its parameters' shapes and how they are applied."""
+        return MODELS[self.model].network(image_shape, self.hidden, maps_for(self.class_count))
+
     @property
     def remarks(self) -> tuple[str, ...]:
         """Sentences a learner should read before such a run: settings that are legal but do not do what one expects."""
-        if self.model == "two_layer" and self.init == "zeros":
+        if self.init == "zeros" and MODELS[self.model].usual_init != "zeros":
             return (
-                "A two-layer model that starts from zeros never learns: every hidden unit is 0, so no weight gets a "
-                "gradient and only the last bias moves; choose initial weights that differ.",
+                "A model with hidden units that starts from zeros never learns: every hidden unit is 0, so no weight "
+                "gets a gradient and only the last bias moves; choose initial weights that differ.",
             )
         return ()
 
@@ -107,16 +119,21 @@ class TrainConfig:
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> TrainConfig:
         """The configuration `to_dict` describes; what is left out keeps its default, ValueError on unknown names."""
+        if not isinstance(values, Mapping):
+            raise ValueError(f"The settings of a run are names with values such as epochs=10, not {short(values)}.")
         known = {field.name for field in fields(cls)}
-        unknown = sorted(set(values) - known)
-        if unknown:
-            raise ValueError(f"A training run has no setting {unknown[0]!r}; it has {', '.join(sorted(known))}.")
+        for name in values:
+            if name not in known:
+                raise ValueError(f"A training run has no setting {short(name)}; it has {', '.join(sorted(known))}.")
         return cls(**values)
 
 
 def check_lr(lr: object) -> float:
-    """The learning rate as a float; ValueError unless it is a finite number above 0."""
-    return _positive("The learning rate", lr)
+    """The learning rate as a float; ValueError unless it is a number above 0 that 32 bits can hold."""
+    rate = _positive("The learning rate", lr)
+    if rate > LARGEST_LR:
+        raise ValueError(f"The learning rate must be at most {LARGEST_LR:g}, not {rate:g}.")
+    return rate
 
 
 def _positive(what: str, value: object) -> float:
@@ -125,23 +142,23 @@ def _positive(what: str, value: object) -> float:
     except OverflowError:  # a whole number too large for a float
         number = math.inf
     if not math.isfinite(number) or number <= 0:
-        raise ValueError(f"{what} must be a finite number above 0, not {value!r}.")
+        raise ValueError(f"{what} must be a finite number above 0, not {short(value)}.")
     return number
 
 
 def _choice(what: str, value: object, table: Mapping[str, object]) -> str:
     if not isinstance(value, str) or value not in table:
-        raise ValueError(f"There is no {what} {value!r}; choose one of: {', '.join(table)}.")
+        raise ValueError(f"There is no {what} {short(value)}; choose one of: {', '.join(table)}.")
     return value
 
 
 def _whole(what: str, value: object, least: int, most: int | None) -> int:
     limits = f"of at least {least}" if most is None else f"from {least} to {most:,}"
     if not isinstance(value, Integral) or isinstance(value, bool):
-        raise ValueError(f"{what} must be a whole number {limits}, not {value!r}.")
+        raise ValueError(f"{what} must be a whole number {limits}, not {short(value)}.")
     number = int(value)
     if number < least or (most is not None and number > most):
-        raise ValueError(f"{what} must be a whole number {limits}; {number} is outside.")
+        raise ValueError(f"{what} must be a whole number {limits}; {short(number)} is outside.")
     return number
 
 
@@ -149,7 +166,7 @@ def _options(options: object) -> dict[str, Any]:
     try:
         plain = dict(options)  # type: ignore[call-overload]  # whatever is no mapping and no pairs is refused below
     except (TypeError, ValueError):
-        raise ValueError(f"Optimizer options are names with values such as momentum=0.9, not {options!r}.") from None
+        raise ValueError(f"Optimizer options are names with values such as momentum=0.9, not {short(options)}.") from None
     if not all(isinstance(key, str) for key in plain):
-        raise ValueError(f"Optimizer options go by their names, e.g. 'momentum', not {options!r}.")
+        raise ValueError(f"Optimizer options go by their names, e.g. 'momentum', not {short(options)}.")
     return plain

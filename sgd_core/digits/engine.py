@@ -1,34 +1,49 @@
-"""The arithmetic of training: one run or many side by side, without any notion of pace or pictures.
-
-A run has its own weights and learning rate; all runs see the same mini-batches in the same order
-and share one matrix product a mini-batch.
-"""
+"""The arithmetic of training: one run or many side by side, without any notion of pace or pictures."""
 
 from __future__ import annotations
 
+import functools
 import math
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Concatenate, ParamSpec, TypeVar
 
 import torch
 from torch import Tensor
-from torch.nn.functional import linear
 
-from sgd_core.descent.optimizers import OPTIMIZERS, START
+from sgd_core.descent.optimizers import START
+from sgd_core.digits.batches import Batches, Rows
 from sgd_core.digits.config import TrainConfig
 from sgd_core.digits.datasets import Digits
-from sgd_core.digits.losses import LOSSES, maps_for, targets_for
-from sgd_core.digits.models import MODELS, initial_parameters, upper_layers
+from sgd_core.digits.gradients import DenseGradients, gradients_of
+from sgd_core.digits.losses import LOSSES, targets_for
 
 LARGEST_LAYER = 2**15  # numbers in one piece of an evaluation: 128 kB, which stays in the cache, whatever the runs
 LARGEST_SUMS = 2**22  # weighted sums of a whole set that are computed at once: 16 MB
+IMAGES_AT_ONCE = 512  # of an evaluation by a network that is not dense
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def _in_plain_mode(
+    method: Callable[Concatenate[Engine, P], R],
+) -> Callable[Concatenate[Engine, P], R]:
+    """Compute without autograd, whatever mode of torch the caller is in."""
+
+    @functools.wraps(method)
+    def wrapped(self: Engine, *args: P.args, **kwargs: P.kwargs) -> R:
+        with torch.inference_mode(False), torch.no_grad():
+            return method(self, *args, **kwargs)
+
+    return wrapped
 
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Both sets judged at exactly the present weights; each is (runs,) float64, a mean over the whole set."""
+    """Both sets at exactly the present weights; each is (runs,) float64, a mean over the whole set."""
 
     train_loss: Tensor
     train_accuracy: Tensor
@@ -36,72 +51,46 @@ class Evaluation:
     valid_accuracy: Tensor
 
 
-class Batches:
-    """The mini-batches of epoch after epoch: row numbers, or a slice where the rows lie side by side anyway.
-
-    The order depends on the seed alone, not on model or initial weights: `torch.randperm` of each epoch in turn, from
-    a generator with that seed. The last mini-batch holds what is left over.
-    """
-
-    def __init__(self, config: TrainConfig, count: int) -> None:
-        """Prepare for a training set of `count` images."""
-        self._count = count
-        self._size = count if config.batch_size is None else min(config.batch_size, count)
-        self._shuffled = config.shuffle and self._size < count  # the mean over all rows needs no order
-        self._generator = torch.Generator().manual_seed(config.seed)
-
-    @property
-    def size(self) -> int:
-        """Images in a full mini-batch."""
-        return self._size
-
-    @property
-    def per_epoch(self) -> int:
-        """Mini-batches, and so steps, in an epoch."""
-        return math.ceil(self._count / self._size)
-
-    def epoch(self, seen: int = 0) -> Iterator[Tensor | slice]:
-        """The mini-batches of the next epoch, or what is left of it after the first `seen` images of its order."""
-        starts = range(seen, self._count, self._size)
-        if not self._shuffled:
-            return (slice(start, min(start + self._size, self._count)) for start in starts)
-        return iter(torch.split(torch.randperm(self._count, generator=self._generator)[seen:], self._size))
-
-    def skip(self, epochs: int) -> None:
-        """Pass over whole epochs, as if they had been trained."""
-        for _ in range(epochs if self._shuffled else 0):
-            torch.randperm(self._count, generator=self._generator)
-
-
 class Engine:
-    """Parameters of `runs` runs, the data they learn from, and the two things one does with them: step and evaluate.
+    """Parameters of one or more runs, the data they learn from, and the two things one does with them: step, evaluate.
 
-    `parameters` are tensors (runs * out, ...) as `models` lays them out, changed by `step`; `gradients` are those of
-    the last mini-batch, `updates` what the last step added; `states` is what the optimizer remembers; `alive` (runs,)
-    is False for a run that has diverged and moves no more.
+    All runs have the same configuration and differ in their learning rate; they see the same mini-batches in the same
+    order and share one matrix product a mini-batch. With `seeds`, a run for each, every run has initial weights and an
+    order of images of its own. `parameters` are tensors (runs, *shape), changed by `step`; `gradients` are those of the
+    last mini-batch; `states` is what the optimizer remembers; `alive` (runs,) is False for a run that has diverged and
+    moves no more.
     """
 
-    def __init__(self, config: TrainConfig, digits: Digits, runs: int = 1) -> None:
+    @_in_plain_mode
+    def __init__(self, config: TrainConfig, digits: Digits, runs: int = 1, seeds: Sequence[int] | None = None) -> None:
         """Flatten the data once and draw the initial weights."""
         classes = len(digits.classes)
-        height, width = digits.image_shape
-        self.runs = runs
-        self._train = _half(digits.train_images, digits.train_labels, classes, _sparse_train_pixels(digits))
+        self.network = config.network(digits.image_shape)
+        self.runs = len(seeds) if seeds is not None else runs
+        self._sparse = _sparse_train_pixels(digits) if self.network.is_dense else None
+        self._train = _half(digits.train_images, digits.train_labels, classes)
         self._valid = _half(digits.valid_images, digits.valid_labels, classes)
         self._loss = LOSSES[config.loss]
-        self._rule, self._options = OPTIMIZERS[config.optimizer].rule, config.update_rule.options
-        self.batches = Batches(config, len(self._train.pixels))
-        self._batch = torch.empty(self.batches.size, height * width)
-        self._shares = torch.empty(0)
+        self.batches = Batches(config, len(self._train.pixels), seeds)
+        own = 1 if seeds is None else self.runs
+        self._batch = torch.empty(own * self.batches.size, self._train.pixels.shape[1], dtype=torch.float32)
         # a stream of its own, so that the same seed gives the same mini-batches whatever the initial weights
-        generator = torch.Generator().manual_seed(config.seed + 1)
-        layers = MODELS[config.model].layers(height * width, config.hidden, maps_for(classes))
-        self.parameters = [part.requires_grad_() for part in initial_parameters(layers, config.init, generator, runs)]
-        self._weights = [parameter.detach() for parameter in self.parameters]  # the same memory, unknown to autograd
-        self.gradients = tuple(torch.zeros_like(parameter) for parameter in self._weights)
-        self.updates = list(self.gradients)
+        drawn = [
+            self.network.initial_parameters(config.init, torch.Generator().manual_seed(seed + 1))
+            for seed in seeds or (config.seed,)
+        ]
+        self.parameters = [
+            torch.stack(same) if seeds is not None else same[0].repeat(self.runs, *[1] * same[0].dim())
+            for same in zip(*drawn, strict=True)
+        ]
+        self.gradients = [torch.zeros_like(parameter) for parameter in self.parameters]
+        self._directions = self.gradients
+        self._rate: float | Tensor = 0.0
+        self._computing = gradients_of(self.network, self.parameters)
+        optimizers = [config.update_rule.for_parameter(i in self.network.hidden_matrices) for i in range(len(drawn[0]))]
+        self._rules = [(optimizer.row.rule, optimizer.options) for optimizer in optimizers]
         self.states = [START] * len(self.parameters)
-        self.alive = torch.ones(runs, dtype=torch.bool)
+        self.alive = torch.ones(self.runs, dtype=torch.bool)
         self._all_alive = True
 
     @property
@@ -109,106 +98,125 @@ class Engine:
         """Images in the training set."""
         return len(self._train.pixels)
 
-    def step(self, rows: Tensor | slice, lr: float | Tensor) -> Tensor:
-        """Take one step on a mini-batch; answer its loss (runs,) at the weights before the step.
+    @property
+    def updates(self) -> list[Tensor]:
+        """What the last step added to each parameter."""
+        return [self._against(direction) * direction for direction in self._directions]
+
+    @_in_plain_mode
+    def step(self, rows: Rows, lr: float | Tensor) -> Tensor:
+        """Take one step on a mini-batch; answer its loss (runs,) float64 at the weights before the step.
 
         `lr` is a number, or (runs,), one learning rate a run. A run whose loss is not finite does not take the step
         and is no longer `alive`. (Weights that overflow show in the loss of the next mini-batch, or in `evaluate`.)
         """
-        if isinstance(rows, slice):
-            pixels, targets = self._train.pixels[rows], self._train.targets[rows]
-        else:
-            pixels = torch.index_select(self._train.pixels, 0, rows, out=self._batch[: len(rows)])
-            targets = self._train.targets.index_select(0, rows)
-        # Autograd goes back as far as the first layer's weighted sums; the last link of the chain rule, from there to
-        # its weights, is one product with the pixels, which by itself would cost autograd a third of the whole step.
-        sums = linear(pixels, self._weights[0], self._weights[1]).requires_grad_()
-        values = self._loss.values(upper_layers(self.parameters, sums, self.runs), targets)
-        if len(values) != len(self._shares):
-            self._shares = torch.full_like(values, 1 / len(values), requires_grad=False)
-        # The gradient of the mean over images: each image has the same share. Lanes do not mix, each gets its own.
-        slopes, *upper = torch.autograd.grad(values, [sums, *self.parameters[2:]], self._shares)
-        self.gradients = (slopes.T @ pixels, slopes.sum(0), *upper)
-        losses = values.detach().mean(0)
+        values, self.gradients = self._computing.of_batch(*self._images(rows), self._loss)
+        losses = values.mean(0, dtype=torch.float64)
         if not math.isfinite((losses if self.runs == 1 else losses.sum()).item()):
             self._mark_diverged(losses.isfinite())
         if self._all_alive or self.alive.any():
             self._update(lr)
         return losses
 
+    def _images(self, rows: Rows) -> tuple[Tensor, Tensor]:
+        if isinstance(rows, slice):
+            return self._train.pixels[rows], self._train.targets[rows]
+        flat = rows.flatten()
+        pixels = torch.index_select(self._train.pixels, 0, flat, out=self._batch[: len(flat)])
+        targets = self._train.targets.index_select(0, flat)
+        if rows.dim() == 1:
+            return pixels, targets
+        return pixels.view(*rows.shape, -1), targets.view(*rows.shape, -1).transpose(0, 1)
+
     def _update(self, lr: float | Tensor) -> None:
-        for i, (weight, gradient) in enumerate(zip(self._weights, self.gradients, strict=True)):
-            rates = self._spread(lr, weight) if isinstance(lr, Tensor) else lr
-            direction, self.states[i] = self._rule(weight, gradient, self.states[i], self._options)
-            update = direction * -rates
-            weight += update if self._all_alive else update.where(self._spread(self.alive, weight), 0.0)
-            self.updates[i] = update
+        self._rate, self._directions = lr, []
+        for i, (weight, gradient) in enumerate(zip(self.parameters, self.gradients, strict=True)):
+            rule, options = self._rules[i]
+            direction, self.states[i] = rule(weight, gradient, self.states[i], options)
+            if not self._all_alive:
+                direction = direction.where(self._spread(self.alive, weight), 0.0)
+            self._directions.append(direction)
+        for weight, direction in zip(self.parameters, self._directions, strict=True):
+            if isinstance(lr, Tensor):  # rounded once, as torch.optim's in-place addition is
+                weight.addcmul_(direction, self._against(weight))
+            else:
+                weight.add_(direction, alpha=-lr)
+
+    def _against(self, parameter: Tensor) -> Tensor | float:
+        """Minus the last step's learning rate, so that it broadcasts against a parameter."""
+        return self._spread(-self._rate, parameter) if isinstance(self._rate, Tensor) else -self._rate
 
     def _mark_diverged(self, healthy: Tensor) -> None:
         self.alive = self.alive & healthy
         self._all_alive = bool(self.alive.all())
 
-    def _spread(self, values: Tensor, parameter: Tensor) -> Tensor:
-        """One value a run (runs,), repeated for the run's rows so that it broadcasts against a parameter."""
-        rows = values.repeat_interleave(len(parameter) // self.runs)
-        return rows.view(-1, *[1] * (parameter.dim() - 1))
+    @staticmethod
+    def _spread(values: Tensor, parameter: Tensor) -> Tensor:
+        return values.view(-1, *[1] * (parameter.dim() - 1))
 
+    @_in_plain_mode
     def evaluate(self) -> Evaluation:
         """Loss and accuracy of both sets at the present weights; counts and sums over single images.
 
         A run with a loss or a weight that is not finite is no longer `alive` afterwards.
         """
-        with torch.inference_mode():
-            train_loss, train_accuracy = self._evaluate(self._train)
-            valid_loss, valid_accuracy = self._evaluate(self._valid)
-            healthy = train_loss.isfinite() & valid_loss.isfinite()
-            for weight in self._weights:
-                healthy &= weight.view(self.runs, -1).isfinite().all(1)
+        train_loss, train_accuracy = self._evaluate(self._train, self._sparse)
+        valid_loss, valid_accuracy = self._evaluate(self._valid)
+        healthy = train_loss.isfinite() & valid_loss.isfinite()
+        for weight in self.parameters:
+            healthy &= weight.flatten(1).isfinite().all(1)
         self._mark_diverged(healthy)
         return Evaluation(train_loss, train_accuracy, valid_loss, valid_accuracy)
 
-    def _evaluate(self, half: _Half) -> tuple[Tensor, Tensor]:
-        widest = max(len(parameter) for parameter in self.parameters)
-        piece = max(1, LARGEST_LAYER // widest)
-        maps = half.targets.shape[1]
+    def _evaluate(self, half: _Half, sparse: Tensor | None = None) -> tuple[Tensor, Tensor]:
         loss, right = torch.zeros(self.runs, dtype=torch.float64), torch.zeros(self.runs, dtype=torch.int64)
-        weight, bias = self._weights[:2]
-        if half.sparse_pixels is not None and len(half.labels) * len(weight) <= LARGEST_SUMS:
-            layers: Iterable[Tensor] = torch.split(half.sparse_pixels @ weight.T + bias, piece)
+        piece, all_scores = self._scores(half.pixels, sparse)
+        pieces = (torch.split(part, piece) for part in (half.targets, half.labels))
+        for scores, targets, labels in zip(all_scores, *pieces, strict=True):
+            loss += self._loss.values(scores, targets).sum(0, dtype=torch.float64)
+            right += (self._loss.decide(scores) == labels.unsqueeze(1)).sum(0)
+        return loss / len(half.labels), right.double() / len(half.labels)
+
+    def _scores(self, pixels: Tensor, sparse: Tensor | None) -> tuple[int, Iterable[Tensor]]:
+        """How many images a piece has, and the scores (images, runs, maps) of one piece after another."""
+        dense = self._computing
+        if not isinstance(dense, DenseGradients):
+            piece = max(1, IMAGES_AT_ONCE // self.runs)
+            return piece, (dense.scores(part) for part in torch.split(pixels, piece))
+        weight, bias = (parameter.flatten(0, 1) for parameter in self.parameters[:2])
+        piece = max(1, LARGEST_LAYER // max(parameter.shape[0] * parameter.shape[1] for parameter in self.parameters))
+        if sparse is not None and len(pixels) * len(weight) <= LARGEST_SUMS:
+            sums: Iterable[Tensor] = torch.split(sparse @ weight.T + bias, piece)
         else:
             # The same as `linear`, the other way round: with few outputs it takes two thirds of the time.
-            sums = (torch.addmm(bias.unsqueeze(1), weight, pixels.T) for pixels in torch.split(half.pixels, piece))
-            layers = (outputs.T.contiguous() for outputs in sums)
-        for layer, targets, labels in zip(
-            layers, torch.split(half.targets, piece), torch.split(half.labels, piece), strict=True
-        ):
-            answer = upper_layers(self._weights, layer, self.runs)
-            loss += self._loss.values(answer, targets).sum(0, dtype=torch.float64)
-            right += (self._loss.decide(answer, maps) == labels.unsqueeze(1)).sum(0)
-        return loss / len(half.labels), right.double() / len(half.labels)
+            parts = (torch.addmm(bias.unsqueeze(1), weight, part.T) for part in torch.split(pixels, piece))
+            sums = (part.T.contiguous() for part in parts)
+        return piece, (dense.upper(part.view(len(part), self.runs, -1)) for part in sums)
 
 
 @dataclass(frozen=True, eq=False)
 class _Half:
-    """One set, flattened once: pixels (N, H * W), targets (N, maps), labels (N,); `sparse_pixels` is `pixels` without zeros."""
+    """One set, flattened once: pixels (N, H * W), targets (N, 1, maps), labels (N,)."""
 
     pixels: Tensor
     targets: Tensor
     labels: Tensor
-    sparse_pixels: Tensor | None = None
 
 
-def _half(images: Tensor, labels: Tensor, classes: int, sparse_pixels: Tensor | None = None) -> _Half:
-    return _Half(images.reshape(len(images), -1), targets_for(labels, classes), labels, sparse_pixels)
+def _half(images: Tensor, labels: Tensor, classes: int) -> _Half:
+    pixels = images.reshape(len(images), -1)
+    if pixels.is_inference():  # autograd refuses what was loaded in that mode
+        pixels, labels = pixels.clone(), labels.clone()
+    return _Half(pixels, targets_for(labels, classes).unsqueeze(1), labels)
 
 
 @lru_cache(maxsize=2)
 def _sparse_train_pixels(digits: Digits) -> Tensor | None:
     """Return the training images as a sparse matrix (N, H * W), where they are mostly paper; else None.
 
-    Four fifths of MNIST are zeros: without them judging the training set takes a fifth of the time. The sums are added
-    up in another order, so they differ in the last digit, which in the mean over a set is lost. The validation set, of
-    which every single answer is shown, stays as it is. Only a torch with MKL can multiply such a matrix.
+    Four fifths of MNIST are zeros: without them evaluating the training set takes a fifth of the time. The sums are
+    added up in another order, so they differ in the last digit, which in the mean over a set is lost. The validation
+    set, of which every single answer is shown, stays as it is. Only a torch with MKL can multiply such a matrix.
     """
     pixels = digits.train_images.flatten(1)
     can = torch.backends.mkl.is_available()  # type: ignore[no-untyped-call]
@@ -216,11 +224,7 @@ def _sparse_train_pixels(digits: Digits) -> Tensor | None:
         return None
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Sparse", UserWarning)  # torch warns that its sparse tensors are in beta
-        sparse_pixels = pixels.to_sparse_csr()
+        sparse = pixels.to_sparse_csr()
         # 32 bits are what MKL computes with, so that nothing has to be converted each time
-        return torch.sparse_csr_tensor(
-            sparse_pixels.crow_indices().int(),
-            sparse_pixels.col_indices().int(),
-            sparse_pixels.values(),
-            sparse_pixels.shape,
-        )
+        places = (sparse.crow_indices().int(), sparse.col_indices().int())
+        return torch.sparse_csr_tensor(*places, sparse.values(), sparse.shape)

@@ -1,74 +1,131 @@
-"""The two models that learn digits, holding the parameters of any number of runs at once.
+"""The models that learn digits. A row of `MODELS` is all that the laboratory knows of a model.
 
-Parameters are a flat list: weight (runs * out, in) and bias (runs * out,) of the first layer, then of the second.
-The rows of a run lie together, so that all runs of a layer are the one matrix that a product wants.
+A row's layers are ordinary `torch.nn` modules; parameters live apart from them, as a flat list of tensors in torch's
+own shapes: weight and bias of the first layer, then of the next. To add a model, write its layers and a row.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import torch
-from torch import Tensor
-from torch.nn.functional import linear
+from torch import Tensor, nn
+
+Shape = tuple[int, ...]
+Layers = Callable[[tuple[int, int], int, int], list[nn.Module]]
 
 
 @dataclass(frozen=True)
 class Model:
-    """One model: its name in code, its title, one line about it, and whether it has a hidden layer."""
+    """One model.
+
+    `key` is its name in code and links, `title` that on the screen, `about` one line about it. `layers(image_shape,
+    hidden, outputs)` makes its layers, which take flattened images; every layer with parameters has a weight and a bias.
+    `takes_hidden`: the number of hidden units can be chosen. `usual_init` is the kind of initial weights that serves it.
+    `maps_are_filters`: its maps are small filters that move over the image, not maps of the whole image.
+    """
 
     key: str
     title: str
     about: str
-    has_hidden_layer: bool
+    layers: Layers
+    takes_hidden: bool = False
+    usual_init: str = "default"
+    maps_are_filters: bool = False
 
-    def layers(self, pixels: int, hidden: int, maps: int) -> list[tuple[int, int]]:
-        """(inputs, outputs) of each layer for images of `pixels` pixels and `maps` scores."""
-        return [(pixels, hidden), (hidden, maps)] if self.has_hidden_layer else [(pixels, maps)]
-
-
-MODELS: dict[str, Model] = {
-    model.key: model
-    for model in (
-        Model("linear", "Linear", "One weight for each pixel; the score is their weighted sum plus a bias.", False),
-        Model("two_layer", "Two layers", "Weighted sums cut off at zero (ReLU), then weighed once more.", True),
-    )
-}
+    def network(self, image_shape: tuple[int, int], hidden: int, outputs: int) -> Network:
+        """The model for images of one size and a number of outputs."""
+        return _network(self, (int(image_shape[0]), int(image_shape[1])), hidden, outputs)
 
 
-def scores(parameters: Sequence[Tensor], inputs: Tensor, runs: int = 1) -> Tensor:
-    """The scores (N, runs * maps) of flattened images (N, pixels); all runs share one product with the pixels."""
-    return upper_layers(parameters, linear(inputs, parameters[0], parameters[1]), runs)
+class Network:
+    """A model for images of one size; it holds no parameters, but says what they are and applies them.
 
-
-def upper_layers(parameters: Sequence[Tensor], layer: Tensor, runs: int = 1) -> Tensor:
-    """The scores, given what the first layer's weighted sums are; of the linear model these are the scores."""
-    for weight, bias in zip(parameters[2::2], parameters[3::2], strict=True):
-        if runs == 1:
-            layer = linear(layer.relu(), weight, bias)
-        else:  # each run's second layer sees its own hidden units only
-            hidden = layer.relu().view(-1, runs, weight.shape[1])
-            own = torch.einsum("nlh,lmh->nlm", hidden, weight.view(runs, -1, weight.shape[1]))
-            layer = own.flatten(1) + bias
-    return layer
-
-
-def initial_parameters(
-    layers: Sequence[tuple[int, int]], init: str, generator: torch.Generator, runs: int = 1
-) -> list[Tensor]:
-    """The parameters before the first step, the same values for every run.
-
-    `init` is "zeros"; "normal", every weight and bias from N(0, 1) as in the book; or "default", torch.nn.Linear's own,
-    uniform within 1 / sqrt(inputs). Drawn in the order of the layers, weight before bias, as torch.nn does.
+    `shapes` are those of the parameters, in order; `map_shape` is (height, width) of a weight map; `hidden_matrices`
+    are the places of the weight matrices whose outputs feed a further layer; `is_dense`: weighted sums with ReLU
+    between them, and nothing else.
     """
-    draw = INITS[init]
-    parameters = []
-    for inputs, outputs in layers:
-        for shape in ((outputs, inputs), (outputs,)):
-            drawn = draw(torch.empty(shape), inputs, generator)
-            parameters.append(drawn.repeat(runs, *[1] * (len(shape) - 1)))
-    return parameters
+
+    def __init__(self, model: Model, image_shape: tuple[int, int], hidden: int, outputs: int) -> None:
+        """Make the layers without memory for weights."""
+        with torch.device("meta"):
+            self.module = nn.Sequential(*model.layers(image_shape, hidden, outputs))
+        self._names = [name for name, _ in self.module.named_parameters()]
+        weighted = [layer for layer in self.module if any(True for _ in layer.parameters())]
+        self.shapes: list[Shape] = [tuple(parameter.shape) for parameter in self.module.parameters()]
+        self.is_dense = all(isinstance(layer, nn.Linear | nn.ReLU) for layer in self.module)
+        self.map_shape: tuple[int, int] = image_shape
+        if not self.is_dense:
+            self.map_shape = (self.shapes[0][-2], self.shapes[0][-1])
+        self.hidden_matrices = frozenset(
+            2 * place for place, layer in enumerate(weighted[:-1]) if isinstance(layer, nn.Linear)
+        )
+
+    def scores(self, parameters: Sequence[Tensor], pixels: Tensor) -> Tensor:
+        """The scores (N, outputs) of flattened images (N, pixels); differentiable in both."""
+        named = dict(zip(self._names, parameters, strict=True))
+        return torch.func.functional_call(self.module, named, (pixels,))
+
+    def responses(self, parameters: Sequence[Tensor], pixels: Tensor) -> Tensor:
+        """What the first layer with weights answers to flattened images: (N, maps, h, w) for filters, else (N, maps)."""
+        first = next(i for i, layer in enumerate(self.module) if any(True for _ in layer.parameters()))
+        head, named = self.module[: first + 1], dict(zip(self._names[:2], parameters[:2], strict=True))
+        return torch.func.functional_call(head, named, (pixels,))
+
+    def initial_parameters(self, init: str, generator: torch.Generator) -> list[Tensor]:
+        """The parameters before the first step, float32.
+
+        `init` is "zeros"; "normal", every weight and bias from N(0, 1) as in the book; or "default", torch.nn's own,
+        uniform within 1 / sqrt(inputs of a unit). Drawn in the order of the layers, weight before bias.
+        """
+        drawn = []
+        for place, shape in enumerate(self.shapes):
+            inputs = math.prod(self.shapes[place - place % 2][1:])  # of the bias, those of its layer's weight
+            drawn.append(INITS[init](torch.empty(shape, dtype=torch.float32, device="cpu"), inputs, generator))
+        return drawn
+
+    @property
+    def torch_code(self) -> str:
+        """The model as PyTorch source, e.g. `torch.nn.Sequential(torch.nn.Linear(784, 1))`; takes flattened images."""
+        return f"torch.nn.Sequential({', '.join(_code(layer) for layer in self.module)})"
+
+
+@lru_cache(maxsize=64)
+def _network(model: Model, image_shape: tuple[int, int], hidden: int, outputs: int) -> Network:
+    return Network(model, image_shape, hidden, outputs)
+
+
+def _code(layer: nn.Module) -> str:
+    """A layer as source; torch writes most of them as they are called."""
+    if isinstance(layer, nn.Linear):
+        return f"torch.nn.Linear({layer.in_features}, {layer.out_features})"
+    if isinstance(layer, nn.Flatten):
+        return "torch.nn.Flatten()"
+    return f"torch.nn.{layer!r}"
+
+
+def _linear(image_shape: tuple[int, int], hidden: int, outputs: int) -> list[nn.Module]:
+    return [nn.Linear(math.prod(image_shape), outputs)]
+
+
+def _two_layer(image_shape: tuple[int, int], hidden: int, outputs: int) -> list[nn.Module]:
+    return [nn.Linear(math.prod(image_shape), hidden), nn.ReLU(), nn.Linear(hidden, outputs)]
+
+
+def _cnn(image_shape: tuple[int, int], hidden: int, outputs: int) -> list[nn.Module]:
+    height, width = (math.ceil(math.ceil(side / 2) / 2) for side in image_shape)  # halved twice
+    return [
+        nn.Unflatten(1, (1, *image_shape)),
+        nn.Conv2d(1, 8, 5, stride=2, padding=2),
+        nn.ReLU(),
+        nn.Conv2d(8, 16, 5, stride=2, padding=2),
+        nn.ReLU(),
+        nn.Flatten(),
+        nn.Linear(16 * height * width, outputs),
+    ]
 
 
 def _zeros(tensor: Tensor, inputs: int, generator: torch.Generator) -> Tensor:
@@ -85,3 +142,31 @@ def _default(tensor: Tensor, inputs: int, generator: torch.Generator) -> Tensor:
 
 
 INITS = {"zeros": _zeros, "normal": _normal, "default": _default}
+
+MODELS: dict[str, Model] = {
+    model.key: model
+    for model in (
+        Model(
+            key="linear",
+            title="Linear",
+            about="One weight for each pixel; the score is their weighted sum plus a bias.",
+            layers=_linear,
+            usual_init="zeros",
+        ),
+        Model(
+            key="two_layer",
+            title="Two layers",
+            about="Weighted sums cut off at zero (ReLU), then weighed once more.",
+            layers=_two_layer,
+            takes_hidden=True,
+        ),
+        Model(
+            key="cnn",
+            title="Small convolutional network",
+            about="Eight filters of 5 × 5 weights move over the image, sixteen over what they answer, then a weighted sum.",
+            layers=_cnn,
+            maps_are_filters=True,
+        ),
+    )
+}
+"""Every model by its key."""

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from sgd_core.descent.optimizers import Optimizer
 from sgd_core.digits.config import TrainConfig, check_lr
+from sgd_core.status import Status as Status
 
-Status = Literal["running", "finished", "diverged", "stopped"]
 Array = NDArray[np.float32]
 
 
@@ -27,12 +28,7 @@ class OptimizerState:
 
     def serves(self, config: TrainConfig) -> bool:
         """Whether a run of `config` can go on with these buffers: the same optimizer, keeping buffers of one kind."""
-        options = config.update_rule.options
-        # SGD begins a momentum it lacks and drops one it does not want; the others index their buffers
-        kinds = () if self.optimizer == "sgd" else ("momentum", "centered", "amsgrad")
-        return self.optimizer == config.optimizer and all(
-            bool(self.options.get(kind)) == bool(options.get(kind)) for kind in kinds
-        )
+        return config.update_rule.shares_buffers_with(Optimizer(self.optimizer, **self.options))
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,9 +41,9 @@ class Snapshot:
     `batch_loss` is the last mini-batch's, before its step, and None before the first.
 
     `weights`, `gradient` and `update` are (maps, height, width): one map for two classes, one a class for more, one a
-    hidden unit for the two-layer model; `gradient` is the last mini-batch's and `update` what the last step added,
-    zeros before the first. `bias` is (maps,). `parameters` holds all arrays of the model, each layer's weight (out, in)
-    and bias (out,), as `predict` takes them. `reason` is a sentence when the run has ended, else empty.
+    hidden unit for the two-layer model, one a filter for a convolutional one; `gradient` is the last mini-batch's and `update` what the last step added,
+    zeros before the first. `bias` is (maps,). `parameters` holds all arrays of the model, each layer's weight
+    (out, in), of filters (out, in, height, width), and bias (out,), as `predict` takes them. `reason` is a sentence when the run has ended, else empty.
 
     The rest is what going on from here needs: `rates`, the learning rates asked for and the number of steps made
     before each; `best`, the best validation accuracy at an epoch's end so far and that epoch; `seconds` of computing

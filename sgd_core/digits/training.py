@@ -11,8 +11,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from sgd_core.descent.optimizers import State
 from sgd_core.descent.schedules import MAX_STEPS, learning_rates
+from sgd_core.descent.update_rules import State
+from sgd_core.digits.batches import image_count
 from sgd_core.digits.config import TrainConfig, check_lr
 from sgd_core.digits.datasets import Digits
 from sgd_core.digits.engine import Engine
@@ -114,7 +115,7 @@ def _run(
             if math.isfinite(state.batch_loss):  # otherwise the step was not taken
                 state.step += 1
                 state.scheduled += 1
-                state.images += rows.stop - rows.start if isinstance(rows, slice) else len(rows)
+                state.images += image_count(rows)
             if request is not None and request.steps is not None:
                 due = state.step - taken >= request.steps
             else:
