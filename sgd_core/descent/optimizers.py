@@ -50,7 +50,11 @@ class Option:
                 raise ValueError(f"{what} is either True or False, not {short(value)}.")
             return value
         if isinstance(self.default, tuple):
-            if not isinstance(value, tuple | list) or len(value) != 2 or not all(_number(b) and 0 <= b < 1 for b in value):
+            if (
+                not isinstance(value, tuple | list)
+                or len(value) != 2
+                or not all(_number(b) and 0 <= b < 1 for b in value)
+            ):
                 raise ValueError(f"{what} is two numbers from 0 to below 1, not {short(value)}.")
             return (float(value[0]), float(value[1]))
         if not _number(value):
@@ -209,7 +213,9 @@ OPTIMIZERS: Mapping[str, OptimizerRow] = MappingProxyType(
                 "betas": _BETAS,
                 "eps": _EPS,
                 "weight_decay": _DECAY,
-                "momentum_decay": Option(0.004, "How fast the look ahead grows to its full length.", most=0.1, log=True),
+                "momentum_decay": Option(
+                    0.004, "How fast the look ahead grows to its full length.", most=0.1, log=True
+                ),
                 "decoupled_weight_decay": _DECOUPLED,
             },
         ),
@@ -303,7 +309,12 @@ class Optimizer:
         return Optimizer(self.row.companion)
 
     def shares_buffers_with(self, other: "Optimizer") -> bool:
-        """Whether a run of this optimizer can go on with the buffers that a run of the other has left."""
+        """Whether a run of this optimizer can go on with the buffers that a run of the other has left.
+
+        With a companion only if no option changes, since the companion has options of the same names.
+        """
+        if self.row.companion is not None:
+            return self == other
         return self.name == other.name and all(
             bool(self.options[key]) == bool(other.options[key]) for key in self.row.layout
         )

@@ -37,10 +37,11 @@ def sgd(x: Tensor, gradient: Tensor, state: State, options: Options) -> tuple[Te
     momentum = options["momentum"]
     if momentum == 0:
         return g, State(state.step + 1)
-    if state.buffers:  # b = momentum b + (1 - dampening) g, rounded where torch rounds
-        b = (state.buffers[0] * momentum).add_(g, alpha=1 - options["dampening"])
-    else:
+    if not state.buffers:
         b = g.clone()  # a copy, since the caller may write over its gradient
+    else:
+        b = state.buffers[0] * momentum
+        b.add_(g, alpha=1 - options["dampening"])  # b = momentum b + (1 - dampening) g, rounded where torch rounds
     direction = torch.add(g, b, alpha=momentum) if options["nesterov"] else b
     return direction, State(state.step + 1, (b,))
 

@@ -17,7 +17,6 @@ from sgd_core.digits.sources import check_classes, find_source
 MOST_EPOCHS = 10_000
 MOST_HIDDEN_UNITS = 1_000
 LARGEST_SEED = 2**63 - 1
-LARGEST_LR = 1e30  # far beyond all use, and safe in 32 bits
 
 
 @dataclass(frozen=True)
@@ -129,11 +128,8 @@ class TrainConfig:
 
 
 def check_lr(lr: object) -> float:
-    """The learning rate as a float; ValueError unless it is a number above 0 that 32 bits can hold."""
-    rate = _positive("The learning rate", lr)
-    if rate > LARGEST_LR:
-        raise ValueError(f"The learning rate must be at most {LARGEST_LR:g}, not {rate:g}.")
-    return rate
+    """The learning rate as a float; ValueError unless it is a finite number above 0."""
+    return _positive("The learning rate", lr)
 
 
 def _positive(what: str, value: object) -> float:
@@ -166,7 +162,9 @@ def _options(options: object) -> dict[str, Any]:
     try:
         plain = dict(options)  # type: ignore[call-overload]  # whatever is no mapping and no pairs is refused below
     except (TypeError, ValueError):
-        raise ValueError(f"Optimizer options are names with values such as momentum=0.9, not {short(options)}.") from None
+        raise ValueError(
+            f"Optimizer options are names with values such as momentum=0.9, not {short(options)}."
+        ) from None
     if not all(isinstance(key, str) for key in plain):
         raise ValueError(f"Optimizer options go by their names, e.g. 'momentum', not {short(options)}.")
     return plain

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import functools
 import math
 import warnings
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Concatenate, ParamSpec, TypeVar
+from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
-from sgd_core.descent.optimizers import START
+from sgd_core.descent.update_rules import START, State
 from sgd_core.digits.batches import Batches, Rows
 from sgd_core.digits.config import TrainConfig
 from sgd_core.digits.datasets import Digits
@@ -22,23 +23,8 @@ from sgd_core.digits.losses import LOSSES, targets_for
 
 LARGEST_LAYER = 2**15  # numbers in one piece of an evaluation: 128 kB, which stays in the cache, whatever the runs
 LARGEST_SUMS = 2**22  # weighted sums of a whole set that are computed at once: 16 MB
+LARGEST_RATE = torch.finfo(torch.float32).max
 IMAGES_AT_ONCE = 512  # of an evaluation by a network that is not dense
-
-P = ParamSpec("P")
-R = TypeVar("R")
-
-
-def _in_plain_mode(
-    method: Callable[Concatenate[Engine, P], R],
-) -> Callable[Concatenate[Engine, P], R]:
-    """Compute without autograd, whatever mode of torch the caller is in."""
-
-    @functools.wraps(method)
-    def wrapped(self: Engine, *args: P.args, **kwargs: P.kwargs) -> R:
-        with torch.inference_mode(False), torch.no_grad():
-            return method(self, *args, **kwargs)
-
-    return wrapped
 
 
 @dataclass(frozen=True)
@@ -61,7 +47,8 @@ class Engine:
     moves no more.
     """
 
-    @_in_plain_mode
+    @torch.inference_mode(False)  # whatever mode of torch the caller is in
+    @torch.no_grad()
     def __init__(self, config: TrainConfig, digits: Digits, runs: int = 1, seeds: Sequence[int] | None = None) -> None:
         """Flatten the data once and draw the initial weights."""
         classes = len(digits.classes)
@@ -98,12 +85,39 @@ class Engine:
         """Images in the training set."""
         return len(self._train.pixels)
 
+    @torch.inference_mode(False)  # whatever mode of torch the caller is in
+    @torch.no_grad()
+    def load(self, arrays: Sequence[NDArray[Any]]) -> None:
+        """Put other weights in place, for a single run; ValueError where they do not fit."""
+        given = [np.shape(array) for array in arrays]
+        if given != self.network.shapes:
+            raise ValueError(f"The weights must have the shapes {self.network.shapes}, not {given}.")
+        for parameter, array in zip(self.parameters, arrays, strict=True):
+            parameter[0] = torch.tensor(np.asarray(array, dtype=np.float32))
+
+    @torch.inference_mode(False)  # whatever mode of torch the caller is in
+    @torch.no_grad()
+    def load_moment(
+        self, gradient: NDArray[Any], update: NDArray[Any], states: Sequence[tuple[int, Sequence[NDArray[Any]]]] | None
+    ) -> None:
+        """Take over, for a single run, the first weights' last gradient and update, and what an optimizer remembers."""
+        first = self.parameters[0]
+        self.gradients[0] = torch.tensor(gradient).view_as(first)
+        self._rate, self._directions = -1.0, [torch.tensor(update).view_as(first)]
+        if states is not None:
+            self.states = [State(step, tuple(torch.tensor(buffer) for buffer in buffers)) for step, buffers in states]
+
     @property
     def updates(self) -> list[Tensor]:
         """What the last step added to each parameter."""
-        return [self._against(direction) * direction for direction in self._directions]
+        rate = self._rate
+        return [
+            direction * (self._spread(-rate, direction) if isinstance(rate, Tensor) else -rate)
+            for direction in self._directions
+        ]
 
-    @_in_plain_mode
+    @torch.inference_mode(False)  # whatever mode of torch the caller is in
+    @torch.no_grad()
     def step(self, rows: Rows, lr: float | Tensor) -> Tensor:
         """Take one step on a mini-batch; answer its loss (runs,) float64 at the weights before the step.
 
@@ -129,6 +143,8 @@ class Engine:
         return pixels.view(*rows.shape, -1), targets.view(*rows.shape, -1).transpose(0, 1)
 
     def _update(self, lr: float | Tensor) -> None:
+        if not isinstance(lr, Tensor) and lr > LARGEST_RATE:
+            lr = math.inf  # what it is in 32 bits
         self._rate, self._directions = lr, []
         for i, (weight, gradient) in enumerate(zip(self.parameters, self.gradients, strict=True)):
             rule, options = self._rules[i]
@@ -138,13 +154,9 @@ class Engine:
             self._directions.append(direction)
         for weight, direction in zip(self.parameters, self._directions, strict=True):
             if isinstance(lr, Tensor):  # rounded once, as torch.optim's in-place addition is
-                weight.addcmul_(direction, self._against(weight))
+                weight.addcmul_(direction, self._spread(-lr, weight))
             else:
                 weight.add_(direction, alpha=-lr)
-
-    def _against(self, parameter: Tensor) -> Tensor | float:
-        """Minus the last step's learning rate, so that it broadcasts against a parameter."""
-        return self._spread(-self._rate, parameter) if isinstance(self._rate, Tensor) else -self._rate
 
     def _mark_diverged(self, healthy: Tensor) -> None:
         self.alive = self.alive & healthy
@@ -154,7 +166,8 @@ class Engine:
     def _spread(values: Tensor, parameter: Tensor) -> Tensor:
         return values.view(-1, *[1] * (parameter.dim() - 1))
 
-    @_in_plain_mode
+    @torch.inference_mode(False)  # whatever mode of torch the caller is in
+    @torch.no_grad()
     def evaluate(self) -> Evaluation:
         """Loss and accuracy of both sets at the present weights; counts and sums over single images.
 

@@ -13,7 +13,6 @@ from torch import Tensor
 from sgd_core.digits.config import TrainConfig
 from sgd_core.digits.datasets import Digits
 from sgd_core.digits.losses import LOSSES
-from sgd_core.digits.models import scores
 from sgd_core.digits.snapshots import Snapshot
 
 
@@ -21,7 +20,7 @@ class Predictions(NamedTuple):
     """Answers for N images: raw `scores` and `outputs` (N, maps) float32, and `decided` (N,) int64.
 
     Two classes have one map, whose output speaks for the first class; more classes have one each. Outputs are
-    probabilities, or the scores themselves for the mean squared error. `decided` holds indices into the classes.
+    probabilities where the loss gives them (`Loss.gives_probabilities`), else the scores themselves. `decided` holds indices into the classes.
     """
 
     scores: NDArray[np.float32]
@@ -44,10 +43,10 @@ def predict(
     """What the model of a snapshot (or of its `parameters`) answers for images (N, H, W), or one image (H, W)."""
     parameters = model.parameters if isinstance(model, Snapshot) else model
     tensors = [torch.tensor(array, dtype=torch.float32) for array in parameters]
-    pixels = torch.as_tensor(images, dtype=torch.float32).reshape(-1, tensors[0].shape[1])
+    height, width = images.shape[-2:]
+    pixels = torch.as_tensor(images, dtype=torch.float32).reshape(-1, height * width)
     loss = LOSSES[config.loss]
     with torch.inference_mode():
-        answer = scores(tensors, pixels)
-        maps = answer.shape[1]
-        outputs, decided = loss.outputs(answer, maps)[:, 0], loss.decide(answer, maps)[:, 0]
+        answer = config.network((height, width)).scores(tensors, pixels)
+        outputs, decided = loss.outputs(answer), loss.decide(answer)
     return Predictions(answer.numpy(), outputs.numpy(), decided.numpy())

@@ -16,7 +16,6 @@ from sgd_core.digits.config import TrainConfig
 from sgd_core.digits.datasets import Digits
 from sgd_core.digits.engine import Engine
 from sgd_core.digits.losses import LOSSES, targets_for
-from sgd_core.digits.models import scores
 
 COLUMNS = ["batch_size", "draw", "along", "across"]
 _PIECE = 512  # images whose single gradients are held at once
@@ -55,11 +54,11 @@ def gradient_noise(
         raise ValueError("Draw at least one mini-batch, of at least one image.")
     parameters = [torch.tensor(np.asarray(array), dtype=torch.float32, requires_grad=True) for array in weights]
     pixels, targets = digits.train_images.flatten(1), targets_for(digits.train_labels, len(digits.classes))
-    values = LOSSES[config.loss].values
+    values, network = LOSSES[config.loss].values, config.network(digits.image_shape)
     count = len(pixels)
 
     def gradient(rows: Tensor | slice) -> Tensor:
-        loss = values(scores(parameters, pixels[rows]), targets[rows]).mean()
+        loss = values(network.scores(parameters, pixels[rows]), targets[rows]).mean()
         return torch.cat([part.flatten() for part in torch.autograd.grad(loss, parameters)]).double()
 
     whole = gradient(slice(None))

@@ -68,7 +68,7 @@ class DenseGradients:
         for weight, bias in self._upper:
             hidden.append(sums.relu())
             sums = self._layer(hidden[-1], weight, bias)
-        back = loss.slopes(sums, targets).mul_(1 / len(sums))  # the mean over images: each has the same share
+        back = loss.slopes(sums, targets, len(sums))  # the mean over images: each has the same share
         gradients: list[Tensor] = []
         for (weight, _), units in zip(reversed(self._upper), reversed(hidden), strict=True):
             gradients[:0] = [_products(back, units), back.sum(0)]
@@ -122,5 +122,5 @@ class AutogradGradients:
         with torch.inference_mode(False), torch.enable_grad():
             scores = self.scores(pixels)
         plain = scores.detach()
-        slopes = loss.slopes(plain, targets).mul_(1 / len(plain))
+        slopes = loss.slopes(plain, targets, len(plain))
         return loss.values(plain, targets), list(torch.autograd.grad(scores, self._leaves, slopes))

@@ -13,6 +13,7 @@ from sgd_core.digits.config import TrainConfig
 from sgd_core.digits.datasets import Digits
 from sgd_core.digits.evaluation import Predictions, predict
 from sgd_core.digits.losses import LOSSES, targets_for
+from sgd_core.digits.models import network_with
 from sgd_core.digits.snapshots import Snapshot
 
 Floats = NDArray[np.float32]
@@ -32,21 +33,35 @@ class Contributions(NamedTuple):
 def contributions(parameters: Sequence[Floats], image: Floats) -> Contributions:
     """What each pixel of `image` (H, W) adds to each score of the model with these parameters.
 
-    For the linear model a pixel adds its value times its weight. For the two-layer model the units that ReLU lets through for
-    this image make it linear too: a pixel adds its value times the sum over those units of both weights, and the bias
-    collects theirs.
+    For the linear model a pixel adds its value times its weight. The units that ReLU lets through for this image make
+    the other models linear too: a pixel adds its value times the slope of the score by it, and the bias collects the
+    rest. Raises ValueError on parameters that fit no model.
     """
-    weight: NDArray[np.float64] = parameters[0].astype(np.float64)
-    bias: NDArray[np.float64] = parameters[1].astype(np.float64)
-    pixels: NDArray[np.float64] = image.reshape(-1).astype(np.float64)
-    score: NDArray[np.float64] = weight @ pixels + bias
-    for layer, layer_bias in zip(parameters[2::2], parameters[3::2], strict=True):
-        outer, outer_bias = layer.astype(np.float64), layer_bias.astype(np.float64)
-        through = outer * (score > 0)  # (out, hidden): weights of the units that are on
-        score = outer @ np.maximum(score, 0) + outer_bias
-        weight, bias = through @ weight, through @ bias + outer_bias
-    maps = (weight * pixels).reshape(-1, *image.shape)
-    return Contributions(maps.astype(np.float32), bias.astype(np.float32), score.astype(np.float32))
+    with torch.inference_mode(False), torch.enable_grad():
+        tensors = [torch.tensor(array, dtype=torch.float64) for array in parameters]
+        pixels = torch.tensor(image, dtype=torch.float64).reshape(1, -1).requires_grad_()
+        score = network_with(tensors, (image.shape[0], image.shape[1])).scores(tensors, pixels)[0]
+        slopes = [torch.autograd.grad(one, pixels, retain_graph=True)[0] for one in score]
+    maps = (torch.cat(slopes) * pixels).detach()
+    bias, score = score.detach() - maps.sum(1), score.detach()
+    shown = maps.reshape(-1, *image.shape).float().numpy()
+    return Contributions(shown, bias.float().numpy(), score.float().numpy())
+
+
+def filter_responses(parameters: Sequence[Floats], image: Floats) -> Floats:
+    """What the first filters of a convolutional model answer to `image` (H, W), before ReLU: (maps, h, w).
+
+    Raises ValueError where the model's first layer has no filters.
+    """
+    tensors = [torch.tensor(array, dtype=torch.float32) for array in parameters]
+    network = network_with(tensors, (image.shape[0], image.shape[1]))
+    if network.is_dense:
+        raise ValueError("Only a convolutional model has filters; this one has a weight for each pixel.")
+    with torch.inference_mode():
+        responses: Floats = network.responses(tensors, torch.tensor(image, dtype=torch.float32).reshape(1, -1))[
+            0
+        ].numpy()
+    return responses
 
 
 class Evaluated(NamedTuple):
@@ -67,14 +82,14 @@ def evaluate_images(now: Snapshot, config: TrainConfig, digits: Digits) -> Evalu
     answers, loss = predict(now, config, digits.valid_images), LOSSES[config.loss]
     with torch.inference_mode():
         targets = targets_for(digits.valid_labels, len(digits.classes))
-        losses = loss.values(torch.tensor(answers.scores), targets)[:, 0].numpy()
+        losses = loss.values(torch.tensor(answers.scores), targets).numpy()
     if answers.scores.shape[1] == 1:
         margin = np.abs(answers.scores[:, 0] - loss.threshold)
         confidence = np.where(answers.decided == 0, answers.outputs[:, 0], 1 - answers.outputs[:, 0])
     else:
         two = np.partition(answers.scores, -2, axis=1)[:, -2:]
         margin, confidence = two[:, 1] - two[:, 0], answers.outputs.max(1)
-    return Evaluated(answers, losses, margin, None if config.loss == "mean_squared_error" else confidence)
+    return Evaluated(answers, losses, margin, confidence if loss.gives_probabilities else None)
 
 
 def confusion(evaluated: Evaluated, digits: Digits) -> NDArray[np.int64]:

@@ -14,7 +14,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-Formula = Callable[[Tensor, Tensor], Tensor]
+Value = Callable[[Tensor, Tensor], Tensor]
+Slope = Callable[[Tensor, Tensor, int], Tensor]
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,8 @@ class Loss:
 
     `key` is its name in code and links, `title` that on the screen, `about` one line on what it is, `when` one on when
     to use it. `values(scores, targets)` -> (...), what each image costs; a run's loss is the mean over images.
-    `slopes(scores, targets)` -> (..., maps), the derivative of `values` by each score. `threshold` is the score above
+    `slopes(scores, targets, count)` -> (..., maps), the derivative of `values / count` by each score: that of the mean
+    over `count` images. Where it matters, products are taken in autograd's order, so that they round as its do. `threshold` is the score above
     which a model of one map decides for the first class. `gives_probabilities`: `outputs` are probabilities, otherwise
     the scores themselves. `is_quadratic` in the scores: then a linear model's loss is exactly a parabola in each
     direction. `is_bounded`: no score makes it infinite, so training by it never diverges to infinity. `two_code` and
@@ -35,8 +37,8 @@ class Loss:
     title: str
     about: str
     when: str
-    values: Formula
-    slopes: Formula
+    values: Value
+    slopes: Slope
     threshold: float
     gives_probabilities: bool
     is_quadratic: bool
@@ -95,9 +97,14 @@ def cross_entropy(scores: Tensor, targets: Tensor) -> Tensor:
     return (scores - (scores * targets).sum(-1, keepdim=True)).logsumexp(-1)
 
 
-def cross_entropy_slopes(scores: Tensor, targets: Tensor) -> Tensor:
+def cross_entropy_slopes(scores: Tensor, targets: Tensor, count: int = 1) -> Tensor:
     """p - t, with p the probability that the scores give."""
-    return probabilities(scores) - targets
+    if scores.shape[-1] == 1:
+        return (scores.sigmoid() - targets) / count
+    # exp(log p) - t by the kernel that autograd calls, since its exp rounds otherwise than torch.exp
+    log_p = scores.log_softmax(-1)
+    above = (targets / -count).expand_as(log_p).contiguous()
+    return torch.ops.aten._log_softmax_backward_data(above, log_p, -1, scores.dtype)
 
 
 def mean_absolute_error(scores: Tensor, targets: Tensor) -> Tensor:
@@ -105,13 +112,13 @@ def mean_absolute_error(scores: Tensor, targets: Tensor) -> Tensor:
     return _mean((targets - probabilities(scores)).abs())
 
 
-def mean_absolute_error_slopes(scores: Tensor, targets: Tensor) -> Tensor:
-    """sign(p - t) times dp/ds: p (1 - p) for one map; for more, p_i (u_i - sum of u_j p_j) with u the signs."""
+def mean_absolute_error_slopes(scores: Tensor, targets: Tensor, count: int = 1) -> Tensor:
+    """sign(p - t) times dp/ds: (1 - p) p for one map; for more, (u_i - sum of u_j p_j) p_i with u the signs."""
     p = probabilities(scores)
-    signs = (p - targets).sign()
+    signs = (p - targets).sign() * (1 / (count * scores.shape[-1]))
     if scores.shape[-1] == 1:
-        return signs * p * (1 - p)
-    return p * (signs - (signs * p).sum(-1, keepdim=True)) / scores.shape[-1]
+        return signs * (1 - p) * p
+    return (signs - (signs * p).sum(-1, keepdim=True)) * p
 
 
 def mean_squared_error(scores: Tensor, targets: Tensor) -> Tensor:
@@ -119,9 +126,9 @@ def mean_squared_error(scores: Tensor, targets: Tensor) -> Tensor:
     return _mean((scores - targets).square())
 
 
-def mean_squared_error_slopes(scores: Tensor, targets: Tensor) -> Tensor:
+def mean_squared_error_slopes(scores: Tensor, targets: Tensor, count: int = 1) -> Tensor:
     """2 (s - t), over the number of maps."""
-    return (scores - targets) * (2 / scores.shape[-1])
+    return (scores - targets) * (2 / (count * scores.shape[-1]))
 
 
 def huber(scores: Tensor, targets: Tensor) -> Tensor:
@@ -129,9 +136,9 @@ def huber(scores: Tensor, targets: Tensor) -> Tensor:
     return _mean(functional.huber_loss(scores, targets.expand_as(scores), reduction="none"))
 
 
-def huber_slopes(scores: Tensor, targets: Tensor) -> Tensor:
+def huber_slopes(scores: Tensor, targets: Tensor, count: int = 1) -> Tensor:
     """s - t, held between -1 and 1, over the number of maps."""
-    return (scores - targets).clamp(-1, 1) / scores.shape[-1]
+    return (scores - targets).clamp_(-1, 1) * (1 / (count * scores.shape[-1]))
 
 
 LOSSES: dict[str, Loss] = {

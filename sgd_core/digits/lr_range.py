@@ -14,9 +14,10 @@ import pandas as pd
 from numpy.typing import NDArray
 from torch import Tensor
 
+from sgd_core.digits.batches import Batches
 from sgd_core.digits.config import TrainConfig, check_lr
 from sgd_core.digits.datasets import Digits
-from sgd_core.digits.engine import Batches, Engine
+from sgd_core.digits.engine import Engine
 
 COLUMNS = ["lr", "loss", "smoothed"]
 SUGGESTIONS = {

@@ -64,6 +64,11 @@ class Network:
             2 * place for place, layer in enumerate(weighted[:-1]) if isinstance(layer, nn.Linear)
         )
 
+    @property
+    def parameter_code(self) -> list[str]:
+        """Each parameter as source, where the model is called `model`: "model[0].weight", "model[0].bias" ..."""
+        return [f"model[{name.split('.')[0]}].{name.split('.')[1]}" for name in self._names]
+
     def scores(self, parameters: Sequence[Tensor], pixels: Tensor) -> Tensor:
         """The scores (N, outputs) of flattened images (N, pixels); differentiable in both."""
         named = dict(zip(self._names, parameters, strict=True))
@@ -90,7 +95,21 @@ class Network:
     @property
     def torch_code(self) -> str:
         """The model as PyTorch source, e.g. `torch.nn.Sequential(torch.nn.Linear(784, 1))`; takes flattened images."""
-        return f"torch.nn.Sequential({', '.join(_code(layer) for layer in self.module)})"
+        layers = [_code(layer) for layer in self.module]
+        if len(layers) == 1:
+            return f"torch.nn.Sequential({layers[0]})"
+        return "torch.nn.Sequential(\n" + "".join(f"    {layer},\n" for layer in layers) + ")"
+
+
+def network_with(parameters: Sequence[Tensor], image_shape: tuple[int, int]) -> Network:
+    """The network for images of this size that has parameters of these shapes; ValueError where there is none."""
+    shapes = [tuple(parameter.shape) for parameter in parameters]
+    if shapes and all(shapes):
+        for model in MODELS.values():
+            network = model.network(image_shape, shapes[0][0], shapes[-1][0])
+            if network.shapes == shapes:
+                return network
+    raise ValueError(f"No model for images of {image_shape[0]} by {image_shape[1]} pixels has parameters of {shapes}.")
 
 
 @lru_cache(maxsize=64)

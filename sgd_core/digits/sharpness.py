@@ -19,9 +19,8 @@ from torch import Tensor
 from sgd_core.descent.hessian import Array, Eigenpairs, top_eigenpairs
 from sgd_core.digits.config import TrainConfig
 from sgd_core.digits.datasets import Digits
-from sgd_core.digits.engine import LARGEST_LAYER, Engine
+from sgd_core.digits.engine import IMAGES_AT_ONCE, LARGEST_LAYER
 from sgd_core.digits.losses import LOSSES, targets_for
-from sgd_core.digits.models import scores
 from sgd_core.digits.training import Snapshot, train
 
 MOST_ROUNDS = 1000
@@ -133,7 +132,8 @@ class LossCurvature:
         wanted = tuple(range(10)) if config.classes is None else config.classes
         if wanted != digits.classes:
             raise ValueError(f"The configuration is for the classes {wanted}, but the digits are {digits.classes}.")
-        own = Engine(config, digits).parameters
+        self._network = config.network(digits.image_shape)
+        own = self._network.initial_parameters(config.init, torch.Generator().manual_seed(config.seed + 1))
         if weights is None:
             self._parameters = [parameter.detach().requires_grad_() for parameter in own]
         else:
@@ -145,6 +145,8 @@ class LossCurvature:
         self._values = LOSSES[config.loss].values
         self._count = len(digits.train_images)
         piece = max(1, LARGEST_LAYER // max(len(parameter) for parameter in own))
+        if not self._network.is_dense:
+            piece = min(piece, IMAGES_AT_ONCE)
         pixels = torch.split(digits.train_images.flatten(1), piece)
         targets = torch.split(targets_for(digits.train_labels, len(digits.classes)), piece)
         self._pieces = list(zip(pixels, targets, strict=True))
@@ -160,7 +162,7 @@ class LossCurvature:
         parts = torch.split(direction, sizes)
         total = torch.zeros_like(direction)
         for pixels, targets in self._pieces:
-            loss = self._values(scores(self._parameters, pixels), targets).sum() / self._count
+            loss = self._values(self._network.scores(self._parameters, pixels), targets).sum() / self._count
             slopes = torch.autograd.grad(loss, self._parameters, create_graph=True)
             along = torch.stack([slope.flatten() @ part for slope, part in zip(slopes, parts, strict=True)]).sum()
             bends = torch.autograd.grad(along, self._parameters, allow_unused=True, materialize_grads=True)

@@ -7,16 +7,13 @@ import time
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-import torch
 from torch import Tensor
 
 from sgd_core.descent.schedules import MAX_STEPS, learning_rates
-from sgd_core.descent.update_rules import State
 from sgd_core.digits.batches import image_count
 from sgd_core.digits.config import TrainConfig, check_lr
 from sgd_core.digits.datasets import Digits
-from sgd_core.digits.engine import Engine
+from sgd_core.digits.engine import Engine, Evaluation
 from sgd_core.digits.snapshots import Array, OptimizerState, Status, check_steps
 from sgd_core.digits.snapshots import Snapshot as Snapshot
 from sgd_core.digits.snapshots import StepRequest as StepRequest
@@ -61,8 +58,8 @@ def train(
     if after is not None:
         state = _resume(engine, config, after)
     elif weights is not None:
-        _put(engine, weights)
-    return _run(config, digits.image_shape, engine, snapshot_every, state, after.lr if after else None)
+        engine.load(weights)
+    return _run(config, engine, snapshot_every, state, after.lr if after else None)
 
 
 @dataclass
@@ -87,13 +84,12 @@ class RunState:
 
 def _run(
     config: TrainConfig,
-    image_shape: tuple[int, int],
     engine: Engine,
     snapshot_every: int | None,
     state: RunState,
     last_rate: float | None,
 ) -> Generator[Snapshot, StepRequest | None, None]:
-    recorder = SnapshotRecorder(engine, image_shape, config, state)
+    recorder = SnapshotRecorder(engine, config, state)
     planned, count = config.epochs * engine.batches.per_epoch, engine.train_count
 
     def rate() -> float:
@@ -104,7 +100,7 @@ def _run(
     snapshot = recorder.take(rate() if last_rate is None else last_rate)
     request = yield snapshot
     taken = state.step
-    while snapshot.status == "running":
+    while snapshot.status is Status.RUNNING:
         began = time.monotonic()
         epoch_end = (state.images // count + 1) * count
         for rows in engine.batches.epoch(state.images % count):
@@ -125,7 +121,7 @@ def _run(
                 state.seconds += time.monotonic() - began
                 snapshot = recorder.take(lr)
                 request, taken = (yield snapshot), state.step
-                if snapshot.status != "running":
+                if snapshot.status is not Status.RUNNING:
                     return
                 began = time.monotonic()
 
@@ -133,9 +129,9 @@ def _run(
 class SnapshotRecorder:
     """Takes snapshots of a one-run engine, and sees whether the run is over."""
 
-    def __init__(self, engine: Engine, image_shape: tuple[int, int], config: TrainConfig, state: RunState) -> None:
+    def __init__(self, engine: Engine, config: TrainConfig, state: RunState) -> None:
         """Watch `engine`, a run of `config` that is at `state`."""
-        self._engine, self._shape, self._config, self._state = engine, image_shape, config, state
+        self._engine, self._config, self._state = engine, config, state
         self._finite_loss = math.nan
         self._options = dict(config.update_rule.options)
 
@@ -148,9 +144,9 @@ class SnapshotRecorder:
         epoch = state.images / engine.train_count
         if epoch == int(epoch) and accuracy > state.best[0]:
             state.best = (accuracy, epoch)
-        status, reason = self._status(epoch, lr)
+        status, reason = self._status(epoch, lr, evaluation)
         self._finite_loss = train_loss if math.isfinite(train_loss) else self._finite_loss
-        parameters = tuple(_frozen(parameter) for parameter in engine.parameters)
+        parameters = tuple(_frozen(parameter[0]) for parameter in engine.parameters)
         return Snapshot(
             epoch=epoch,
             step=state.step,
@@ -160,10 +156,10 @@ class SnapshotRecorder:
             train_accuracy=evaluation.train_accuracy.item(),
             valid_loss=valid_loss,
             valid_accuracy=accuracy,
-            weights=parameters[0].reshape(-1, *self._shape),
+            weights=parameters[0].reshape(-1, *engine.network.map_shape),
             bias=parameters[1],
-            gradient=_frozen(engine.gradients[0]).reshape(-1, *self._shape),
-            update=_frozen(engine.updates[0]).reshape(-1, *self._shape),
+            gradient=_frozen(engine.gradients[0]).reshape(-1, *engine.network.map_shape),
+            update=_frozen(engine.updates[0]).reshape(-1, *engine.network.map_shape),
             parameters=parameters,
             status=status,
             reason=reason,
@@ -177,32 +173,39 @@ class SnapshotRecorder:
             ),
         )
 
-    def _status(self, epoch: float, lr: float) -> tuple[Status, str]:
+    def _status(self, epoch: float, lr: float, evaluation: Evaluation) -> tuple[Status, str]:
         config, state = self._config, self._state
         if not self._engine.alive[0]:
-            return "diverged", self._why_diverged(state.step, lr)
+            return Status.DIVERGED, self._why_diverged(lr, evaluation)
         if epoch >= config.epochs:
-            return "finished", f"All {config.epochs:,} epochs are done."
+            return Status.FINISHED, f"All {config.epochs:,} epochs are done."
         best, best_epoch = state.best
         if config.patience is not None and epoch == int(epoch) and epoch - best_epoch >= config.patience:
-            return "stopped", (
+            return Status.STOPPED, (
                 f"For {config.patience} epochs the validation accuracy has not risen above its best, {best:.2%} after "
                 f"epoch {best_epoch:.0f}."
             )
         if config.seconds is not None and state.seconds >= config.seconds:
-            return "stopped", (
+            return Status.STOPPED, (
                 f"Out of time: {state.seconds:.2f} seconds of computing, {config.seconds:g} were allowed; that was "
                 f"enough for {state.step:,} steps."
             )
-        return "running", ""
+        return Status.RUNNING, ""
 
-    def _why_diverged(self, step: int, lr: float) -> str:
-        if step == 0:
-            return "The initial weights already give a loss too large to be a number; begin from smaller ones."
+    def _why_diverged(self, lr: float, evaluation: Evaluation) -> str:
+        state = self._state
+        losses = {
+            "the loss": evaluation.train_loss.item(),
+            "the validation loss": evaluation.valid_loss.item(),
+            "the loss of the next mini-batch": math.inf if state.batch_loss is None else state.batch_loss,
+        }
+        what = next((name for name, loss in losses.items() if not math.isfinite(loss)), "a weight")
+        if state.step == 0:
+            return f"With the initial weights {what} is already too large to be a number; begin from smaller ones."
         return (
-            f"After step {step} with learning rate {lr:g} the loss has grown too large to be a number (the last "
-            f"snapshot's was {self._finite_loss:.3g}): each step overshot by more than the one before; "
-            "try a smaller learning rate."
+            f"After step {state.step:,} with learning rate {lr:g} {what} has grown too large to be a number (the loss "
+            f"was {self._finite_loss:.3g} when last looked at): each step overshot by more than the one before; try a "
+            "smaller learning rate."
         )
 
 
@@ -219,25 +222,10 @@ def _kept(tensor: Tensor) -> Array:
     return array
 
 
-def _put(engine: Engine, weights: Sequence[Array]) -> None:
-    shapes = [tuple(parameter.shape) for parameter in engine.parameters]
-    given = [np.shape(array) for array in weights]
-    if given != shapes:
-        raise ValueError(f"The initial weights must have the shapes {shapes}, not {given}.")
-    with torch.no_grad():
-        for parameter, array in zip(engine.parameters, weights, strict=True):
-            parameter.copy_(torch.tensor(np.asarray(array, dtype=np.float32)))
-
-
 def _resume(engine: Engine, config: TrainConfig, after: Snapshot) -> RunState:
-    _put(engine, after.parameters)
-    engine.gradients = (torch.tensor(after.gradient).flatten(1), *engine.gradients[1:])
-    engine.updates[0] = torch.tensor(after.update).flatten(1)
-    if after.optimizer_state.serves(config):
-        engine.states = [
-            State(step, tuple(torch.tensor(buffer) for buffer in buffers))
-            for step, buffers in after.optimizer_state.states
-        ]
+    engine.load(after.parameters)
+    states = after.optimizer_state.states if after.optimizer_state.serves(config) else None
+    engine.load_moment(after.gradient, after.update, states)
     images = round(after.epoch * engine.train_count)
     epochs, seen = divmod(images, engine.train_count)
     engine.batches.skip(epochs)

@@ -14,8 +14,7 @@ from torch import Tensor
 
 from sgd_core.digits.config import TrainConfig
 from sgd_core.digits.datasets import Digits
-from sgd_core.digits.losses import LOSSES, maps_for, targets_for
-from sgd_core.digits.models import MODELS, initial_parameters, scores
+from sgd_core.digits.losses import LOSSES, targets_for
 
 REPEATS = 5  # of the backward pass, for its time
 
@@ -90,10 +89,10 @@ def _loss(config: TrainConfig, digits: Digits) -> tuple[Callable[[], Tensor], li
     classes = len(digits.classes)
     pixels = digits.train_images.flatten(1)
     targets = targets_for(digits.train_labels, classes)
-    layers = MODELS[config.model].layers(pixels.shape[1], config.hidden, maps_for(classes))
-    parameters = initial_parameters(layers, config.init, torch.Generator().manual_seed(config.seed + 1))
+    network = config.network(digits.image_shape)
+    parameters = network.initial_parameters(config.init, torch.Generator().manual_seed(config.seed + 1))
     loss = LOSSES[config.loss]
-    return lambda: loss.values(scores(parameters, pixels), targets).mean(), parameters
+    return lambda: loss.values(network.scores(parameters, pixels), targets).mean(), parameters
 
 
 def _by_backward(loss_of: Callable[[], Tensor], parameters: list[Tensor]) -> tuple[WeightGradient, float]:

@@ -7,25 +7,17 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from sgd_core.descent.optimizers import Optimizer
 from sgd_core.descent.schedules import scheduler_code
 from sgd_core.digits.config import TrainConfig
 from sgd_core.digits.datasets import UCI_SPLIT_SEED, UCI_VALIDATION_SHARE, DatasetMissing, training_count
+from sgd_core.digits.losses import LOSSES
 from sgd_core.digits.segments import Segment
-from sgd_core.digits.snapshots import OptimizerState
 from sgd_core.digits.sources import SOURCES
 from sgd_core.digits.storage import archives, public_addresses, raw_files
 from sgd_core.export.rendering import render
 
 SMALLEST_DOWNLOAD = 10_000  # training images that two classes of any downloaded data set have at least
-
-_LOSSES = {
-    ("cross_entropy", True): "F.binary_cross_entropy_with_logits(scores, target(labels))",
-    ("cross_entropy", False): "F.cross_entropy(scores, labels)",
-    ("mean_absolute_error", True): "(target(labels) - scores.sigmoid()).abs().mean()",
-    ("mean_absolute_error", False): "(target(labels) - scores.softmax(1)).abs().mean()",
-    ("mean_squared_error", True): "F.mse_loss(scores, target(labels))",
-    ("mean_squared_error", False): "F.mse_loss(scores, target(labels))",
-}
 
 
 def training_script(config: TrainConfig, train_count: int | None = None) -> str:
@@ -103,14 +95,22 @@ def script_context(config: TrainConfig, modules: Sequence[str] = ()) -> dict[str
         "classes": list(range(10)) if config.classes is None else list(config.classes),
         "target": "(labels == 0).float().unsqueeze(1)" if outputs == 1 else f"F.one_hot(labels, {outputs}).float()",
         "loss": _loss(config),
-        "model": {"code": _model(config, math.prod(source.image_shape), outputs), "init": config.init}
+        "together": config.update_rule.row.companion is not None,
+        "model": {"code": config.network(source.image_shape).torch_code, "init": config.init}
         | {"seed": config.seed + 1},
     }
 
 
 def optimizer_code(config: TrainConfig, lr: str | None = None) -> str:
     """Return the source of the configuration's optimizer of `model`, with the source `lr` as its learning rate."""
-    return config.update_rule.torch_code("model.parameters()", lr or repr(config.lr))
+    rate, network = lr or repr(config.lr), config.network(SOURCES[config.dataset].image_shape)
+    optimizers: dict[Optimizer, list[str]] = {}
+    for place, name in enumerate(network.parameter_code):
+        optimizers.setdefault(config.update_rule.for_parameter(place in network.hidden_matrices), []).append(name)
+    if len(optimizers) == 1:
+        return config.update_rule.torch_code("model.parameters()", rate)
+    each = [optimizer.torch_code(f"[{', '.join(names)}]", rate) for optimizer, names in optimizers.items()]
+    return f"Together({', '.join(each)})"
 
 
 def _download(config: TrainConfig) -> dict[str, Any]:
@@ -132,21 +132,9 @@ def _download(config: TrainConfig) -> dict[str, Any]:
 
 def _loss(config: TrainConfig) -> dict[str, str]:
     two = config.class_count == 2
-    threshold = 0.5 if config.loss == "mean_squared_error" else 0.0
-    decision = f"(scores.squeeze(1) <= {threshold}).long()" if two else "scores.argmax(1)"
-    return {"code": _LOSSES[config.loss, two], "decision": decision}
-
-
-def _model(config: TrainConfig, pixels: int, outputs: int) -> str:
-    if config.model == "linear":
-        return f"torch.nn.Sequential(torch.nn.Linear({pixels}, {outputs}))"
-    return (
-        "torch.nn.Sequential(\n"
-        f"    torch.nn.Linear({pixels}, {config.hidden}),\n"
-        "    torch.nn.ReLU(),\n"
-        f"    torch.nn.Linear({config.hidden}, {outputs}),\n"
-        ")"
-    )
+    loss = LOSSES[config.loss]
+    decision = f"(scores.squeeze(1) <= {loss.threshold}).long()" if two else "scores.argmax(1)"
+    return {"code": loss.torch_code(config.class_count), "decision": decision}
 
 
 def known_count(config: TrainConfig) -> int | None:
@@ -214,7 +202,7 @@ def _timeline(segments: Sequence[Segment], count: int | None) -> list[dict[str, 
         per_epoch = _steps_an_epoch(config, count)
         assert count is not None
         size, shuffle = batch_of(config, count)
-        remembered = remembered and previous is not None and _serves(previous, config)
+        remembered = remembered and previous is not None and config.update_rule.shares_buffers_with(previous.update_rule)
         previous = config
         if segment.steps == 0:
             continue
@@ -253,10 +241,6 @@ def _after(epochs: int, seen: int, steps: int, size: int, count: int) -> tuple[i
         return epochs, seen + steps * size
     more, within = divmod(steps - rest, math.ceil(count / size))
     return epochs + 1 + more, within * size
-
-
-def _serves(before: TrainConfig, config: TrainConfig) -> bool:
-    return OptimizerState(before.optimizer, dict(before.update_rule.options), ()).serves(config)
 
 
 def _changed(before: TrainConfig, config: TrainConfig) -> str:

@@ -145,7 +145,7 @@ def test_surfaces_and_fits_have_points_of_any_shape():
     assert paths.x.shape == (3, 31, 2) and paths.loss.shape == (3, 31)
     for run, lr in enumerate([0.01, 0.05, 0.2]):
         factors = np.array([1 - 2 * lr, 1 - 20 * lr]) ** np.arange(31)[:, None]
-        np.testing.assert_allclose(paths.x[run], points[run].numpy() * factors, rtol=1e-9)
+        np.testing.assert_allclose(paths.x[run], points[run].numpy() * factors, rtol=1e-9, atol=1e-15)
     assert paths.diverged_at.tolist() == [-1, -1, -1]
     assert descend_many(bowl, points, [0.01, 0.05, 1e9], 50, Optimizer("sgd")).diverged_at[2] > 0
     assert torch.equal(points[0], torch.ones(2, dtype=torch.float64))  # the starts are not changed
