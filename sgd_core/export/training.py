@@ -202,7 +202,9 @@ def _timeline(segments: Sequence[Segment], count: int | None) -> list[dict[str, 
         per_epoch = _steps_an_epoch(config, count)
         assert count is not None
         size, shuffle = batch_of(config, count)
-        remembered = remembered and previous is not None and config.update_rule.shares_buffers_with(previous.update_rule)
+        remembered = (
+            remembered and previous is not None and config.update_rule.shares_buffers_with(previous.update_rule)
+        )
         previous = config
         if segment.steps == 0:
             continue

@@ -87,7 +87,7 @@ def test_learning_rates_are_an_axis(name, options):
 
 @pytest.mark.parametrize("name", OPTIMIZERS)
 def test_defaults_are_those_of_torch(name):
-    theirs = getattr(torch.optim, OPTIMIZERS[name].torch_name)([torch.zeros(1)]).defaults
+    theirs = getattr(torch.optim, OPTIMIZERS[name].torch_name)([torch.zeros(1, 1)]).defaults
     for key, value in OPTIMIZERS[name].defaults.items():
         assert theirs[key] == value, key
 

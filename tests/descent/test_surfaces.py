@@ -51,7 +51,9 @@ def test_an_update_leads_from_row_to_row_and_divergence_is_a_status():
     frame = descend_surface(SURFACES["valley"].function, (-4.5, 1.5), [0.09, 5.0], 400, ALL[:1] * 2)
     calm, wild = (frame[frame["run"] == run] for run in (0, 1))
     moved = calm[["x", "y"]].to_numpy()[:-1] + calm[["update_x", "update_y"]].to_numpy()[:-1]
-    np.testing.assert_allclose(moved, calm[["x", "y"]].to_numpy()[1:], rtol=1e-12, atol=1e-15)  # the step is rounded once
+    np.testing.assert_allclose(
+        moved, calm[["x", "y"]].to_numpy()[1:], rtol=1e-12, atol=1e-15
+    )  # the step is rounded once
     assert calm["status"].iloc[-1] == "finished" and wild["status"].iloc[-1] == "diverged"
 
 
