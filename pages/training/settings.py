@@ -10,7 +10,7 @@ from pages.ui.controls import Controls
 from pages.ui.datasets import choose_dataset, digits_of
 from sgd_core.descent.optimizers import OPTIMIZERS
 from sgd_core.descent.schedules import MAX_STEPS, SCHEDULES
-from sgd_core.digits.config import TrainConfig
+from sgd_core.digits.config import TrainConfig, optimizers_for
 from sgd_core.digits.losses import LOSSES
 from sgd_core.digits.models import MODELS
 from sgd_core.digits.sources import SOURCES
@@ -37,7 +37,7 @@ def choose_config(controls: Controls) -> TrainConfig:
         help="Images a step looks at. At least as many as there are: all of them, plain gradient descent.",
     )
     with st.expander("More", icon=":material/tune:"):
-        optimizer, options = _choose_optimizer(controls)
+        optimizer, options = _choose_optimizer(controls, model)
         schedule = _by_title(controls, "schedule", "Learning-rate schedule", SCHEDULES)
         shuffle = controls.toggle("shuffle", "Shuffle the images in each epoch", True)
         init = controls.choice(
@@ -47,7 +47,7 @@ def choose_config(controls: Controls) -> TrainConfig:
             "usual",
             help="Usual: zeros for the linear model, torch.nn's own draw for two layers.",
         )
-        hidden = controls.whole("hidden", "Hidden units", 1, 1000, 30) if model == "two_layer" else 30
+        hidden = controls.whole("hidden", "Hidden units", 1, 1000, 30) if MODELS[model].takes_hidden else 30
         patience = controls.whole(
             "patience", "Stop after epochs without a better accuracy", 0, 1000, 0, help="0: never."
         )
@@ -73,7 +73,7 @@ def choose_config(controls: Controls) -> TrainConfig:
         optimizer_options=options,
         schedule=schedule,
         shuffle=shuffle,
-        init=INITS[init] or ("zeros" if model == "linear" else "default"),
+        init=INITS[init] or MODELS[model].usual_init,
         hidden=hidden,
         patience=patience or None,
         seconds=seconds or None,
@@ -88,8 +88,8 @@ def _by_title(controls: Controls, name: str, label: str, table: Any) -> str:
     return picked
 
 
-def _choose_optimizer(controls: Controls) -> tuple[str, dict[str, Any]]:
-    titles = {recipe.title: key for key, recipe in OPTIMIZERS.items()}
+def _choose_optimizer(controls: Controls, model: str) -> tuple[str, dict[str, Any]]:
+    titles = {OPTIMIZERS[key].title: key for key in optimizers_for(model)}
     name = titles[controls.choice("optimizer", "Optimizer", list(titles), "SGD")]
     options: dict[str, Any] = {}
     if name in ("sgd", "rmsprop"):

@@ -69,11 +69,10 @@ class TrainConfig:
             "seconds": None if self.seconds is None else _positive("The time limit, in seconds,", self.seconds),
             "optimizer_options": tuple(sorted(Optimizer(self.optimizer, **_options(self.optimizer_options)).settings)),
         }
-        row = OPTIMIZERS[self.optimizer]
-        if row.hidden_matrices_only and not MODELS[self.model].network((8, 8), 1, 1).hidden_matrices:
-            able = [repr(key) for key, model in MODELS.items() if model.network((8, 8), 1, 1).hidden_matrices]
+        if self.optimizer not in optimizers_for(self.model):
+            able = [repr(key) for key in MODELS if self.optimizer in optimizers_for(key)]
             raise ValueError(
-                f"{row.title} moves the weight matrices of hidden layers, and the model {self.model!r} has none: choose "
+                f"{OPTIMIZERS[self.optimizer].title} moves the weight matrices of hidden layers, and the model {self.model!r} has none: choose "
                 f"another optimizer, or the model {' or '.join(able)}."
             )
         if not isinstance(self.shuffle, bool):
@@ -125,6 +124,12 @@ class TrainConfig:
             if name not in known:
                 raise ValueError(f"A training run has no setting {short(name)}; it has {', '.join(sorted(known))}.")
         return cls(**values)
+
+
+def optimizers_for(model: str) -> list[str]:
+    """The optimizers that can train a model: those for hidden matrices alone need a model that has some."""
+    has_matrices = bool(MODELS[model].network((8, 8), 1, 1).hidden_matrices)
+    return [key for key, row in OPTIMIZERS.items() if has_matrices or not row.hidden_matrices_only]
 
 
 def check_lr(lr: object) -> float:
