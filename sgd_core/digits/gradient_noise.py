@@ -14,8 +14,8 @@ from torch import Tensor
 
 from sgd_core.digits.config import TrainConfig
 from sgd_core.digits.datasets import Digits
-from sgd_core.digits.engine import Engine
 from sgd_core.digits.losses import LOSSES, targets_for
+from sgd_core.digits.models import Network
 
 COLUMNS = ["batch_size", "draw", "along", "across"]
 _PIECE = 512  # images whose single gradients are held at once
@@ -127,7 +127,7 @@ def gradient_noise_scale(config: TrainConfig, digits: Digits, weights: Sequence[
     squares, total = 0.0, 0.0
     mean = torch.zeros(sum(parameter.numel() for parameter in parameters), dtype=torch.float64)
     for rows in torch.split(torch.arange(len(pixels)), _PIECE):
-        square, part = _moments(config, parameters, pixels[rows], targets[rows])
+        square, part = _moments(config, config.network(digits.image_shape), parameters, pixels[rows], targets[rows])
         squares, mean, total = squares + square, mean + part, total + len(rows)
     length = float((mean / total).square().sum())
     if not np.isfinite(length) or length == 0:
@@ -154,13 +154,13 @@ def noise_scale_from_batches(
         raise ValueError("Give two batch sizes, the second one larger, and at least one draw.")
     parameters = _parameters_at(config, digits, weights)
     pixels, targets = digits.train_images.flatten(1), targets_for(digits.train_labels, len(digits.classes))
-    generator = torch.Generator().manual_seed(config.seed)
+    generator, network = torch.Generator().manual_seed(config.seed), config.network(digits.image_shape)
     lengths = []
     for size in (small, large):
         squared = 0.0
         for _ in range(draws):
             rows = torch.randint(len(pixels), (size,), generator=generator)
-            loss = LOSSES[config.loss].values(scores(parameters, pixels[rows]), targets[rows]).mean()
+            loss = LOSSES[config.loss].values(network.scores(parameters, pixels[rows]), targets[rows]).mean()
             squared += sum(float(part.double().square().sum()) for part in torch.autograd.grad(loss, parameters))
         lengths.append(squared / draws)
     length = (large * lengths[1] - small * lengths[0]) / (large - small)
@@ -174,7 +174,8 @@ def _parameters_at(config: TrainConfig, digits: Digits, weights: Sequence[NDArra
     wanted = tuple(range(10)) if config.classes is None else config.classes
     if wanted != digits.classes:
         raise ValueError(f"The configuration is for the classes {wanted}, but the digits are {digits.classes}.")
-    own = Engine(config, digits).parameters
+    network = config.network(digits.image_shape)
+    own = network.initial_parameters(config.init, torch.Generator().manual_seed(config.seed + 1))
     if weights is None:
         return [parameter.detach().requires_grad_() for parameter in own]
     given = [torch.tensor(np.asarray(array), dtype=torch.float32, requires_grad=True) for array in weights]
@@ -184,18 +185,20 @@ def _parameters_at(config: TrainConfig, digits: Digits, weights: Sequence[NDArra
     return given
 
 
-def _moments(config: TrainConfig, parameters: list[Tensor], pixels: Tensor, targets: Tensor) -> tuple[float, Tensor]:
+def _moments(
+    config: TrainConfig, network: Network, parameters: list[Tensor], pixels: Tensor, targets: Tensor
+) -> tuple[float, Tensor]:
     """Return the sum of the squared lengths of single images' gradients, and the sum of these gradients (size,)."""
     values = LOSSES[config.loss].values
     if len(parameters) == 2:  # one layer: an image's gradient is (slope of its scores) x (its pixels and 1)
-        answer = scores(parameters, pixels).detach().requires_grad_()
+        answer = network.scores(parameters, pixels).detach().requires_grad_()
         slopes = torch.autograd.grad(values(answer, targets).sum(), answer)[0].double()
         inputs = pixels.double()
         square = (slopes.square().sum(1) * (inputs.square().sum(1) + 1)).sum()
         return float(square), torch.cat([(slopes.T @ inputs).flatten(), slopes.sum(0)])
 
     def loss(at: list[Tensor], image: Tensor, target: Tensor) -> Tensor:
-        return values(scores(at, image.unsqueeze(0)), target.unsqueeze(0)).sum()
+        return values(network.scores(at, image.unsqueeze(0)), target.unsqueeze(0)).sum()
 
     held = [parameter.detach() for parameter in parameters]
     single = torch.func.vmap(torch.func.grad(loss), in_dims=(None, 0, 0))(held, pixels, targets)
