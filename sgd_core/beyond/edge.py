@@ -123,7 +123,7 @@ def follow(task: Task, settings: EdgeSettings) -> Generator[EdgeMoment, None, No
             if not lost:
                 pairs = eigenpairs_at(task, weights, settings.eigenvalues, pairs)
             status: Status = "diverged" if lost else "finished" if step == settings.steps else "running"
-            yield _moment(task, settings, step, losses, None if lost else pairs, weights, status)
+            yield _moment(settings, step, losses, None if lost else pairs, weights, status)
             losses = []
             if lost:
                 return
@@ -145,7 +145,6 @@ def eigenpairs_at(task: Task, weights: torch.Tensor, count: int, near: Eigenpair
 
 
 def _moment(
-    task: Task,
     settings: EdgeSettings,
     step: int,
     losses: Sequence[float],

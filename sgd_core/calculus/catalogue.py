@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from functools import cached_property
 
-from .formula import Function, parse_function
+from sgd_core.calculus.formula import Function, parse_function
 
 
 @dataclass(frozen=True)

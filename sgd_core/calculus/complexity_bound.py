@@ -8,7 +8,7 @@ that can come out of it, before SymPy ever sees it: sums and products add bits, 
 import math
 from typing import NamedTuple
 
-from .tree import Node
+from sgd_core.calculus.tree import Node
 
 MAX_BITS = 4000  # about 1,200 digits; Python refuses to print more than 4,300
 

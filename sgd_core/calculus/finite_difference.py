@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 import torch
 
-from .derivative import derivative, secant
-from .formula import Function
+from sgd_core.calculus.derivative import derivative, secant
+from sgd_core.calculus.formula import Function
 
 PRECISIONS = {"float32": torch.float32, "float64": torch.float64}
 LARGEST, SMALLEST = 1.0, 1e-12

@@ -9,8 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from .parser import FormulaError, parse
-from .tree import CONSTANTS, FUNCTIONS, Computation, Node, computation, torch_code
+from sgd_core.calculus.parser import FormulaError, parse
+from sgd_core.calculus.tree import CONSTANTS, FUNCTIONS, Computation, Node, computation, torch_code
 
 __all__ = ["DEFAULT_DOMAIN", "FormulaError", "Function", "parse_function"]
 
@@ -59,14 +59,14 @@ class Function:
     @cached_property
     def latex(self) -> str:
         """The formula as LaTeX."""
-        from . import symbolic
+        from sgd_core.calculus import symbolic
 
         return symbolic.latex(self.tree)
 
     @cached_property
     def derivative_latex(self) -> str:
         """The derivative as LaTeX; for several variables the column of partial derivatives."""
-        from . import symbolic
+        from sgd_core.calculus import symbolic
 
         return symbolic.derivative_latex(self.tree, self.variables)
 
@@ -75,7 +75,7 @@ class Function:
 
         `variable` names the one to differentiate by; the first where it is not given.
         """
-        from . import symbolic
+        from sgd_core.calculus import symbolic
 
         if len(tensors) != len(self.variables) or (variable is not None and variable not in self.variables):
             raise TypeError(f"{self.formula} is a function of: {', '.join(self.variables)}.")

@@ -9,8 +9,8 @@ from typing import Literal, NamedTuple
 import torch
 from torch import Tensor
 
-from .formula import Function
-from .tree import FUNCTIONS, OPERATORS, Node, Number, torch_code, with_all
+from sgd_core.calculus.formula import Function
+from sgd_core.calculus.tree import FUNCTIONS, OPERATORS, Node, Number, torch_code, with_all
 
 RESULT = "y"
 
@@ -52,7 +52,7 @@ class Trace:
 
     def rule(self, user: int, which: int) -> str:
         """Return the local derivative of a node by one of its inputs as LaTeX, in the names of its inputs."""
-        from . import symbolic
+        from sgd_core.calculus import symbolic
 
         node = self.nodes[user]
         return symbolic.local_latex(node.step, which, tuple(self.nodes[place].name for place in node.inputs))

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from .graph import Trace
+from sgd_core.calculus.graph import Trace
 
 
 class Place(NamedTuple):

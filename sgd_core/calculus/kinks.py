@@ -6,9 +6,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from .derivative import derivative
-from .formula import Function
-from .tree import Node, computation
+from sgd_core.calculus.derivative import derivative
+from sgd_core.calculus.formula import Function
+from sgd_core.calculus.tree import Node, computation
 
 _SIDE = 1e-7  # relative distance at which the slope on either side is taken
 _SAME = 1e-4  # relative difference below which two slopes are one

@@ -5,8 +5,8 @@ import math
 import re
 from collections.abc import Sequence
 
-from .complexity_bound import column_of_too_large
-from .tree import CONSTANTS, FUNCTIONS, OPERATORS, Node, Number
+from sgd_core.calculus.complexity_bound import column_of_too_large
+from sgd_core.calculus.tree import CONSTANTS, FUNCTIONS, OPERATORS, Node, Number
 
 MAX_LENGTH = 200
 MAX_DEPTH = 40

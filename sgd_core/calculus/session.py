@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import torch
 
-from .formula import Function
+from sgd_core.calculus.formula import Function
 
 MAX_VALUES = 1000
 

@@ -8,7 +8,7 @@ import numpy as np
 import sympy
 from numpy.typing import NDArray
 
-from .tree import OPERATORS, Node
+from sgd_core.calculus.tree import OPERATORS, Node
 
 Array = NDArray[np.float64]
 

@@ -6,8 +6,8 @@ from typing import NamedTuple
 import pandas as pd
 import torch
 
-from .derivative import derivative
-from .formula import Function, parse_function
+from sgd_core.calculus.derivative import derivative
+from sgd_core.calculus.formula import Function, parse_function
 
 MOST_ELEMENTS = 1000
 VARIABLES = ("a", "b")

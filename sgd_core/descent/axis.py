@@ -6,11 +6,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from ..calculus.formula import Function
-from .descend import descend
-from .minimum import Minimum, bend_at, limit_downhill
-from .regime_names import BOUNCING, DIVERGING, FALLING, GOOD, LEFT_DOMAIN, TOO_LOW
-from .regimes import ARRIVED, classify_runs
+from sgd_core.calculus.formula import Function
+from sgd_core.descent.descend import descend
+from sgd_core.descent.minimum import Minimum, bend_at, limit_downhill
+from sgd_core.descent.regime_names import BOUNCING, DIVERGING, FALLING, GOOD, LEFT_DOMAIN, TOO_LOW
+from sgd_core.descent.regimes import ARRIVED, classify_runs
 
 DECADES, RATES = 6, 64
 PATIENCE = 2000  # steps after which a learning rate counts as too slow to be worth counting

@@ -12,9 +12,9 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
-from ..status import Status
-from .optimizers import Optimizer, as_optimizer
-from .update_rules import START
+from sgd_core.descent.optimizers import Optimizer, as_optimizer
+from sgd_core.descent.update_rules import START
+from sgd_core.status import Status
 
 MAX_STEPS = 1_000_000
 MAX_NUMBERS = 20_000_000  # positions kept per call: runs x (steps + 1) x weights, about 160 MB a column

@@ -13,8 +13,8 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..numbers import number, percent
-from .regime_names import BOUNCING, DIVERGING, GOOD, TOO_LOW, UNDECIDED, RegimeName
+from sgd_core.descent.regime_names import BOUNCING, DIVERGING, GOOD, TOO_LOW, UNDECIDED, RegimeName
+from sgd_core.numbers import number, percent
 
 RECENT = 50  # the changes that a bounce is judged by
 ROSE = 0.01  # a rise by less than this share of the loss is the noise of mini-batches

@@ -9,8 +9,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from .descend import descend_many
-from .optimizers import Optimizer
+from sgd_core.descent.descend import descend_many
+from sgd_core.descent.optimizers import Optimizer
 
 MOMENTS = 20  # seconds 0 to 19
 SCALES = {"as it is": (0.0, 1.0), "from −1 to 1": (9.5, 9.5)}  # what t becomes: (t - first) / second

@@ -9,8 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..calculus.derivative import derivative, second_derivative
-from ..calculus.formula import Function
+from sgd_core.calculus.derivative import derivative, second_derivative
+from sgd_core.calculus.formula import Function
 
 _POINTS = 20_001  # of the fine grid over the surroundings of the domain
 _FAR = 1e9  # how far to look, in widths of the domain

@@ -14,9 +14,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from . import update_rules as rules
-from .update_rules import START as START
-from .update_rules import Options, Rule, State
+from sgd_core.descent import update_rules as rules
+from sgd_core.descent.update_rules import START as START
+from sgd_core.descent.update_rules import Options, Rule, State
 
 LARGEST = 1e6  # of an option without a natural limit: what is far beyond all use, but safe in 32 bits
 
@@ -38,7 +38,7 @@ class Option:
     log: bool = False
     choices: tuple[str | None, ...] = ()
 
-    def settle(self, owner: str, name: str, value: Any) -> Any:
+    def settle(self, owner: str, name: str, value: Any) -> Any:  # noqa: C901  # one kind of value after the other
         """The value in its one spelling (float, int, bool, pair of floats, choice); ValueError on what is illegal."""
         what = f"The option {name} of {owner}"
         if self.choices:

@@ -12,11 +12,11 @@ from typing import Literal
 import numpy as np
 import torch
 
-from ..calculus.derivative import derivative
-from ..calculus.formula import Function
-from .descend import descend
-from .minimum import bend_at, find_minimum, limit_downhill, slope_at, turning_point, value_at
-from .track import Array, Track, factor_of, track
+from sgd_core.calculus.derivative import derivative
+from sgd_core.calculus.formula import Function
+from sgd_core.descent.descend import descend
+from sgd_core.descent.minimum import bend_at, find_minimum, limit_downhill, slope_at, turning_point, value_at
+from sgd_core.descent.track import Array, Track, factor_of, track
 
 Kind = Literal["rests", "bounces", "cycles", "grows", "falls", "leaves", "crawls", "thrown"]
 

@@ -4,11 +4,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..calculus.catalogue import CATALOGUE
-from ..calculus.formula import Function, parse_function
-from .descend import descend
-from .regime_names import BOUNCING, DIVERGING, GOOD, TOO_LOW
-from .regimes import Regime, classify_runs
+from sgd_core.calculus.catalogue import CATALOGUE
+from sgd_core.calculus.formula import Function, parse_function
+from sgd_core.descent.descend import descend
+from sgd_core.descent.regime_names import BOUNCING, DIVERGING, GOOD, TOO_LOW
+from sgd_core.descent.regimes import Regime, classify_runs
 
 REGIMES = (TOO_LOW, GOOD, BOUNCING, DIVERGING)
 STEPS = 30

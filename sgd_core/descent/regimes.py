@@ -12,12 +12,11 @@ import numpy as np
 import pandas as pd
 import torch
 
-from ..calculus.formula import Function
-from ..numbers import number, percent
-from .descend import descend
-from .optimizers import Optimizer
-from .outlook import Outlook, outlook
-from .regime_names import (
+from sgd_core.calculus.formula import Function
+from sgd_core.descent.descend import descend
+from sgd_core.descent.optimizers import Optimizer
+from sgd_core.descent.outlook import Outlook, outlook
+from sgd_core.descent.regime_names import (
     AT_REST,
     BOUNCING,
     DIVERGING,
@@ -29,7 +28,8 @@ from .regime_names import (
     UNDECIDED,
     RegimeName,
 )
-from .track import Track, track
+from sgd_core.descent.track import Track, track
+from sgd_core.numbers import number, percent
 
 ARRIVED = 0.01  # within 1 % of the gap in loss between the start and the minimum
 AHEAD = 1000  # steps computed beyond those seen
@@ -139,9 +139,7 @@ def _name(seen: Track, whole: Track, end: Outlook) -> Regime:
         case "leaves":
             return Regime(LEFT_DOMAIN, f"{_when(end, steps)} lands where the function has no finite value.")
         case "falls":
-            return Regime(
-                FALLING, f"There is no lowest point that way: {_fallen(seen, end, steps)}.", factor=end.factor
-            )
+            return Regime(FALLING, f"There is no lowest point that way: {_fallen(seen, steps)}.", factor=end.factor)
         case "grows":
             return Regime(DIVERGING, _growth(seen, end, steps), factor=end.factor)
         case "thrown":
@@ -198,7 +196,7 @@ def _when(end: Outlook, steps: int) -> str:
     return f"Step {number(end.step)}" + ("" if end.step <= steps else f", not yet seen after {number(steps)},")
 
 
-def _fallen(seen: Track, end: Outlook, steps: int) -> str:
+def _fallen(seen: Track, steps: int) -> str:
     last = number(seen.loss[-1] if seen.broken < 0 else seen.loss[seen.broken - 1])
     after = number(steps if seen.broken < 0 else seen.broken - 1)
     return f"the loss fell from {number(seen.loss[0])} to {last} in {after} steps, and falls on"

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from .descend import Loss, descend
-from .optimizers import Optimizer
+from sgd_core.descent.descend import Loss, descend
+from sgd_core.descent.optimizers import Optimizer
 
 
 @dataclass(frozen=True)

@@ -12,9 +12,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from sgd_core.calculus.formula import Function, parse_function
-
-from .descend import descend_many
-from .optimizers import Optimizer
+from sgd_core.descent.descend import descend_many
+from sgd_core.descent.optimizers import Optimizer
 
 VARIABLES = ("x", "y")
 Range = tuple[float, float]

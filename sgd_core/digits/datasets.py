@@ -106,8 +106,8 @@ def _downloaded(source: Source) -> tuple[_Half, _Half]:
 
 
 @lru_cache(maxsize=2)  # MNIST is 55 MB as bytes, EMNIST's digits 220 MB
-def _read(source: Source, folder: Path) -> tuple[_Half, _Half]:
-    """Both halves from the files in `folder`, which is part of the key: SGD_LAB_DATA may change."""
+def _read(source: Source, _folder: Path) -> tuple[_Half, _Half]:
+    """Both halves from the files in the folder, which is part of the key: SGD_LAB_DATA may change."""
     return _read_half(source, train=True), _read_half(source, train=False)
 
 

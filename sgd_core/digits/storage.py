@@ -49,8 +49,7 @@ def available(name: str) -> bool:
 
 def raw_folder(source: Source) -> Path:
     """Where torchvision looks for the unpacked files of a downloaded data set."""
-    assert source.torchvision is not None
-    return data_folder() / source.torchvision / "raw"
+    return data_folder() / _torchvision(source) / "raw"
 
 
 def raw_files(source: Source) -> list[Path]:
@@ -78,14 +77,19 @@ def public_addresses(source: Source, archive: str) -> list[str]:
 
 def dataset_class(source: Source) -> Any:
     """The torchvision class that knows the data set's addresses, checksums and file format."""
-    assert source.torchvision is not None
-    return getattr(torchvision_datasets(), source.torchvision)
+    return getattr(torchvision_datasets(), _torchvision(source))
 
 
 def open_dataset(source: Source, *, train: bool) -> Any:
     """The training or validation half as torchvision reads it (`.data`, `.targets`)."""
     options = {} if source.split is None else {"split": source.split}
     return dataset_class(source)(data_folder(), train=train, download=False, **options)
+
+
+def _torchvision(source: Source) -> str:
+    if source.torchvision is None:
+        raise ValueError(f"{source.title} comes with the app and has no files of its own.")
+    return source.torchvision
 
 
 def is_whole(path: Path) -> bool:

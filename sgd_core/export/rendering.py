@@ -11,7 +11,7 @@ _ENVIRONMENT = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
     keep_trailing_newline=True,
-    autoescape=False,  # what comes out is Python, not HTML
+    autoescape=False,  # noqa: S701  # what comes out is Python, not HTML
 )
 _ENVIRONMENT.filters["source"] = repr
 

@@ -154,10 +154,15 @@ def batch_of(config: TrainConfig, count: int | None) -> tuple[str, bool]:
     return str(config.batch_size), config.shuffle
 
 
-def _steps_an_epoch(config: TrainConfig, count: int | None) -> int:
+def _steps_an_epoch(config: TrainConfig, known: int | None) -> int:
+    count = _needed(known)
+    return math.ceil(count / min(config.batch_size or count, count))
+
+
+def _needed(count: int | None) -> int:
     if count is None:
         raise ValueError("The script of this run needs the number of training images.")
-    return math.ceil(count / min(config.batch_size or count, count))
+    return count
 
 
 def plain_run(config: TrainConfig, count: int | None, lr: str | None = None) -> dict[str, Any]:
@@ -190,9 +195,9 @@ def _scheduler(config: TrainConfig, count: int | None, lr: str | None = None) ->
     return scheduler_code(config.schedule, config.lr, config.epochs * _steps_an_epoch(config, count), lr)
 
 
-def _timeline(segments: Sequence[Segment], count: int | None) -> list[dict[str, Any]]:
+def _timeline(segments: Sequence[Segment], known: int | None) -> list[dict[str, Any]]:
     """Return what the template needs of each segment that made steps: its place, and what is new in it."""
-    parts: list[dict[str, Any]] = []
+    count, parts = _needed(known), list[dict[str, Any]]()
     epochs = seen = steps = 0  # whole epochs, images of the present one, steps, all up to the segment
     before: TrainConfig | None = None  # of the last segment that made steps
     previous: TrainConfig | None = None  # of the last segment
@@ -200,7 +205,6 @@ def _timeline(segments: Sequence[Segment], count: int | None) -> list[dict[str, 
     for segment in segments:
         config = segment.config
         per_epoch = _steps_an_epoch(config, count)
-        assert count is not None
         size, shuffle = batch_of(config, count)
         remembered = (
             remembered and previous is not None and config.update_rule.shares_buffers_with(previous.update_rule)
