@@ -14,11 +14,11 @@ from pages.ui.controls import Controls
 from pages.ui.parts import download_csv, notice, same_in_pytorch
 from pages.ui.pictures import picture
 from pages.ui.quiz import predict_first
+from sgd_core.charts.downsample import downsample as thin
 from sgd_core.charts.fit import fit_frame, fit_picture, parameter_line
 from sgd_core.charts.race import gap_window
 from sgd_core.charts.steps import rate_frame, rate_ruler, ruler_ends
 from sgd_core.charts.stop import stop_lines
-from sgd_core.charts.thin import thin
 from sgd_core.descent.fit import SCALES, RollerCoaster, descend_fit
 from sgd_core.descent.quadratic import Curvature, curvature_at
 from sgd_core.export.descent import fit_script

@@ -33,10 +33,10 @@ from pages.ui.quiz import predict_first
 from pages.ui.transport import Reading
 from sgd_core.calculus.formula import Function
 from sgd_core.charts.curve import curve_picture, descent_frame
+from sgd_core.charts.downsample import downsample as thin
 from sgd_core.charts.history import loss_by_step
 from sgd_core.charts.palette import ceiling
 from sgd_core.charts.steps import step_lengths
-from sgd_core.charts.thin import thin
 from sgd_core.descent.stop import within
 from sgd_core.export.descent import walk_script
 

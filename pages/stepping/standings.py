@@ -13,8 +13,8 @@ from pages.stepping.racers import Racer
 from pages.ui.parts import download_csv
 from pages.ui.pictures import picture
 from pages.ui.quiz import predict_first
+from sgd_core.charts.downsample import downsample as thin
 from sgd_core.charts.race import gap_window, race_lines
-from sgd_core.charts.thin import thin
 
 LOSS, GAP = "loss", "gap, logarithmic"
 EACH = 120  # points drawn of a run

@@ -32,9 +32,9 @@ from pages.ui.quiz import predict_first
 from pages.ui.transport import Reading
 from sgd_core.calculus.formula import Function
 from sgd_core.charts.curve import curve_picture, descent_frame
+from sgd_core.charts.downsample import downsample as thin
 from sgd_core.charts.race import gap_window
 from sgd_core.charts.stop import stop_lines
-from sgd_core.charts.thin import thin
 from sgd_core.descent.descend import descend
 from sgd_core.descent.stop import DIVERGED, ENOUGH, FLAT, NO_BETTER, TIME, Rules, Stop, stops
 from sgd_core.export.descent import stop_script

@@ -14,8 +14,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from sgd_core.charts.build import ROOM, layers
 from sgd_core.charts.palette import ACCENT, QUIET, SECOND
+from sgd_core.charts.vega import ROOM, layers
 
 COLUMNS = ["part", "x", "y", "order", "edge", "label"]
 # By how far outside (x: left, inside, right; y: below, inside, above).
@@ -217,7 +217,7 @@ def curve_picture(
     head = (
         only("arrow-head")
         .mark_point(color=SECOND, filled=True, size=90, opacity=1)
-        .encode(shape=alt.Shape("label:N", scale=_HEADS, legend=None))
+        .encode(shape=alt.Shape("label:N", scale=HEADS, legend=None))
     )
     path = only("path")
     line = path.mark_line(color=color, strokeWidth=1.5, opacity=0.55).encode(order="order:Q")
@@ -261,7 +261,7 @@ def stops(x: alt.X, x_domain: tuple[float, float], height: int, count: int = 301
     )
 
 
-_HEADS = alt.Scale(domain=["right", "left"], range=["triangle-right", "triangle-left"])
+HEADS = alt.Scale(domain=["right", "left"], range=["triangle-right", "triangle-left"])
 # A label at the right edge is written to the left of it, and the other way round.
 _ALIGN = (
     "indexof(['→', '↗', '↘'], datum.edge) >= 0 ? 'right' : indexof(['↑', '↓'], datum.edge) >= 0 ? 'center' : 'left'"

@@ -3,9 +3,9 @@
 import altair as alt
 import pandas as pd
 
-from sgd_core.charts.build import layers
 from sgd_core.charts.lanes import levels
 from sgd_core.charts.palette import ACCENT, QUIET, SECOND
+from sgd_core.charts.vega import layers
 
 # told apart by colour and by dash; the whole set, which has no noise, is the one solid line
 _COLORS = ["#dc3545", "#bf7d00", "#7d6bd6", ACCENT]

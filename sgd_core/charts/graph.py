@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 import altair as alt
 import pandas as pd
 
-from sgd_core.charts.build import bare, layers
 from sgd_core.charts.palette import ACCENT, QUIET, SECOND
+from sgd_core.charts.vega import bare, layers
 
 HALF_HEIGHT = 0.36  # half a box, in rows
 PAPER, INK = "#f3f5f9", "#1c2333"  # boxes are light with dark words on either page

@@ -9,8 +9,8 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from sgd_core.charts.build import ROOM, layers
 from sgd_core.charts.palette import ACCENT, QUIET, TRAINING, VALIDATION
+from sgd_core.charts.vega import ROOM, layers
 
 _PERCENTS = 44  # pixels that the percents of an axis take; the losses above them get as many
 _PERCENT = alt.Axis(format="%", tickCount=5, minExtent=_PERCENTS)

@@ -4,9 +4,9 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from sgd_core.charts.build import layers
 from sgd_core.charts.palette import ACCENT, QUIET, SECOND
 from sgd_core.charts.rates import REGIME_COLORS, REGIME_DASHES, powers, regime_group
+from sgd_core.charts.vega import layers
 
 
 def lanes_frame(sweep: pd.DataFrame, regimes: pd.DataFrame, y_domain: tuple[float, float]) -> pd.DataFrame:

@@ -6,8 +6,8 @@ from typing import Any
 import altair as alt
 import pandas as pd
 
-from sgd_core.charts.build import bare, layers
 from sgd_core.charts.palette import ACCENT, QUIET
+from sgd_core.charts.vega import bare, layers
 
 STEPS = ("initialize", "predict", "loss", "gradient", "step", "repeat", "stop")
 _PLACES = {

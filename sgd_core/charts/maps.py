@@ -12,9 +12,9 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from sgd_core.charts.build import layers
 from sgd_core.charts.palette import DIVERGING, QUIET
 from sgd_core.charts.tiles import PADDING, axes, canvas, colors, corners, extent, fixed, image, png, titled
+from sgd_core.charts.vega import layers
 
 # The moving form on the tiles of the others: their thin edge, and their titles on their baseline.
 _IMAGE = f"position:absolute;outline:0.75px solid {QUIET}b3;outline-offset:-0.375px"

@@ -8,9 +8,9 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from sgd_core.charts.build import layers
 from sgd_core.charts.curve import curve_piece, frame_of, in_view, piece, tangent
 from sgd_core.charts.palette import ACCENT, POINT, QUIET, SECOND
+from sgd_core.charts.vega import layers
 
 _PRECISIONS = ["float32", "float64"]
 _COLORS = alt.Scale(domain=_PRECISIONS, range=[SECOND, ACCENT])

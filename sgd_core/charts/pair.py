@@ -6,10 +6,10 @@ from typing import Any, Protocol
 import altair as alt
 import pandas as pd
 
-from sgd_core.charts.build import layers
 from sgd_core.charts.curve import part
 from sgd_core.charts.palette import ACCENT, POINT, QUIET, SECOND
 from sgd_core.charts.surface import places
+from sgd_core.charts.vega import layers
 
 LONGEST = 0.3  # of the window: the arrow where the gradient is longest
 SHORTEST = 0.06  # an arrow shorter than this would be hidden by the point

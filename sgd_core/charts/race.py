@@ -7,9 +7,9 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from sgd_core.charts.build import ROOM, layers, value_axis
 from sgd_core.charts.curve import curve_piece, frame_of, keep_in_view, stops
 from sgd_core.charts.palette import QUIET, RACERS
+from sgd_core.charts.vega import ROOM, layers, value_axis
 
 Range = tuple[float, float]
 Paths = Mapping[str, tuple[np.ndarray, np.ndarray]]

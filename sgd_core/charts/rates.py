@@ -11,8 +11,8 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from sgd_core.charts.build import layers
 from sgd_core.charts.palette import ACCENT, QUIET, REGIMES, UNNAMED, look
+from sgd_core.charts.vega import layers
 
 _NAMES = [*REGIMES, "other"]
 _LOOKS = [*REGIMES.values(), UNNAMED]

@@ -3,7 +3,7 @@
 import altair as alt
 import pandas as pd
 
-from sgd_core.charts.build import layers
+from sgd_core.charts.vega import layers
 
 DASHES = [[1, 0], [7, 3], [2, 2], [10, 3, 2, 3]]
 

@@ -10,9 +10,9 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from sgd_core.charts.build import layers
 from sgd_core.charts.curve import frame_of, in_view, piece, stops, within_reach
 from sgd_core.charts.palette import POINT, QUIET, SECOND
+from sgd_core.charts.vega import layers
 
 
 def slope_frame(curve: pd.DataFrame, x: float, slope: float, y_domain: tuple[float, float]) -> pd.DataFrame:

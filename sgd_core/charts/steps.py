@@ -4,8 +4,8 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from sgd_core.charts.build import layers
 from sgd_core.charts.palette import ACCENT, QUIET, REGIMES, SECOND
+from sgd_core.charts.vega import layers
 
 Range = tuple[float, float]
 

@@ -3,8 +3,8 @@
 import altair as alt
 import pandas as pd
 
-from sgd_core.charts.build import layers, value_axis
 from sgd_core.charts.palette import ACCENT, QUIET, SECOND
+from sgd_core.charts.vega import layers, value_axis
 
 Range = tuple[float, float]
 

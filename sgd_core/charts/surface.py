@@ -10,10 +10,10 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-from sgd_core.charts.build import ROOM, layers
 from sgd_core.charts.curve import part
 from sgd_core.charts.palette import ACCENT, QUIET
 from sgd_core.charts.race import Paths, run_rows, runs
+from sgd_core.charts.vega import ROOM, layers
 
 Range = tuple[float, float]
 BANDS = 18

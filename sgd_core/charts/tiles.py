@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-from sgd_core.charts.build import bare, layers
 from sgd_core.charts.palette import DIVERGING, QUIET
+from sgd_core.charts.vega import bare, layers
 
 _STOPS = np.array([[int(color[i : i + 2], 16) for i in (1, 3, 5)] for color in DIVERGING], dtype=float)
 PADDING = {"left": 1, "right": 1, "top": 2, "bottom": 2}  # screen pixels around the tiles

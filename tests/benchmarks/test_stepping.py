@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from sgd_core.calculus.catalogue import example
-from sgd_core.charts.thin import thin
+from sgd_core.charts.downsample import downsample as thin
 from sgd_core.descent.descend import descend
 from sgd_core.descent.optimizers import OPTIMIZERS, Optimizer
 

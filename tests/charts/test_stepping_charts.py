@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
+from sgd_core.charts.downsample import downsample as thin
 from sgd_core.charts.race import gap_window, race_frame
 from sgd_core.charts.steps import rate_frame, ruler_ends
 from sgd_core.charts.surface import BANDS, levels, surface_frame, surface_url
-from sgd_core.charts.thin import thin
 
 
 @given(st.integers(2, 3000), st.integers(20, 400), st.integers(0, 2**31 - 1))

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 
 @dataclass(frozen=True, eq=False)
-class Thinned:
+class Downsampled:
     """Which steps of a run to draw: `kept` (sorted), found in stretches of `bucket` steps."""
 
     kept: NDArray[np.intp]
@@ -29,7 +29,7 @@ class Thinned:
         return np.concatenate([self.kept[: np.searchsorted(self.kept, begun)], recent])
 
 
-def thin(columns: Sequence[NDArray[np.float64]], most: int) -> Thinned:
+def downsample(columns: Sequence[NDArray[np.float64]], most: int) -> Downsampled:
     """Choose at most about `most` of the n steps of a run: all, or each stretch's lowest and highest of every column.
 
     `columns` are arrays (n,), such as the positions and the losses; NaN counts as neither low nor high. The first and
@@ -38,10 +38,10 @@ def thin(columns: Sequence[NDArray[np.float64]], most: int) -> Thinned:
     steps = len(columns[0])
     kept = tuple(columns)
     if steps <= most:
-        return Thinned(np.arange(steps), 1, kept)
+        return Downsampled(np.arange(steps), 1, kept)
     bucket = -(-steps * 2 * len(columns) // most)
     found = [np.array([0, steps - 1]), *_extremes(kept, 0, steps, bucket)]
-    return Thinned(np.unique(np.concatenate(found)), bucket, kept)
+    return Downsampled(np.unique(np.concatenate(found)), bucket, kept)
 
 
 def _extremes(columns: Sequence[NDArray[np.float64]], begin: int, end: int, bucket: int) -> list[NDArray[np.intp]]:

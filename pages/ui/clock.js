@@ -1,0 +1,243 @@
+// The clock of a section: it holds the moment shown, `t`, and moves everything that shows it.
+//
+// Python sends moments (their numbers as text) in chunks; each chart has the parameter `t` bound to a range input, which
+// the clock writes; the film (film.js) hears of `t` by an event. Python hears from the clock in three cases only:
+//   ask    while it plays and less than a second of recorded moments is left ahead,
+//   place  when it has come to rest at another moment,
+//   act    when one of the section's own buttons is pressed.
+
+const ICON = {
+  play: "M8 5v14l11-7z", pause: "M6 5h4v14H6zM14 5h4v14h-4z", back: "M6 5h2.5v14H6zM20 5v14L9.5 12z",
+  step: "M15.5 5H18v14h-2.5zM4 5v14l10.5-7z", end: "M4 5v14l8-7zM12 5v14l8-7z",
+  reset: "M12 5V1L7 6l5 5V7a6 6 0 1 1-6 6H4a8 8 0 1 0 8-8z",
+};
+const icon = (name) => `<svg viewBox="0 0 24 24" aria-hidden="true"><path d="${ICON[name]}"/></svg>`;
+
+// ---- What the clock decides, as functions of plain values (tested by themselves) ----
+
+/** Moments a second at moment `t`: `slow` at first, growing evenly to `fast` over `ramp` moments. */
+export function pace({ slow, fast, ramp }, t) {
+  return ramp > 0 && t < ramp ? slow * (fast / slow) ** (t / ramp) : fast;
+}
+
+/** How many moments Python should have recorded now, or 0: two seconds ahead, once less than one is left. */
+export function wanted({ t, have, ended, playing, asked, hidden }, rate) {
+  if (!playing || ended || asked || hidden || have - 1 - t >= rate) return 0;
+  return Math.max(have, t + 1) + Math.max(2, Math.ceil(2 * rate));
+}
+
+/** Where `seconds` of playing lead: the new moment and what is left over of the next one. */
+export function advance({ t, have, rest }, rate, seconds) {
+  const gone = rest + rate * Math.min(seconds, 0.25); // a page that was busy does not leap
+  const whole = Math.floor(gone);
+  const next = Math.min(t + whole, have - 1);
+  return { t: next, rest: next === t + whole ? gone - whole : 0 };
+}
+
+/** Add a chunk that begins at `first` to what is here; null if moments in between are missing. */
+export function joined(here, first, chunk) {
+  return first > here.length ? null : here.concat(chunk.slice(here.length - first));
+}
+
+// ---- The clock itself ----
+
+const clocks = new WeakMap();
+
+export default function (component) {
+  const { parentElement } = component;
+  let clock = clocks.get(parentElement);
+  if (!clock) clocks.set(parentElement, (clock = new Clock(parentElement.querySelector(".sgd-clock"))));
+  clock.receive(component.data, component);
+  return () => { clock.end(); clocks.delete(parentElement); };
+}
+
+class Clock {
+  constructor(root) {
+    this.root = root;
+    this.run = null; this.rows = []; this.t = 0; this.rest = 0; this.playing = false; this.asked = false;
+    this.find = (selector) => root.querySelector(selector);
+    this.listeners = new AbortController();
+    const on = (target, name, act, more) => target.addEventListener(name, act, { signal: this.listeners.signal, ...more });
+    const does = {
+      play: () => this.toggle(), back: () => this.go(this.t - 1), step: () => this.step(),
+      end: () => this.go(this.rows.length - 1), reset: () => this.reset(),
+    };
+    root.querySelectorAll("[data-does]").forEach((button) => {
+      on(button, "click", does[button.dataset.does]);
+      if (button.dataset.does !== "play" && button.dataset.does !== "step") button.innerHTML = icon(button.dataset.does);
+    });
+    const scrub = this.find(".scrub");
+    on(scrub, "input", () => { this.playing = false; this.show(Math.min(+scrub.value, this.rows.length - 1)); });
+    on(scrub, "change", () => this.settle());
+    on(document, "keydown", (event) => this.key(event));
+    on(document, "visibilitychange", () => { this.before = null; });
+    on(document, "sgd-hello", () => this.tell());
+    // Charts come and go with each change of a setting: one that is new must show the present moment too.
+    this.observer = new MutationObserver(() => this.move());
+    this.observer.observe(document.body, { childList: true, subtree: true });
+    this.still = matchMedia("(prefers-reduced-motion: reduce)");
+    this.tick = this.tick.bind(this);
+    this.frame = requestAnimationFrame(this.tick);
+  }
+
+  end() { this.ended = true; cancelAnimationFrame(this.frame); this.listeners.abort(); this.observer.disconnect(); clearTimeout(this.timer); }
+
+  /** Take what Python has sent: another run, or more moments of this one. */
+  receive(data, { setStateValue, setTriggerValue }) {
+    this.data = data; this.setState = setStateValue; this.setTrigger = setTriggerValue;
+    const other = this.run !== data.run;
+    if (other) { this.run = data.run; this.rows = []; this.rest = 0; if (!data.keep) this.playing = false; }
+    const rows = joined(this.rows, data.first, data.rows);
+    if (!rows) { this.ask(this.rows.length); return; } // this page is new, or a chunk was lost
+    this.rows = rows;
+    // Another run goes on where the one before stood, unless Python says where to go.
+    if (this.place === undefined || this.jump !== data.jump || (other && !data.keep)) this.t = data.at;
+    this.jump = data.jump; this.place = data.at;
+    this.t = Math.max(0, Math.min(this.t, this.rows.length - 1));
+    this.asked = false;
+    this.furnish();
+    this.shown = null;
+    this.show(this.t);
+    if (!this.playing && this.t !== this.place) this.settle();
+  }
+
+  get last() { return this.data.ended ? this.rows.length - 1 : Math.max(this.data.last, this.rows.length - 1); }
+  get atEnd() { return this.data.ended && this.t >= this.rows.length - 1; }
+
+  /** Draw what changes with the settings only: speeds, the section's own buttons, the names of the numbers. */
+  furnish() {
+    const { data } = this, wish = JSON.stringify([data.speeds, data.actions, data.columns]);
+    this.find("[data-does=step]").innerHTML = `${icon("step")} ${data.words.step}`;
+    if (wish === this.furnished) return;
+    this.furnished = wish;
+    const speeds = this.find(".speeds"), actions = this.find(".actions"), numbers = this.find(".numbers");
+    speeds.replaceChildren(...data.speeds.map((speed) => {
+      const button = document.createElement("button");
+      button.type = "button"; button.textContent = speed.name; button.setAttribute("role", "radio");
+      button.onclick = () => { this.speed = speed.name; this.rest = 0; this.markSpeed(); };
+      return button;
+    }));
+    if (!data.speeds.some((speed) => speed.name === this.speed)) this.speed = data.speed;
+    this.markSpeed();
+    actions.replaceChildren(...data.actions.map(([name, label, help]) => {
+      const button = document.createElement("button");
+      button.type = "button"; button.textContent = label; button.title = help; button.dataset.action = name;
+      button.onclick = () => { this.playing = false; this.face(); this.setTrigger("act", { name, run: this.run, at: this.t }); };
+      return button;
+    }));
+    numbers.replaceChildren(...data.columns.map((name) => {
+      const cell = document.createElement("div"), small = document.createElement("small"), value = document.createElement("b");
+      small.textContent = name; cell.append(small, value); return cell;
+    }));
+  }
+
+  markSpeed() {
+    for (const button of this.find(".speeds").children) button.setAttribute("aria-checked", String(button.textContent === this.speed));
+  }
+
+  toggle() {
+    if (this.playing) { this.playing = false; this.settle(); return; }
+    if (this.atEnd) { this.t = 0; this.rest = 0; this.show(0); }
+    this.playing = true; this.before = null; this.face();
+  }
+
+  step() {
+    this.playing = false;
+    if (this.t + 1 < this.rows.length) this.go(this.t + 1);
+    else if (!this.data.ended) { this.stepping = true; this.face(); this.ask(this.rows.length + 1); }
+  }
+
+  go(t) { this.playing = false; this.show(Math.max(0, Math.min(t, this.rows.length - 1))); this.settle(); }
+
+  reset() {
+    if (this.data.restart) { this.playing = false; this.setTrigger("act", { name: "reset", run: this.run, at: this.t }); }
+    this.go(0);
+  }
+
+  key(event) {
+    const inside = this.root.contains(event.target);
+    if ((!inside && document.activeElement !== document.body) || event.ctrlKey || event.metaKey || event.altKey) return;
+    const range = event.target.type === "range", button = event.target.tagName === "BUTTON";
+    const acts = { ArrowRight: () => this.step(), ArrowLeft: () => this.go(this.t - 1), Home: () => this.go(0), End: () => this.go(this.rows.length - 1) };
+    if (event.key === " " && !button) { event.preventDefault(); this.toggle(); }
+    else if (acts[event.key] && !range) { event.preventDefault(); acts[event.key](); }
+  }
+
+  tick(now) {
+    if (this.ended) return;
+    this.frame = requestAnimationFrame(this.tick);
+    if (!this.data || !this.playing || document.hidden) { this.before = now; return; }
+    const seconds = (now - (this.before ?? now)) / 1000;
+    const speed = this.data.speeds.find((one) => one.name === this.speed), rate = pace(speed, this.t);
+    const hold = this.still.matches ? 1 : 0; // reduced motion: one still picture a second
+    if (seconds >= hold) {
+      this.before = now;
+      const next = advance({ ...this.ahead(), rest: this.rest }, hold ? Math.max(rate, this.last / 12) * 4 : rate, hold ? 0.25 : seconds);
+      this.rest = next.rest;
+      if (next.t !== this.t) this.show(next.t);
+      if (this.atEnd) { this.playing = false; this.settle(); return; }
+    }
+    const want = wanted({ ...this.ahead(), playing: this.playing, asked: this.asked, hidden: document.hidden }, rate);
+    if (want) this.ask(want);
+  }
+
+  ahead() { return { t: this.t, have: this.rows.length, ended: this.data.ended }; }
+
+  ask(want) { this.asked = true; this.setState("ask", { run: this.run, have: this.rows.length, want, at: this.t, n: (this.asks = (this.asks ?? 0) + 1) }); }
+
+  /** Show moment `t` everywhere. */
+  show(t) {
+    if (this.stepping && t + 1 < this.rows.length) { this.stepping = false; t += 1; this.t = t; this.settle(); }
+    this.t = t;
+    if (this.shown !== t) { this.shown = t; this.write(); }
+    this.move(); this.tell(); this.face();
+  }
+
+  write() {
+    const row = this.rows[this.t] ?? [], cells = this.find(".numbers").children;
+    for (let i = 0; i < cells.length; i++) cells[i].lastChild.textContent = row[i] ?? "";
+    const card = this.find(".card"), note = row[cells.length];
+    card.hidden = !this.data.card;
+    if (this.data.card) {
+      const bold = document.createElement("b"); bold.textContent = note ? `${note[1]}. ` : "";
+      card.replaceChildren(bold, note ? note[2] : ""); card.style.setProperty("--tone", note ? note[0] : "#7f8ba0");
+      card.title = note ? note[2] : "";
+    }
+  }
+
+  /** Write the moment into the range input of every chart that does not show it yet. */
+  move() {
+    if (!this.data) return;
+    for (const input of document.querySelectorAll(".vega-bind input[name=t]")) {
+      if (input.sgdMoment === this.t) continue;
+      input.sgdMoment = this.t; input.value = this.t;
+      input.dispatchEvent(new Event("input", { bubbles: true }));
+    }
+  }
+
+  tell() { document.dispatchEvent(new CustomEvent("sgd-moment", { detail: { t: this.t, playing: this.playing, run: this.run } })); }
+
+  face() {
+    const { root, data } = this, scrub = this.find(".scrub"), play = this.find(".play");
+    Object.assign(root.dataset, { moment: this.t, last: this.last, playing: this.playing, recorded: this.rows.length });
+    scrub.max = this.last; scrub.value = this.t; scrub.setAttribute("aria-valuetext", this.spoken());
+    const word = this.playing ? "Pause" : this.atEnd && this.last > 0 ? data.words.again : data.words.play;
+    if (play.dataset.word !== word) { play.dataset.word = word; play.innerHTML = `${icon(this.playing ? "pause" : "play")} ${word}`; }
+    this.find("[data-does=back]").disabled = this.t === 0;
+    this.find("[data-does=end]").disabled = this.t >= this.rows.length - 1;
+    this.find("[data-does=step]").disabled = this.atEnd;
+    this.find("[data-does=reset]").disabled = this.t === 0 && !data.restart;
+  }
+
+  spoken() { return this.data.columns.map((name, i) => `${name} ${(this.rows[this.t] ?? [])[i] ?? ""}`).join(", "); }
+
+  /** At rest: say the numbers once, and tell Python where the clock stands, a moment after the last key press. */
+  settle() {
+    this.face(); this.tell();
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => {
+      this.find(".said").textContent = this.spoken();
+      if (this.place !== this.t) { this.place = this.t; this.setState("place", { run: this.run, at: this.t }); }
+    }, 120);
+  }
+}

@@ -1,0 +1,350 @@
+"""The player: pictures that the browser moves, by one clock for a section.
+
+Python hands over moments; `clock.js` shows them and asks for more. Nothing is painted from here frame by frame.
+"""
+
+import base64
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import altair as alt
+import numpy as np
+import pandas as pd
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from sgd_core.charts.film import Film, codes, resting_maps
+from sgd_core.charts.palette import DIVERGING
+from sgd_core.charts.vega import moved_by_clock
+from sgd_core.recording import Recording
+
+HERE = Path(__file__).parent
+MOST_RECORDINGS = 12
+
+
+def _component(name: str) -> Any:
+    html, css, js = ((HERE / f"{name}.{kind}").read_text() for kind in ("html", "css", "js"))
+    return st.components.v2.component(f"sgd_{name}", html=html, css=css, js=js, isolate_styles=False)
+
+
+_clock, _film = _component("clock"), _component("film")
+
+
+class Picture(NamedTuple):
+    """A chart with the sentence that says what it shows to someone who cannot see it.
+
+    `on_pick` gets the picked fields when a mark of its selection "pick" is clicked. `where` is "hero" (the picture that
+    matters), "beneath" (under the clock), "beside" (under the controls) or a container of the section's own.
+    """
+
+    chart: alt.Chart | alt.LayerChart | alt.VConcatChart | alt.HConcatChart
+    alt: str
+    on_pick: Callable[[dict[str, Any]], None] | None = None
+    where: str | DeltaGenerator = "hero"
+    width: Any = "stretch"
+
+
+class Speed(NamedTuple):
+    """How fast a run plays: moments a second at first, and in the end, reached after `ramp` moments."""
+
+    name: str
+    slow: float
+    fast: float
+    ramp: int = 0
+
+
+class Words(NamedTuple):
+    """What the buttons say."""
+
+    play: str = "Play"
+    again: str = "Play again"
+    step: str = "Step"
+
+
+PLAIN = Words()
+
+
+class Action(NamedTuple):
+    """A button of the section's own in the bar; `act` gets the moment at which it is pressed."""
+
+    name: str
+    label: str
+    help: str
+    act: Callable[[int], None]
+
+
+@dataclass(frozen=True)
+class Moments:
+    """What the clock shows of each moment of a run.
+
+    `numbers` has a row a moment and a column a number, as text ready to read. `run` names the run: equal names, equal
+    moments. `recording` is given for a run that is computed while it is watched. `cards` says for each moment a colour,
+    a name and a reason (the diagnosis). `keep`: another run goes on at the same moment, as when a setting is changed.
+    """
+
+    numbers: pd.DataFrame
+    run: Hashable = ""
+    recording: Recording[Any] | None = None
+    cards: Sequence[tuple[str, str, str] | None] | None = None
+    keep: bool = True
+    last: int | None = None
+
+    @property
+    def id(self) -> str:
+        """The name of the run on the way to the browser."""
+        return self.recording.id if self.recording else f"{hash(self.run):x}"
+
+    @property
+    def ended(self) -> bool:
+        """Whether no further moments will come."""
+        return self.recording is None or self.recording.ended
+
+
+def speeds_for(moments: int, seconds: float = 12.0) -> list[Speed]:
+    """Return the speeds of a run of so many moments: slow, normal (slow at first, then faster), and fast."""
+    ramp = min(20, moments // 2)
+    return [
+        Speed("slow", 2, 2),
+        Speed("normal", 3, max(6.0, (moments - ramp) / seconds), ramp),
+        Speed("fast", 60, max(60.0, moments / 8)),
+    ]
+
+
+class PlayerMixin:
+    """What a page plays with."""
+
+    hero: DeltaGenerator
+    clock: DeltaGenerator
+    beneath: DeltaGenerator
+    controls: DeltaGenerator
+    key: Callable[[str], str]
+
+    def recording(
+        self, name: Hashable, start: Callable[[], Recording[Any]], *, clock: str = "", ahead: int = 16
+    ) -> Recording[Any]:
+        """Return the visit's recording of that name, as far on as its clock asks; `start()` makes a new one.
+
+        A new one is computed `ahead` moments far, within a blink.
+        """
+        kept: OrderedDict[Hashable, Recording[Any]] = st.session_state.setdefault("_recordings", OrderedDict())
+        recording = kept.pop(name, None) or start()
+        kept[name] = recording
+        while len(kept) > MOST_RECORDINGS:
+            kept.popitem(last=False)[1].close()
+        ask = self._state(clock).get("ask") or {}
+        if ask.get("run") == recording.id:
+            recording.extend(int(ask["want"]))
+        recording.extend(max(ahead, recording.at + 1))
+        return recording
+
+    def player(
+        self,
+        pictures: Sequence[Picture],
+        moments: Moments,
+        *,
+        film: Film | None = None,
+        film_place: DeltaGenerator | None = None,
+        speeds: Sequence[Speed] | None = None,
+        speed: str = "normal",
+        words: Words = PLAIN,
+        actions: Sequence[Action] = (),
+        restart: Callable[[], None] | None = None,
+        name: str = "",
+        height: Any = "content",
+    ) -> int:
+        """Draw the pictures and the clock that moves them; return the moment at which it rests.
+
+        `film` are maps of pixels that move too. `restart` is what Reset does beyond going back to the beginning. `name`
+        begins the names of the controls where a page has several players: `<page>_<name>_at`.
+        """
+        count = len(moments.numbers)
+        at = self._place(moments, name)
+        # Where the charts stand before the clock has moved them; constant, so that they are built only once.
+        opened = int(st.session_state.setdefault(f"_{self.key(name)}_opened", at))
+        for place, picture in enumerate(pictures):
+            self._draw(picture, opened, self.key("_".join(filter(None, (name, "chart", str(place))))))
+        if film is not None:
+            with film_place or self.hero:
+                self._draw_film(film, moments, at, self.key("_".join(filter(None, (name, "film")))))
+        if count > 1 or not moments.ended:
+            with self.clock:
+                self._draw_clock(moments, at, name, list(speeds or speeds_for(count)), speed, words, actions, restart)
+        return at
+
+    def show(self, picture: Picture, name: str) -> None:
+        """Draw a picture that does not move."""
+        self._draw(picture, None, self.key(f"still_{name}"))
+
+    def go_to(self, at: int, clock: str = "") -> None:
+        """Put the clock on a moment, from Python's side."""
+        key = self.key("_".join(filter(None, (clock, "clock"))))
+        st.session_state[f"_{key}_jump"] = st.session_state.get(f"_{key}_jump", 0) + 1
+        st.session_state[f"_{key}_at"] = at
+
+    # ---- below: how ----
+
+    def _state(self, clock: str) -> dict[str, Any]:
+        return st.session_state.get(self.key("_".join(filter(None, (clock, "clock")))), None) or {}
+
+    def _place(self, moments: Moments, name: str) -> int:
+        """Return the moment at rest: where the clock last said it stood, else where the link or the recording says."""
+        key = self.key("_".join(filter(None, (name, "clock"))))
+        at_name, at_key = "_".join(filter(None, (name, "at"))), f"_{key}_at"
+        last = len(moments.numbers) - 1
+        said = self._state(name).get("place") or {}
+        if at_key not in st.session_state:
+            st.session_state[at_key] = self._linked_place(at_name, max(last, moments.last or 0), moments.recording)
+        if said and said != st.session_state.get(f"_{key}_said"):  # each report counts once
+            st.session_state[f"_{key}_said"] = said
+            if moments.keep or said["run"] == moments.id:
+                st.session_state[at_key] = int(said["at"])
+                if moments.recording:
+                    moments.recording.at = int(said["at"])
+        elif moments.recording and not moments.keep and st.session_state.get(f"_{key}_run") not in (None, moments.id):
+            st.session_state[at_key] = moments.recording.at  # another run: where it was left
+        st.session_state[f"_{key}_run"] = moments.id
+        at = min(max(int(st.session_state[at_key]), 0), max(last, 0))
+        self.write_address(at_name, at)  # type: ignore[attr-defined]
+        self.hold(at_name, at)  # type: ignore[attr-defined]
+        return at
+
+    def _linked_place(self, name: str, last: int, recording: Recording[Any] | None) -> int:
+        linked = st.query_params.get(self.key(name))
+        if linked is None:
+            return recording.at if recording else 0
+        if linked.isdecimal() and int(linked) <= last:
+            return int(linked)
+        self.say(  # type: ignore[attr-defined]
+            f"The link asks for `{name} = {linked[:40]}`, but it has to be a moment from 0 to {last}. Using `0` instead."
+        )
+        return 0
+
+    def _draw(self, picture: Picture, at: int | None, key: str) -> None:
+        places = {"hero": self.hero, "beneath": self.beneath, "beside": self.controls}
+        place = places[picture.where] if isinstance(picture.where, str) else picture.where
+        chart = picture.chart if at is None else moved_by_clock(picture.chart, at)
+        if picture.on_pick is None:
+            place.altair_chart(chart, width=picture.width, alt=picture.alt, key=key)
+            return
+        take = picture.on_pick
+
+        def picked() -> None:
+            rows = st.session_state[key].selection.get("pick", [])
+            if rows:
+                take(dict(rows[0]))
+
+        place.altair_chart(
+            chart, width=picture.width, alt=picture.alt, key=key, on_select=picked, selection_mode="pick"
+        )
+
+    def _draw_clock(
+        self,
+        moments: Moments,
+        at: int,
+        name: str,
+        speeds: list[Speed],
+        speed: str,
+        words: Words,
+        actions: Sequence[Action],
+        restart: Callable[[], None] | None,
+    ) -> None:
+        key = self.key("_".join(filter(None, (name, "clock"))))
+        ask = self._state(name).get("ask") or {}
+        first = int(ask["have"]) if moments.recording and ask.get("run") == moments.id else 0
+        first = min(first, len(moments.numbers))
+        rows: list[list[Any]] = moments.numbers.iloc[first:].to_numpy().tolist()
+        if moments.cards is not None:
+            rows = [[*row, moments.cards[first + place]] for place, row in enumerate(rows)]
+        acts = {action.name: action.act for action in actions}
+
+        def act() -> None:
+            pressed = st.session_state[key].get("act")
+            if not pressed:
+                return
+            if pressed["name"] == "reset":
+                st.session_state[f"_{key}_at"] = 0
+                if restart:
+                    restart()
+            elif pressed["name"] in acts:
+                acts[pressed["name"]](int(pressed["at"]))
+
+        _clock(
+            key=key,
+            height="content",
+            on_ask_change=_nothing,
+            on_place_change=_nothing,
+            on_act_change=act,
+            data={
+                "run": moments.id,
+                "first": first,
+                "rows": rows,
+                "columns": [str(column) for column in moments.numbers.columns],
+                "card": moments.cards is not None,
+                "ended": moments.ended,
+                "last": moments.last if moments.last is not None else len(moments.numbers) - 1,
+                "at": at,
+                "jump": st.session_state.get(f"_{key}_jump", 0),
+                "keep": moments.keep,
+                "restart": restart is not None,
+                "words": words._asdict(),
+                "speeds": [one._asdict() for one in speeds],
+                "speed": speed,
+                "actions": [[action.name, action.label, action.help] for action in actions],
+            },
+        )
+
+    def _draw_film(self, film: Film, moments: Moments, at: int, key: str) -> None:
+        reel = _reel(key, f"{moments.id}/{film.name}")
+        missing = (st.session_state.get(key) or {}).get("missing")
+        if missing and missing != reel.missing:  # the page was loaded anew: send what it lacks
+            reel.missing = missing
+            if missing["film"] == reel.film:
+                reel.sent = int(missing["have"])
+        while len(reel.limits) < len(film.maps):
+            reel.limits.append(film.limits(film.maps[len(reel.limits)], reel.limits[-1] if reel.limits else None))
+        first, reel.sent = reel.sent, len(film.maps)
+        packed = b"".join(
+            codes(film.maps[i], reel.limits[i], film.tiles).tobytes() for i in range(first, len(film.maps))
+        )
+        at = min(at, len(film.maps) - 1)
+        with st.container(key=f"{key}box"):
+            _film(
+                key=f"{key}_canvas",
+                height="content",
+                on_missing_change=_nothing,
+                data={
+                    "film": reel.film,
+                    "first": first,
+                    "maps": base64.b64encode(packed).decode(),
+                    "limits": [film.written(limits) for limits in reel.limits[first:]],
+                    "shape": film.shape,
+                    "palette": list(DIVERGING),
+                    "still": at,
+                },
+            )
+            chart = resting_maps(film, film.maps[at], reel.limits[at])
+            st.altair_chart(chart, width="content", alt=film.alt, key=f"{key}_still")
+
+
+@dataclass
+class _Reel:
+    """What the browser has of a film: the colour scales of its moments, and how many of them were sent."""
+
+    film: str
+    limits: list[np.ndarray] = field(default_factory=list)
+    sent: int = 0
+    missing: Any = None
+
+
+def _reel(key: str, film: str) -> _Reel:
+    reel: _Reel | None = st.session_state.get(f"_{key}_reel")
+    if reel is None or reel.film != film:
+        reel = st.session_state[f"_{key}_reel"] = _Reel(film)
+    return reel
+
+
+def _nothing() -> None:
+    """Callbacks make Streamlit keep a component's state; what they would do is done where the state is read."""

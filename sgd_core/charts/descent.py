@@ -1,0 +1,133 @@
+"""A descent on the curve of its function, at every moment: path, tangent, coming step, present point."""
+
+import altair as alt
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from sgd_core.charts.curve import HEADS, curve_piece, frame_of, in_view, piece, stops
+from sgd_core.charts.over_steps import drawn_steps
+from sgd_core.charts.palette import ACCENT, QUIET, SECOND
+from sgd_core.charts.vega import ROOM, layers, now, so_far
+from sgd_core.numbers import TOOLTIP_FORMAT
+
+Range = tuple[float, float]
+
+
+def descent_rows(curve: pd.DataFrame, run: pd.DataFrame, moments: NDArray[np.int64], y_domain: Range) -> pd.DataFrame:
+    """Return the rows of a descent: `part, moment, x, y, order, edge, label`.
+
+    `curve` has `x, value`; `run` is one run of `descend`; `moments` are the steps that are moments.
+    """
+    x_domain = (float(curve["x"].iloc[0]), float(curve["x"].iloc[-1]))
+    x, loss = run["x"].to_numpy(), run["loss"].to_numpy()
+    kept = drawn_steps([x, loss], moments)
+    pieces = [frame_of([curve_piece(curve, y_domain)]).assign(moment=0)]
+    path = frame_of([in_view(piece("path", x[kept["step"]], loss[kept["step"]]), x_domain, y_domain)])
+    # A run that is no number any more has no place: its rows are the last ones, and left out.
+    pieces.append(path.assign(moment=kept["moment"].to_numpy()[: len(path)]))
+    here = run.iloc[moments]
+    at, value = here["x"].to_numpy(), here["loss"].to_numpy()
+    slope, update = here["gradient"].to_numpy(), here["update"].to_numpy()
+    pieces.append(_points(at, value, x_domain, y_domain))
+    pieces.append(_tangents(at, value, slope, x_domain))
+    pieces.append(_arrows(at, value, update, x_domain, y_domain))
+    return pd.concat(pieces, ignore_index=True)
+
+
+def _points(at: NDArray[np.float64], value: NDArray[np.float64], x_domain: Range, y_domain: Range) -> pd.DataFrame:
+    known = ~(np.isnan(at) | np.isnan(value))
+    points = frame_of([in_view(piece("point", at, value), x_domain, y_domain)])
+    return points.assign(moment=np.flatnonzero(known))
+
+
+def _tangents(
+    at: NDArray[np.float64], value: NDArray[np.float64], slope: NDArray[np.float64], x_domain: Range
+) -> pd.DataFrame:
+    known = np.isfinite(value) & np.isfinite(slope) & np.isfinite(at)
+    ends = np.array(x_domain)[None, :].repeat(int(known.sum()), 0)
+    lines = value[known, None] + slope[known, None] * (ends - at[known, None])
+    rows = frame_of([piece("tangent", ends.ravel(), lines.ravel())])
+    return rows.assign(moment=np.flatnonzero(known).repeat(2))
+
+
+def _arrows(
+    at: NDArray[np.float64],
+    value: NDArray[np.float64],
+    update: NDArray[np.float64],
+    x_domain: Range,
+    y_domain: Range,
+) -> pd.DataFrame:
+    with np.errstate(invalid="ignore"):
+        seen = (at >= x_domain[0]) & (at <= x_domain[1]) & (value >= y_domain[0]) & (value <= y_domain[1])
+        seen &= np.isfinite(update) & (update != 0)
+    start, end = at[seen], (at[seen] + update[seen]).clip(*x_domain)
+    height, moment = value[seen], np.flatnonzero(seen)
+    line = frame_of([piece("arrow", np.stack([start, end], 1).ravel(), height.repeat(2))])
+    heads = frame_of([piece("arrow-head", end, height)]).assign(label=np.where(update[seen] > 0, "right", "left"))
+    return pd.concat([line.assign(moment=moment.repeat(2)), heads.assign(moment=moment)], ignore_index=True)
+
+
+def descent_on_curve(
+    frame: pd.DataFrame,
+    *,
+    x_domain: Range,
+    y_domain: Range,
+    color: str = ACCENT,
+    height: int = 380,
+    pick: bool = False,
+    tangent: bool = True,
+    x_title: str = "w",
+    y_title: str = "loss",
+) -> alt.LayerChart:
+    """Draw `descent_rows`; `pick=True` adds the selection "pick": a click anywhere takes the nearest x."""
+    x = alt.X("x:Q", title=x_title, scale=alt.Scale(domain=list(x_domain), nice=False))
+    y = alt.Y(
+        "y:Q",
+        title=y_title,
+        axis=alt.Axis(minExtent=ROOM, tickCount=6),
+        scale=alt.Scale(domain=list(y_domain), nice=False),
+    )
+    base = alt.Chart(frame).encode(x=x, y=y)
+
+    def only(name: str) -> alt.Chart:
+        return base.transform_filter(alt.datum.part == name)
+
+    tip = [
+        alt.Tooltip("x:Q", format=TOOLTIP_FORMAT, title=x_title),
+        alt.Tooltip("y:Q", format=TOOLTIP_FORMAT, title=y_title),
+    ]
+    path, point = so_far(only("path")), now(only("point"))
+    dots = path.transform_filter("datum.edge == ''").mark_circle(color=color, size=36, opacity=0.75, aria=False)
+    dot = point.transform_filter("datum.edge == ''").mark_point(
+        color=color, filled=True, size=170, opacity=1, stroke="white", strokeWidth=1.5, aria=False
+    )
+    gone = point.transform_filter("datum.edge != ''")
+    sign = gone.mark_text(color=color, fontSize=18, fontWeight="bold", aria=False).encode(text="edge:N")
+    words = gone.mark_text(color=color, fontSize=12, align=alt.expr(_ALIGN), dx=alt.expr(_DX), dy=18, aria=False)
+    drawn = [only("curve").mark_line(color=QUIET, strokeWidth=2.5, clip=True).encode(order="order:Q")]
+    if tangent:
+        drawn.append(
+            now(only("tangent")).mark_line(color=SECOND, strokeWidth=2, strokeDash=[6, 4], clip=True, aria=False)
+        )
+    drawn += [
+        path.mark_line(color=color, strokeWidth=1.5, opacity=0.55, aria=False).encode(order="order:Q"),
+        dots.encode(tooltip=tip),
+        now(only("arrow")).mark_line(color=SECOND, strokeWidth=3, aria=False).encode(order="order:Q"),
+        now(only("arrow-head"))
+        .mark_point(color=SECOND, filled=True, size=90, opacity=1, aria=False)
+        .encode(shape=alt.Shape("label:N", scale=HEADS, legend=None)),
+        dot.encode(tooltip=tip),
+        sign.encode(tooltip=alt.Tooltip("label:N", title="outside of the picture")),
+        words.encode(text="label:N"),
+    ]
+    if pick:
+        drawn.insert(0, stops(x, x_domain, height))
+    return layers(*drawn, height=height)
+
+
+# A label at the right edge is written to the left of it, and the other way round.
+_ALIGN = (
+    "indexof(['→', '↗', '↘'], datum.edge) >= 0 ? 'right' : indexof(['↑', '↓'], datum.edge) >= 0 ? 'center' : 'left'"
+)
+_DX = "indexof(['→', '↗', '↘'], datum.edge) >= 0 ? -10 : indexof(['↑', '↓'], datum.edge) >= 0 ? 0 : 10"

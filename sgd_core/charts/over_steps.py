@@ -1,0 +1,96 @@
+"""A value over the steps of one run or of several, up to the moment that the clock shows."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import altair as alt
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from sgd_core.charts.downsample import downsample
+from sgd_core.charts.palette import RACERS, TRAINING
+from sgd_core.charts.vega import (
+    edge_arrows,
+    inside,
+    kept_in_view,
+    layers,
+    level_line,
+    now,
+    so_far,
+    step_axis,
+    value_axis,
+    value_scale,
+)
+from sgd_core.numbers import TOOLTIP_FORMAT
+
+Range = tuple[float, float]
+DRAWN = 400  # points of a line at most: more cannot be told apart
+WHOLE = 40  # the first steps, of which none is ever left out
+
+
+def drawn_steps(columns: Sequence[NDArray[np.float64]], moments: NDArray[np.int64], most: int = DRAWN) -> pd.DataFrame:
+    """Return which steps of a run to draw, and from which moment on: `step, moment`.
+
+    `columns` are arrays (steps + 1,) whose extremes are kept, so that a bounce stays a bounce; `moments` are the steps
+    that are moments. The first 40 steps and all moments are drawn.
+    """
+    steps = len(columns[0])
+    kept = np.union1d(downsample(columns, most).kept, moments[moments < steps])
+    kept = np.union1d(kept, np.arange(min(steps, WHOLE + 1)))
+    return pd.DataFrame({"step": kept, "moment": np.searchsorted(moments, kept)})
+
+
+def over_steps(
+    frame: pd.DataFrame,
+    *,
+    last: float,
+    y_domain: Range,
+    title: str,
+    log: bool = False,
+    log_steps: bool = False,
+    x_field: str = "step",
+    level: tuple[float, str] | None = None,
+    color: str = TRAINING,
+    dots: bool = True,
+    height: int = 200,
+) -> alt.LayerChart:
+    """Draw `value` against the step; `frame` has `moment, step, value` and, for several runs, their letters in `run`.
+
+    Values outside of the window stand at its edge as an arrow, with the true value on hover. `level` is a line across
+    and its words. `frame` rows with `now` true are the points of their moment.
+    """
+    several = "run" in frame
+    x = step_axis(last, log=log_steps, field=x_field, title=x_field)
+    y = alt.Y("shown:Q", title=title, scale=value_scale(y_domain, log), axis=value_axis(y_domain, log))
+    base = kept_in_view(alt.Chart(frame), "value", y_domain).encode(x=x, y=y)
+    tip = [alt.Tooltip(f"{x_field}:Q"), alt.Tooltip("value:Q", format=TOOLTIP_FORMAT, title=title)]
+    if several:
+        tip.insert(0, alt.Tooltip("run:N"))
+    past, present = so_far(base), now(base).transform_filter("datum.now")
+    hue: dict[str, Any] = {"color": RUN_COLOR} if several else {}
+    paint: dict[str, Any] = {} if several else {"color": color}
+    shape: dict[str, Any] = {"strokeDash": RUN_DASH} if several else {}
+    drawn: list[Any] = list(level_line(*level, y_domain, log)) if level else []
+    drawn.append(past.mark_line(strokeWidth=2, opacity=0.85, **paint).encode(**hue, **shape))
+    if dots:
+        drawn.append(inside(past).mark_circle(size=22, aria=False, **paint).encode(tooltip=tip, **hue))
+    outside = present if several else past
+    arrows = edge_arrows(outside, None if several else color)
+    if several:
+        arrows = arrows.transform_calculate(said="datum.run + datum.edge")
+    drawn.append(arrows.encode(text="said:N" if several else "edge:N", tooltip=tip, **hue))
+    point = inside(present).mark_point(filled=True, size=120, opacity=1, stroke="white", strokeWidth=1.5, **paint)
+    drawn.append(point.encode(tooltip=tip, **hue, **({"shape": RUN_SHAPE} if several else {})))
+    if several:
+        letter = inside(present).mark_text(fontSize=12, fontWeight="bold", dy=-12, aria=False)
+        drawn.append(letter.encode(text="run:N", **hue))
+    return layers(*drawn, height=height)
+
+
+_LETTERS = list(RACERS)
+RUN_COLOR = alt.Color("run:N", scale=alt.Scale(domain=_LETTERS, range=[RACERS[k].color for k in _LETTERS]), legend=None)
+RUN_SHAPE = alt.Shape("run:N", scale=alt.Scale(domain=_LETTERS, range=[RACERS[k].shape for k in _LETTERS]), legend=None)
+RUN_DASH = alt.StrokeDash(
+    "run:N", scale=alt.Scale(domain=_LETTERS, range=[list(RACERS[k].dash) for k in _LETTERS]), legend=None
+)

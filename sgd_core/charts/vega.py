@@ -1,0 +1,115 @@
+"""Putting layers together, with the types that Altair's own signatures lose on the way."""
+
+import math
+from typing import Any, cast
+
+import altair as alt
+
+from sgd_core.charts.palette import QUIET
+from sgd_core.numbers import AXIS_LABEL
+
+ROOM = 36  # pixels that a y axis takes at least, so that the plots of pictures below each other are in line
+
+
+def layers(*charts: Any, **properties: Any) -> alt.LayerChart:
+    """Return the charts on top of each other, the first one lowest, with the properties of the whole picture."""
+    return cast(alt.LayerChart, alt.layer(*charts).properties(**properties))
+
+
+def bare(chart: alt.LayerChart) -> alt.LayerChart:
+    """Return the chart without the frame around its plot."""
+    return cast(alt.LayerChart, chart.configure_view(strokeWidth=0))
+
+
+def value_axis(domain: tuple[float, float], log: bool) -> alt.Axis:
+    """Return the axis of a value: plain numbers, or on a logarithmic scale whole decades, at most seven of them."""
+    if not log:
+        return alt.Axis(tickCount=5, format=".4~g", minExtent=ROOM)  # without its four digits 10 reads 1e+1
+    first, last = round(math.log10(domain[0])), round(math.log10(domain[1]))
+    stride = -(-(last - first + 1) // 7)
+    return alt.Axis(values=[10.0**power for power in range(first, last + 1, stride)], format=".0e", minExtent=ROOM)
+
+
+# ---- Moving with the clock ----
+# Every chart that moves has one parameter, the index `t` of the moment shown, bound to a range input that the page's
+# clock writes. Its rows have a column `moment`: the first moment at which they are there.
+
+CLOCK = "t"
+_MOMENTS = 100_000  # more than any run records: a constant, so that a longer run is no other specification
+
+
+def so_far(chart: alt.Chart) -> alt.Chart:
+    """Return the chart of what has happened up to the moment shown."""
+    return chart.transform_filter("datum.moment <= t")
+
+
+def now(chart: alt.Chart) -> alt.Chart:
+    """Return the chart of the moment shown alone."""
+    return chart.transform_filter("datum.moment == t")
+
+
+def moved_by_clock(chart: Any, at: int = 0) -> Any:
+    """Return the chart with the clock's parameter, which stands at moment `at` until the clock moves it."""
+    bound = alt.binding_range(min=0, max=_MOMENTS, step=1, name=CLOCK)
+    return chart.add_params(alt.param(name=CLOCK, value=at, bind=bound))
+
+
+# ---- Axes and marks that many pictures share ----
+
+
+def step_axis(last: float, *, field: str = "step", title: str = "step", log: bool = False) -> alt.X:
+    """Return the axis of steps (or epochs) from 0 to `last`; `log=True` spreads the first ones, where most happens."""
+    if not log:
+        scale = alt.Scale(domain=[0, max(last, 1)], nice=False)
+        return alt.X(f"{field}:Q", title=title, scale=scale, axis=alt.Axis(tickMinStep=1, grid=False))
+    ticks = [0.0] + [m * 10.0**power for power in range(7) for m in (1, 3) if m * 10.0**power <= last]
+    scale = alt.Scale(type="symlog", constant=1, domain=[0, max(last, 1)], nice=False)
+    return alt.X(f"{field}:Q", title=title, scale=scale, axis=alt.Axis(values=ticks, labelExpr=AXIS_LABEL, grid=False))
+
+
+def value_scale(domain: tuple[float, float], log: bool = False) -> alt.Scale:
+    """Return the locked scale of a value."""
+    return alt.Scale(domain=list(domain), nice=False, type="log" if log else "linear")
+
+
+def kept_in_view(chart: alt.Chart, field: str, domain: tuple[float, float]) -> alt.Chart:
+    """Return the chart with `shown`, the value moved to the window's edge where it lies outside, and `edge`, an arrow there."""
+    low, high = domain
+    return chart.transform_calculate(
+        shown=f"min({high!r}, max({low!r}, datum.{field}))",
+        edge=f"datum.{field} > {high!r} ? '↑' : datum.{field} < {low!r} ? '↓' : ''",
+    )
+
+
+def inside(chart: alt.Chart) -> alt.Chart:
+    """Return the chart of what lies within the window."""
+    return chart.transform_filter("datum.edge == ''")
+
+
+def edge_arrows(chart: alt.Chart, color: str | None = None, size: int = 15) -> alt.Chart:
+    """Return the arrows of what lies outside of the window, at its edge; encode x, y, text and tooltip onto them."""
+    mark: dict[str, Any] = {"color": color} if color else {}
+    return chart.transform_filter("datum.edge != ''").mark_text(
+        fontSize=size, fontWeight="bold", dy=alt.expr("datum.edge == '↑' ? 8 : -8"), aria=False, **mark
+    )
+
+
+def level_line(value: float, words: str, domain: tuple[float, float], log: bool = False) -> list[alt.Chart]:
+    """Return a line across at `value` with its words at the right, below it where it lies close to the top."""
+    scale, place = value_scale(domain, log), min(max(value, domain[0]), domain[1])
+    share = (
+        math.log(place / domain[0]) / math.log(domain[1] / domain[0])
+        if log
+        else (place - domain[0]) / (domain[1] - domain[0])
+    )
+    level = alt.Chart(alt.InlineData(values=[{"level": place, "words": words}]))
+    rule = level.mark_rule(color=QUIET, strokeDash=[2, 3], strokeWidth=1.5).encode(y=alt.Y("level:Q", scale=scale))
+    name = level.mark_text(
+        color=QUIET,
+        align="right",
+        baseline="top" if share > 0.85 else "bottom",
+        dx=-4,
+        dy=4 if share > 0.85 else -4,
+        fontSize=12,
+    ).encode(x=alt.value("width"), y=alt.Y("level:Q", scale=scale), text="words:N")
+    return [rule, name]
