@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from sgd_core.digits.lr_range import lr_range_test as lr_range_test
     from sgd_core.digits.sharpness import sharpness as sharpness
     from sgd_core.digits.sweep import sweep as sweep
+    from sgd_core.digits.sweep import sweep_seeds as sweep_seeds
     from sgd_core.digits.training import Snapshot as Snapshot
     from sgd_core.digits.training import StepRequest as StepRequest
     from sgd_core.digits.training import train as train
@@ -51,6 +52,7 @@ _HOMES = {
     "sharpness": "digits.sharpness",
     "silver_schedule": "beyond.silver",
     "sweep": "digits.sweep",
+    "sweep_seeds": "digits.sweep",
     "StepRequest": "digits.training",
     "Snapshot": "digits.training",
     "train": "digits.training",

@@ -1,9 +1,11 @@
-"""Many learning rates at once: each a run of one computation, so that sixty-four cost little more than one."""
+"""Many learning rates, or many seeds, at once: each a run of one computation, advancing in lock-step."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Generator, Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -11,14 +13,18 @@ import pandas as pd
 import torch
 from numpy.typing import NDArray
 
+from sgd_core.descent.optimizers import short
 from sgd_core.descent.regime_names import BOUNCING, DIVERGING, GOOD, TOO_LOW, UNDECIDED
 from sgd_core.descent.schedules import learning_rates
 from sgd_core.digits.config import TrainConfig, check_lr
 from sgd_core.digits.datasets import Digits
 from sgd_core.digits.engine import Engine, Evaluation
+from sgd_core.digits.snapshots import StepRequest, check_steps
+from sgd_core.status import Status
 
 COLUMNS = ["lr", "epoch", "train_loss", "valid_loss", "valid_accuracy", "status"]
 MOST_RUNS = 256
+MOST_GATHERED = 2**23  # numbers that the mini-batches of all seeds may fill: 32 MB
 PIECE = 5e8  # multiplications between two moments: a fraction of a second, so that whoever waits can stop
 OVERHEAD = 1e6  # what a step costs beside its arithmetic, as multiplications
 SLOW = 0.9  # "too low" closes less than this share of the gap in loss that the best learning rate closes
@@ -28,14 +34,25 @@ Array = NDArray[Any]
 
 @dataclass(frozen=True, eq=False)
 class SweepMoment:
-    """All runs after so many epochs. Within an epoch nothing is evaluated: then `losses` is None, and `epoch` a fraction.
+    """All runs after so many epochs and steps. Where nothing was evaluated `losses` is None.
 
     `losses` holds (runs,) float64 means over the whole sets; `alive` (runs,) is False for runs that have diverged.
+    `parameters` are copies of each parameter of all runs, (runs, *shape), where they were asked for, else None.
     """
 
     epoch: float
+    step: int
     losses: Evaluation | None
     alive: NDArray[np.bool_]
+    parameters: tuple[NDArray[np.float32], ...] | None
+    map_shape: tuple[int, int]
+
+    @property
+    def weights(self) -> NDArray[np.float32] | None:
+        """The weight maps of all runs, (runs, maps, height, width), where parameters were asked for."""
+        if self.parameters is None:
+            return None
+        return self.parameters[0].reshape(len(self.alive), -1, *self.map_shape)
 
 
 def sweep(config: TrainConfig, lrs: Iterable[float], digits: Digits) -> pd.DataFrame:
@@ -47,69 +64,134 @@ def sweep(config: TrainConfig, lrs: Iterable[float], digits: Digits) -> pd.DataF
     or weight was no longer finite: such a run stands still. Raises ValueError as `sweeping` does.
     """
     rates = check_lrs(lrs)
-    return sweep_frame(rates, list(sweeping(config, rates, digits)), config.epochs)
+    return sweep_frame(rates, sweeping(config, rates, digits), config.epochs)
 
 
-def sweeping(config: TrainConfig, lrs: Iterable[float], digits: Digits) -> Generator[SweepMoment, None, None]:
-    """The same as a generator: moment 0 before the first step, then one at the end of every epoch.
+def sweep_seeds(config: TrainConfig, seeds: Iterable[int], digits: Digits) -> pd.DataFrame:
+    """Train with every seed of `seeds` at once; a row for each of them and each epoch 0..epochs.
 
-    Where an epoch is long there are moments within it, so that the caller is never kept waiting. Raises ValueError on
-    digits of other classes than the config's, on a learning rate that is not a finite number above 0, on none, and on
+    Columns: seed, epoch, train_loss, valid_loss, valid_accuracy, status, as `sweep` has them. A seed settles initial
+    weights and the order of images, so every run sees mini-batches of its own; run by run this is what
+    `train(replace(config, seed=seed), digits)` gives. `config.seed` and its rules to stop early are not used. Raises
+    ValueError on digits of other classes than the config's, on a seed that is no whole number from 0, on none, and on
     more than 256.
     """
+    checked = check_seeds(seeds)
+    _check_classes(config, digits)
+    pixels = math.prod(digits.image_shape)
+    batch = min(config.batch_size or 1, len(digits.train_images))  # the whole set is the same for all seeds
+    at_once = max(1, MOST_GATHERED // (batch * pixels))
+    frames = []
+    for first in range(0, len(checked), at_once):
+        some = checked[first : first + at_once]
+        rates = torch.full((len(some),), config.lr, dtype=torch.float64).to(torch.float32)
+        moments = _sweeping(config, rates, Engine(config, digits, seeds=some), None, False)
+        frames.append(sweep_frame(some, moments, config.epochs, name="seed"))
+    return pd.concat(frames, ignore_index=True)
+
+
+def sweeping(
+    config: TrainConfig,
+    lrs: Iterable[float],
+    digits: Digits,
+    *,
+    snapshot_every: int | None = None,
+    keep_parameters: bool = False,
+) -> Generator[SweepMoment, StepRequest | None, None]:
+    """The same as a generator: moment 0 before the first step, then one at the end of every epoch.
+
+    All runs advance in lock-step, so moments finer than an epoch are the same step of every run: `snapshot_every=k`
+    adds an evaluated moment at every k-th step, and `generator.send(StepRequest(steps=k))` one after k more steps, but
+    never past the epoch's end. `StepRequest.lr` makes no sense here and is refused. `keep_parameters` puts all runs'
+    parameters into each moment, 4 bytes a weight. Where steps take long there are moments between, which are not
+    evaluated, so that the caller is never kept waiting; a request still counts from where it was sent.
+
+    Raises ValueError on digits of other classes than the config's, on a learning rate that is not a finite number above
+    0, on none, and on more than 256.
+    """
     rates = check_lrs(lrs)
-    wanted = tuple(range(10)) if config.classes is None else config.classes
-    if wanted != digits.classes:
-        raise ValueError(f"The configuration is for the classes {wanted}, but the digits are {digits.classes}.")
-    return _sweeping(config, torch.tensor(rates, dtype=torch.float64).float(), Engine(config, digits, len(rates)))
+    check_steps(snapshot_every)
+    _check_classes(config, digits)
+    engine = Engine(config, digits, len(rates))
+    return _sweeping(
+        config, torch.tensor(rates, dtype=torch.float64).to(torch.float32), engine, snapshot_every, keep_parameters
+    )
 
 
-def _sweeping(config: TrainConfig, rates: torch.Tensor, engine: Engine) -> Generator[SweepMoment, None, None]:
-    yield _evaluated(engine, 0)
+def _sweeping(
+    config: TrainConfig, rates: torch.Tensor, engine: Engine, snapshot_every: int | None, keep_parameters: bool
+) -> Generator[SweepMoment, StepRequest | None, None]:
     weights = sum(parameter.numel() for parameter in engine.parameters)
     pause = max(1, round(PIECE / (engine.batches.size * weights * 2 + OVERHEAD)))
-    steps = config.epochs * engine.batches.per_epoch
-    shape = None if config.schedule == "constant" else learning_rates(config.schedule, 1.0, steps)
-    since = taken = 0
-    for epoch in range(1, config.epochs + 1):
-        for done, rows in enumerate(engine.batches.epoch()):
-            if since >= pause:
+    per_epoch, step = engine.batches.per_epoch, 0
+    planned = config.epochs * per_epoch
+    shape = None if config.schedule == "constant" else learning_rates(config.schedule, 1.0, planned)
+
+    def moment(evaluated: bool) -> SweepMoment:
+        losses = engine.evaluate() if evaluated else None  # first: it may find that a run has diverged
+        kept = tuple(part.numpy().copy() for part in engine.parameters) if evaluated and keep_parameters else None
+        epochs, steps = divmod(step, per_epoch)
+        images = epochs * engine.train_count + steps * engine.batches.size
+        return SweepMoment(
+            images / engine.train_count, step, losses, engine.alive.numpy().copy(), kept, engine.network.map_shape
+        )
+
+    latest = moment(True)
+    goal, since = _goal((yield latest), step), 0
+    while step < planned:
+        for rows in engine.batches.epoch():
+            engine.step(rows, rates if shape is None else rates * float(shape[step]))
+            step, since = step + 1, since + 1
+            every = snapshot_every is not None and goal is None and step % snapshot_every == 0
+            if step % per_epoch == 0 or step == goal or every:
+                latest, since = moment(True), 0
+                goal = _goal((yield latest), step)
+            elif since >= pause:
                 since = 0
-                yield SweepMoment(epoch - 1 + done / engine.batches.per_epoch, None, engine.alive.numpy().copy())
-            engine.step(rows, rates if shape is None else rates * float(shape[taken]))
-            since, taken = since + 1, taken + 1
-        moment, since = _evaluated(engine, epoch), 0
-        yield moment
+                sent = yield moment(False)
+                goal = goal if sent is None else _goal(sent, step)
         if not engine.alive.any():  # nothing moves any more, so the epochs left need no computing
-            yield from (replace(moment, epoch=float(rest)) for rest in range(epoch + 1, config.epochs + 1))
+            for rest in range(step + per_epoch, planned + 1, per_epoch):
+                yield replace(latest, epoch=rest / per_epoch, step=rest)
             return
 
 
-def _evaluated(engine: Engine, epoch: int) -> SweepMoment:
-    losses = engine.evaluate()  # first: it may find a run dead
-    return SweepMoment(float(epoch), losses, engine.alive.numpy().copy())
+def _goal(request: StepRequest | None, step: int) -> int | None:
+    """The step at which the requested moment is due."""
+    if request is None or request.steps is None:
+        return None
+    if request.lr is not None:
+        raise ValueError("Every run of a sweep keeps the learning rate that it began with.")
+    return step + request.steps
 
 
-def sweep_frame(lrs: Sequence[float], moments: Iterable[SweepMoment], epochs: int) -> pd.DataFrame:
-    """Return what has been evaluated so far as `sweep` does, with `epochs` the last epoch of the whole sweep."""
-    evaluated = [(moment, moment.losses) for moment in moments if moment.losses is not None]
+def sweep_frame(
+    values: Sequence[float], moments: Iterable[SweepMoment], epochs: int, *, name: str = "lr"
+) -> pd.DataFrame:
+    """Return what has been evaluated so far as `sweep` does, with `epochs` the last epoch of the whole sweep.
+
+    `values` are what the runs differ in, (runs,), and `name` the column that holds it. Epochs are whole numbers unless
+    there are moments within an epoch.
+    """
+    evaluated = [(moment.epoch, moment.alive, moment.losses) for moment in moments if moment.losses is not None]
     if not evaluated:
-        return pd.DataFrame(columns=COLUMNS)
-    runs = len(lrs)
-    done = np.array([moment.epoch == epochs for moment, _ in evaluated])
-    alive = np.stack([moment.alive for moment, _ in evaluated], axis=1)
+        return pd.DataFrame(columns=[name, *COLUMNS[1:]])
+    places = np.array([epoch for epoch, _, _ in evaluated])
+    alive = np.stack([alive for _, alive, _ in evaluated], axis=1)
 
-    def column(name: str) -> Array:
-        return np.stack([getattr(losses, name).numpy() for _, losses in evaluated], axis=1).ravel()
+    def column(quantity: str) -> Array:
+        return np.stack([getattr(losses, quantity).numpy() for _, _, losses in evaluated], axis=1).ravel()
 
+    status = np.where(alive, np.where(places == epochs, Status.FINISHED, Status.RUNNING), Status.DIVERGED)
+    whole = places.astype(int)
     return pd.DataFrame(
         {
-            "lr": np.repeat(np.asarray(lrs, dtype=float), len(evaluated)),
-            "epoch": np.tile([int(moment.epoch) for moment, _ in evaluated], runs),
+            name: np.repeat(np.asarray(values), len(evaluated)),
+            "epoch": np.tile(whole if (whole == places).all() else places, len(values)),
             "train_loss": column("train_loss"),
             "valid_loss": column("valid_loss"),
             "valid_accuracy": column("valid_accuracy"),
-            "status": np.where(alive, np.where(done, "finished", "running"), "diverged").ravel(),
+            "status": status.ravel(),
         }
     )
 
@@ -161,7 +243,33 @@ def _regime(loss: Array, status: str, lowest: float, epochs: int, beyond: bool) 
 
 def check_lrs(lrs: Iterable[float]) -> list[float]:
     """Return the learning rates as floats; ValueError unless there are 1 to 256 finite numbers above 0."""
-    rates = [check_lr(lr.item() if isinstance(lr, np.generic | torch.Tensor) else lr) for lr in lrs]
-    if not 1 <= len(rates) <= MOST_RUNS:
-        raise ValueError(f"Give from 1 to {MOST_RUNS} learning rates, not {len(rates)}.")
-    return rates
+    return [check_lr(_plain(lr)) for lr in _few("learning rates", lrs)]
+
+
+def check_seeds(seeds: Iterable[int]) -> list[int]:
+    """Return the seeds; ValueError unless there are 1 to 256 whole numbers from 0."""
+    return [replace(TrainConfig(), seed=_plain(seed)).seed for seed in _few("seeds", seeds)]
+
+
+def _plain(value: Any) -> Any:
+    return (
+        value.item()
+        if isinstance(value, np.generic) or (isinstance(value, torch.Tensor) and value.numel() == 1)
+        else value
+    )
+
+
+def _few(what: str, values: Iterable[Any]) -> list[Any]:
+    try:
+        some = list(islice(values, MOST_RUNS + 1))
+    except TypeError:
+        raise ValueError(f"Give the {what} as a list, not {short(values)}.") from None
+    if not 1 <= len(some) <= MOST_RUNS:
+        raise ValueError(f"Give from 1 to {MOST_RUNS} {what}, not {len(some) if len(some) <= MOST_RUNS else 'more'}.")
+    return some
+
+
+def _check_classes(config: TrainConfig, digits: Digits) -> None:
+    wanted = tuple(range(10)) if config.classes is None else config.classes
+    if wanted != digits.classes:
+        raise ValueError(f"The configuration is for the classes {wanted}, but the digits are {digits.classes}.")
