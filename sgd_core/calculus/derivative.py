@@ -1,9 +1,24 @@
 """The slope of any torch function: exactly by autograd, roughly by a finite difference."""
 
 from collections.abc import Callable
+from contextlib import ContextDecorator, ExitStack
 
 import torch
 from torch import Tensor
+
+
+class recording(ContextDecorator):  # noqa: N801  (used like torch.enable_grad, whose name is small, too)
+    """Within it autograd records, whatever mode the caller is in: `torch.no_grad`, `torch.inference_mode`."""
+
+    def __enter__(self) -> None:
+        """Leave the caller's mode."""
+        self._modes = ExitStack()
+        self._modes.enter_context(torch.inference_mode(False))
+        self._modes.enter_context(torch.enable_grad())
+
+    def __exit__(self, *error: object) -> None:
+        """Come back to the caller's mode."""
+        self._modes.close()
 
 
 def derivative(f: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
@@ -15,7 +30,7 @@ def derivative(f: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
     floating-point.
     """
     _check(x)
-    with torch.inference_mode(False), torch.enable_grad():
+    with recording():
         leaf = x.detach().clone().requires_grad_()  # a copy, since a tensor of the inference mode records nothing
         value = torch.as_tensor(f(leaf))
         return _slope(value, leaf).detach()
@@ -24,7 +39,7 @@ def derivative(f: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
 def second_derivative(f: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
     """Return d²f/dx² of an elementwise `f` at every element of `x`, by autograd twice; conditions as `derivative`."""
     _check(x)
-    with torch.inference_mode(False), torch.enable_grad():
+    with recording():
         leaf = x.detach().clone().requires_grad_()
         value = torch.as_tensor(f(leaf))
         return _slope(_slope(value, leaf, create_graph=True), leaf).detach()

@@ -7,12 +7,13 @@ import numpy as np
 import pandas as pd
 import torch
 
-from sgd_core.calculus.derivative import derivative, secant
+from sgd_core.calculus.derivative import derivative, recording, secant
 from sgd_core.calculus.formula import Function
 
 PRECISIONS = {"float32": torch.float32, "float64": torch.float64}
 LARGEST, SMALLEST = 1.0, 1e-12
 PER_DECADE = 20
+MOST_H = 1000  # beyond, x + h has lost x, and the two points have nothing to do with its surroundings
 _WINDOW = 9  # stops, not quite half a decade: one lucky stop is no proof of a good h
 
 
@@ -38,8 +39,10 @@ def finite_difference(
     """Return the finite difference by `h` at `x` ("forward" or "central"), computed in a precision ("float32" or "float64").
 
     `x` is first rounded to float32, so that both precisions speak about the same point. Numbers may be NaN or infinite
-    where the function is undefined. Raises ValueError as `secant` does.
+    where the function is undefined. Raises ValueError as `secant` does, and on |h| above 1,000.
     """
+    if not 0 < abs(h) <= MOST_H:
+        raise ValueError(f"The step h must be another number than 0, at most {MOST_H:,} in size; it is {h}.")
     dtype = PRECISIONS[precision]
     at = torch.tensor(x, dtype=torch.float32).to(dtype)
     step = torch.tensor(h, dtype=dtype)
@@ -75,6 +78,7 @@ def best_h(errors: pd.DataFrame, precision: str) -> float:
     return float(rows["h"].loc[worst.idxmin()]) if worst.notna().any() else math.nan
 
 
+@recording()
 def textbook_h(function: Function, x: float, kind: str, precision: str) -> float:
     """Return the h that balances truncation and round-off by the textbook estimate; NaN where it gives none.
 

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -22,18 +22,20 @@ class Function:
     """A function given by a formula; hashable, and equal where formula, domain and variables are.
 
     `domain` is the range (low, high) of each variable that is worth drawing; the function may be called anywhere.
+    `tree` is the formula as a tree of operations, each with its children and its column in `formula`.
     Raises FormulaError on a formula that cannot be used, ValueError on a senseless domain or variable.
     """
 
     formula: str
     domain: tuple[float, float] = DEFAULT_DOMAIN
     variables: tuple[str, ...] = ("x",)
+    tree: Node = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         """Check every field and read the formula."""
         object.__setattr__(self, "variables", _variables(self.variables))
         object.__setattr__(self, "domain", _domain(self.domain))
-        self.__dict__["tree"] = parse(self.formula, self.variables)
+        object.__setattr__(self, "tree", parse(self.formula, self.variables))
         object.__setattr__(self, "formula", self.formula.strip())
 
     def __call__(self, *tensors: Tensor) -> Tensor:
@@ -41,11 +43,6 @@ class Function:
         if len(tensors) != len(self.variables):
             raise TypeError(f"{self.formula} needs one tensor for each of: {', '.join(self.variables)}.")
         return self._computation(tensors)
-
-    @cached_property
-    def tree(self) -> Node:
-        """The formula as a tree of operations, each with its children and its column in `formula`."""
-        return parse(self.formula, self.variables)
 
     @cached_property
     def _computation(self) -> Computation:

@@ -9,6 +9,7 @@ from typing import Literal, NamedTuple
 import torch
 from torch import Tensor
 
+from sgd_core.calculus.derivative import recording
 from sgd_core.calculus.formula import Function
 from sgd_core.calculus.tree import FUNCTIONS, OPERATORS, Node, Number, torch_code, with_all
 
@@ -70,9 +71,10 @@ def trace(function: Function, x: float, *, dtype: torch.dtype = torch.float64) -
     """
     if len(function.variables) != 1:
         raise ValueError("The graph is drawn for a formula of one variable; choose one such as x**2.")
-    run = _Run(torch.tensor(x, dtype=dtype, requires_grad=True), function.variables[0])
-    run.visit(with_all(function.tree, function.variables))
-    run.tensors[-1].backward()  # type: ignore[no-untyped-call]
+    with recording():
+        run = _Run(torch.tensor(x, dtype=dtype, requires_grad=True), function.variables[0])
+        run.visit(with_all(function.tree, function.variables))
+        run.tensors[-1].backward()  # type: ignore[no-untyped-call]
     nodes = [
         replace(node, gradient=float(tensor.grad if tensor.grad is not None else torch.zeros(())))
         for node, tensor in zip(run.nodes, run.tensors, strict=True)
@@ -176,27 +178,25 @@ class Moment(NamedTuple):
 
     `phase` is "start", "forward" (this node gets its value), "seed" (the result's gradient by itself is 1) or
     "backward" (this node hands gradients to its inputs). `known` counts the nodes that have a value; `gradients` are
-    the sums that have arrived so far, None where nothing has; `flowed` counts the nodes, from the last, that have
-    handed on theirs.
+    the sums that have arrived so far, None where nothing has.
     """
 
     phase: Literal["start", "forward", "seed", "backward"]
     node: int
     known: int
     gradients: tuple[float | None, ...]
-    flowed: int
 
 
 def walk(run: Trace) -> list[Moment]:
     """Return the walk through a trace: its values in order, then the chain rule node by node from the result back."""
     count = len(run.nodes)
     arrived: list[float | None] = [None] * count
-    moments = [Moment("start", 0, 0, tuple(arrived), 0)]
-    moments += [Moment("forward", place, place + 1, tuple(arrived), 0) for place in range(count)]
+    moments = [Moment("start", 0, 0, tuple(arrived))]
+    moments += [Moment("forward", place, place + 1, tuple(arrived)) for place in range(count)]
     arrived[-1] = 1.0
-    moments.append(Moment("seed", count - 1, count, tuple(arrived), 0))
+    moments.append(Moment("seed", count - 1, count, tuple(arrived)))
     for user in range(count - 1, 0, -1):
         for which, place in enumerate(run.nodes[user].inputs):
             arrived[place] = (arrived[place] or 0.0) + run.contribution(user, which)
-        moments.append(Moment("backward", user, count, tuple(arrived), count - user))
+        moments.append(Moment("backward", user, count, tuple(arrived)))
     return moments

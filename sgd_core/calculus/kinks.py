@@ -3,15 +3,15 @@
 import numpy as np
 import pandas as pd
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from sgd_core.calculus.derivative import derivative
 from sgd_core.calculus.formula import Function
-from sgd_core.calculus.tree import Node, computation
+from sgd_core.calculus.tree import Computation, Node, computation
 
 _SIDE = 1e-7  # relative distance at which the slope on either side is taken
-_SAME = 1e-4  # relative difference below which two slopes are one
+_WIDER = 256  # times as far away the leap of a kink is the same, while every smooth change of the slope has grown
+_NOISE = 1e-9  # relative to the slopes: a leap below this is rounding
 
 
 def kink(function: Function, x: float) -> tuple[float, float] | None:
@@ -23,8 +23,12 @@ def kink(function: Function, x: float) -> tuple[float, float] | None:
     if not any(abs(float(inside)) < 1e-12 for inside in _insides(function, point)):
         return None
     gap = _SIDE * max(1.0, abs(x))
-    left, right = (float(slope) for slope in derivative(function, torch.stack([point - gap, point + gap])))
-    return None if abs(left - right) <= _SAME * (1 + abs(left) + abs(right)) else (left, right)
+    beside = torch.tensor([-gap, gap, -_WIDER * gap, _WIDER * gap], dtype=torch.float64)
+    left, right, far_left, far_right = (float(slope) for slope in derivative(function, point + beside))
+    leap, wider = right - left, far_right - far_left
+    if not abs(leap) > _NOISE * (abs(left) + abs(right)) or not 0.8 * abs(wider) < abs(leap):
+        return None
+    return left, right
 
 
 def break_at_kinks(function: Function, curve: pd.DataFrame) -> pd.DataFrame:
@@ -34,13 +38,14 @@ def break_at_kinks(function: Function, curve: pd.DataFrame) -> pd.DataFrame:
     """
     x = torch.tensor(curve["x"].to_numpy(), dtype=torch.float64)
     pieces = [curve]
-    for inside in _insides(function, x):
-        sign = np.sign(inside.numpy())
+    for sharp in _sharp(function.tree):
+        inside = computation(sharp.children[0], function.variables)
+        with torch.no_grad():
+            sign = np.sign(inside([x]).numpy())
         for place in np.flatnonzero(sign[:-1] * sign[1:] < 0):
-            if not _jumps(curve["slope"].to_numpy(), int(place)):
-                continue
-            middle = (curve["x"].iloc[place] + curve["x"].iloc[place + 1]) / 2
-            pieces.append(pd.DataFrame({"x": [middle], "value": [np.nan], "slope": [np.nan]}))
+            middle = _zero(inside, float(x[place]), float(x[place + 1]))
+            if kink(function, middle):
+                pieces.append(pd.DataFrame({"x": [middle], "value": [np.nan], "slope": [np.nan]}))
         for place in np.flatnonzero(sign == 0):
             if kink(function, float(x[place])):
                 curve.loc[curve.index[place], "slope"] = np.nan
@@ -49,11 +54,16 @@ def break_at_kinks(function: Function, curve: pd.DataFrame) -> pd.DataFrame:
     return pd.concat(pieces, ignore_index=True).sort_values("x", kind="stable", ignore_index=True)
 
 
-def _jumps(slope: NDArray[np.float64], place: int) -> bool:
-    """Tell whether the slope changes far more from this sample to the next than right before and after."""
-    change = np.abs(np.diff(slope[max(place - 1, 0) : place + 3]))
-    here = change[min(place, 1)]
-    return bool(here > 3 * (change.sum() - here) + _SAME)
+def _zero(inside: Computation, left: float, right: float) -> float:
+    """Return where a computation changes its sign between two places, by bisection."""
+    below = float(inside([torch.tensor(left, dtype=torch.float64)])) < 0
+    for _ in range(80):
+        middle = (left + right) / 2
+        if (float(inside([torch.tensor(middle, dtype=torch.float64)])) < 0) == below:
+            left = middle
+        else:
+            right = middle
+    return right
 
 
 def _insides(function: Function, point: Tensor) -> list[Tensor]:

@@ -17,23 +17,33 @@ MAX_EXPONENT = 1000
 _SIGNS = {ast.Add: "add", ast.Sub: "subtract", ast.Mult: "multiply", ast.Div: "divide", ast.Pow: "power"}
 _ALLOWED = re.compile(r"[A-Za-z0-9_.+\-*/() ]")
 _ADVICE = {
-    "^": "write ** for a power, as in x**2",
-    "²": "write **2 for a square, as in x**2",
-    "³": "write **3 for a cube, as in x**3",
-    "×": "write * to multiply",
-    "·": "write * to multiply",
-    "÷": "write / to divide",
-    "−": "write the plain minus sign -",
-    "–": "write the plain minus sign -",
-    "π": "write pi",
-    "√": "write sqrt(x)",
-    "|": "write abs(x) for the absolute value",
+    "^": "write `**` for a power, as in `x**2`",
+    "²": "write `**2` for a square, as in `x**2`",
+    "³": "write `**3` for a cube, as in `x**3`",
+    "×": "write `*` to multiply",
+    "·": "write `*` to multiply",
+    "÷": "write `/` to divide",
+    "−": "write the plain minus sign `-`",
+    "–": "write the plain minus sign `-`",
+    "π": "write `pi`",
+    "√": "write `sqrt(x)`",
+    "|": "write `abs(x)` for the absolute value",
     "=": "write only what stands to the right of it",
     ",": "write decimals with a point and give each function one value",
     "[": "use round parentheses",
     "]": "use round parentheses",
     "{": "use round parentheses",
     "}": "use round parentheses",
+}
+_OTHER_NAMES = {
+    "ln": "log(x)",
+    "lg": "log(x)/log(10)",
+    "log10": "log(x)/log(10)",
+    "log2": "log(x)/log(2)",
+    "tg": "tan(x)",
+    "root": "sqrt(x)",
+    "pow": "x**2",
+    "max": "relu(x)",
 }
 _NUMBER = r"(?<![\w.])(?>(?:\d[\d_]*\.?[\d_]*|\.\d[\d_]*)(?:[eE][+-]?\d+)?)"
 _NO_SIGN_BETWEEN = re.compile(
@@ -58,10 +68,10 @@ class FormulaError(ValueError):
 def parse(text: str, variables: Sequence[str]) -> Node:
     """Return the tree of a formula in `variables`; raise FormulaError on anything that is not plain arithmetic."""
     if not isinstance(text, str):
-        raise FormulaError("A formula is a text, such as x**2.")
+        raise FormulaError("A formula is a text, such as `x**2`.")
     formula = text.strip()
     if not formula:
-        raise FormulaError(f"The formula is empty; write one, such as {variables[0]}**2.")
+        raise FormulaError(f"The formula is empty; write one, such as `{variables[0]}**2`.")
     if len(formula) > MAX_LENGTH:
         raise FormulaError(f"The formula has {len(formula):,} characters; shorten it to at most {MAX_LENGTH}.")
     try:
@@ -95,7 +105,7 @@ class _Reader:
     def check_characters(self) -> None:
         for column, character in enumerate(self.formula):
             if not _ALLOWED.match(character):
-                advice = _ADVICE.get(character, f"use only numbers, {self.known()}, + - * / ** and parentheses")
+                advice = _ADVICE.get(character, f"use only numbers, {self.known()}, `+ - * / **` and parentheses")
                 shown = character if character.isprintable() and not character.isspace() else "this invisible sign"
                 raise _Wrong(f"{shown} has no meaning in a formula; {advice}.", column)
 
@@ -120,8 +130,10 @@ class _Reader:
         left = found["left"] or found["close"] or found["name"]
         right = found["right"] or found["after"] or found["next"]
         if left in FUNCTIONS:
-            raise _Wrong(f"{left} needs parentheses; write {left}({right}).", found.start())
-        raise _Wrong(f"a sign is missing between {left} and {right}; write {left}*{right} to multiply.", found.start())
+            raise _Wrong(f"{left} needs parentheses; write `{left}({right})`.", found.start())
+        raise _Wrong(
+            f"a sign is missing between {left} and {right}; write `{left}*{right}` to multiply.", found.start()
+        )
 
     def syntax(self) -> ast.expr:
         try:
@@ -155,10 +167,12 @@ class _Reader:
             case ast.Call(func=ast.Name(id=name), args=arguments, keywords=keywords):
                 return self.call(name, arguments, bool(keywords), column, depth)
             case ast.BinOp(op=ast.FloorDiv()):
-                raise _Wrong("// is not used here; write / to divide.", column)
+                raise _Wrong("`//` is not used here; write `/` to divide.", column)
             case ast.Attribute(value=inner) | ast.Call(func=ast.Attribute(value=inner)):
                 raise _Wrong("a point may only stand inside a number; remove what follows it.", inner.end_col_offset)
-        raise _Wrong(f"only numbers, {self.known()}, + - * / ** and parentheses are understood; rewrite this.", column)
+        raise _Wrong(
+            f"only numbers, {self.known()}, `+ - * / **` and parentheses are understood; rewrite this.", column
+        )
 
     def number(self, value: object, column: int) -> Node:
         if isinstance(value, bool) or not isinstance(value, int | float):
@@ -171,16 +185,18 @@ class _Reader:
         if name in CONSTANTS:
             return Node("constant", (), column, name, CONSTANTS[name])
         if name in FUNCTIONS:
-            raise _Wrong(f"{name} needs parentheses; write {name}({self.variables[0]}).", column)
+            raise _Wrong(f"{name} needs parentheses; write `{name}({self.variables[0]})`.", column)
         raise _Wrong(f"the name {name[:30]} is unknown; use {self.known()}.", column)
 
     def call(self, name: str, arguments: list[ast.expr], keywords: bool, column: int, depth: int) -> Node:
         if name in self.variables or name in CONSTANTS:
-            raise _Wrong(f"{name} is no function; write {name}*(...) to multiply.", column)
+            raise _Wrong(f"{name} is no function; write `{name}*(...)` to multiply.", column)
+        if name in _OTHER_NAMES:
+            raise _Wrong(f"{name} goes by another name here; write `{_OTHER_NAMES[name]}`.", column)
         if name not in FUNCTIONS:
             raise _Wrong(f"the function {name[:30]} is unknown; use {self.known()}.", column)
         if keywords or len(arguments) != 1 or isinstance(arguments[0], ast.Starred):
-            raise _Wrong(f"{name} takes exactly one value; write {name}({self.variables[0]}).", column)
+            raise _Wrong(f"{name} takes exactly one value; write `{name}({self.variables[0]})`.", column)
         inner = self.node(arguments[0], depth + 1)
         if inner.value is None:
             return Node(name, (inner,), column)
@@ -197,6 +213,8 @@ class _Reader:
             raise _Wrong(
                 f"the exponent is too large; keep it between -{MAX_EXPONENT} and {MAX_EXPONENT}.", right.column
             )
+        if op == "divide" and right.value == 0:
+            raise _Wrong("this divides by zero; change the divisor.", left.column)
         if left.value is None or right.value is None:
             return Node(op, (left, right), left.column)
         try:

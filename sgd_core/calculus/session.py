@@ -6,9 +6,11 @@ from typing import Any, NamedTuple
 
 import torch
 
+from sgd_core.calculus.derivative import recording
 from sgd_core.calculus.formula import Function
 
 MAX_VALUES = 1000
+MAX_CALLS = 100
 
 
 class Line(NamedTuple):
@@ -18,6 +20,7 @@ class Line(NamedTuple):
     output: str
 
 
+@recording()
 def run_session(function: Function, values: float | Sequence[float], *, total: bool = True) -> list[Line]:
     """Execute the session for a formula of one variable in float32 and return its lines.
 
@@ -61,14 +64,18 @@ def run_session(function: Function, values: float | Sequence[float], *, total: b
     return [line for line in lines if line.code]
 
 
+@recording()
 def run_again(function: Function, value: float, calls: int, *, clear: bool) -> list[Line]:
     """Call `backward()` so many times on one float32 tensor, really, and return the lines with `.grad` after each call.
 
     PyTorch adds each new gradient to what `.grad` holds; with `clear=True` it is emptied before every call, as
-    `optimizer.zero_grad()` does. Raises ValueError on a value that is not finite and on several variables.
+    `optimizer.zero_grad()` does. Raises ValueError on a value that is not finite, on several variables, and on more than
+    100 calls.
     """
     if len(function.variables) != 1:
         raise ValueError("The session needs a formula of one variable; choose one such as x**2.")
+    if isinstance(calls, bool) or not isinstance(calls, int) or not 0 <= calls <= MAX_CALLS:
+        raise ValueError(f"The number of calls must be a whole number from 0 to {MAX_CALLS}, not {calls!r}.")
     number = _number(value)
     xt = torch.tensor(number, dtype=torch.float32).requires_grad_()
     lines = [Line(f"xt = tensor({_literal(number)}).requires_grad_()", "")]

@@ -136,7 +136,12 @@ def derivative(tree: Node, variable: str) -> sympy.Expr:
 
 def latex(tree: Node) -> str:
     """Return the formula as LaTeX."""
-    return sympy.latex(expression(tree))
+    return _latex(expression(tree))
+
+
+def _latex(exact: Any) -> str:
+    """Write an expression; where SymPy finds no value anywhere (it divides by zero), say so in words."""
+    return r"\text{undefined}" if exact.has(sympy.zoo, sympy.nan) else str(sympy.latex(exact))
 
 
 def derivative_latex(tree: Node, variables: Sequence[str]) -> str:
@@ -149,7 +154,7 @@ def derivative_latex(tree: Node, variables: Sequence[str]) -> str:
                 rf"\begin{{cases}} 1 & {sympy.latex(exact.args[0])} > 0 \\ 0 & \text{{otherwise}} \end{{cases}}"
             )
         else:
-            rows.append(sympy.latex(exact))
+            rows.append(_latex(exact))
     return rows[0] if len(rows) == 1 else r"\begin{pmatrix} " + r" \\ ".join(rows) + r" \end{pmatrix}"
 
 
@@ -157,7 +162,7 @@ def derivative_latex(tree: Node, variables: Sequence[str]) -> str:
 def local_latex(step: Node, which: int, names: Sequence[str]) -> str:
     """Return the derivative of one operation over u0, u1 by one of them as LaTeX, with `names` in their places."""
     own = {sympy.Symbol(f"u{i}", real=True): sympy.Symbol(_indexed(name), real=True) for i, name in enumerate(names)}
-    return sympy.latex(derivative(step, f"u{which}").xreplace(own))
+    return _latex(derivative(step, f"u{which}").xreplace(own))
 
 
 def _indexed(name: str) -> str:

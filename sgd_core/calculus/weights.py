@@ -6,8 +6,9 @@ from typing import NamedTuple
 import pandas as pd
 import torch
 
-from sgd_core.calculus.derivative import derivative
+from sgd_core.calculus.derivative import derivative, recording
 from sgd_core.calculus.formula import Function, parse_function
+from sgd_core.calculus.sampling import check_points
 
 MOST_ELEMENTS = 1000
 VARIABLES = ("a", "b")
@@ -80,15 +81,18 @@ class Slope(NamedTuple):
 
 def slope_at(function: Function, a: float, b: float) -> Slope:
     """Return value and partial derivatives of a function of two weights, in float64, by one backward pass."""
-    pair = [torch.tensor(weight, dtype=torch.float64, requires_grad=True) for weight in (a, b)]
-    value = function(*pair)
-    by_a, by_b = torch.autograd.grad(value, pair)
-    return Slope(a, b, float(value.detach()), float(by_a), float(by_b))
+    with recording():
+        point = [torch.tensor(weight, dtype=torch.float64, requires_grad=True) for weight in (a, b)]
+        value = function(*point)
+        slopes = torch.autograd.grad(value, point)
+    no_value = math.isnan(float(value.detach()))  # and so no slope either, whatever its rule computes
+    by_a, by_b = (math.nan if no_value else float(slope) for slope in slopes)
+    return Slope(a, b, float(value.detach()), by_a, by_b)
 
 
 def slices(function: Function, a: float, b: float, points: int = 121) -> dict[str, pd.DataFrame]:
     """Return the curves `x, value` along each weight while the other one is held: {"a": ..., "b": ...}."""
-    axis = torch.linspace(*function.domain, points, dtype=torch.float64)
+    axis = torch.linspace(*function.domain, check_points(points), dtype=torch.float64)
     held_a, held_b = (torch.full_like(axis, weight) for weight in (a, b))
     with torch.no_grad():
         along = {"a": function(axis, held_b), "b": function(held_a, axis)}
