@@ -1,11 +1,11 @@
 """Which data sets are ready, and fetching the ones that are not."""
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, Protocol
 
 import numpy as np
 import streamlit as st
 
-from pages.ui.controls import Controls
 from sgd_core.digits.baselines import pixel_similarity
 from sgd_core.digits.datasets import Digits, load_digits
 from sgd_core.digits.download import DownloadError, download
@@ -14,6 +14,18 @@ from sgd_core.digits.sources import SOURCES, Source
 from sgd_core.digits.storage import available, data_folder
 
 EMBEDDED = "uci"
+
+
+class Chooser(Protocol):
+    """The page's fields, as far as the choice of a data set needs them."""
+
+    values: dict[str, Any]
+
+    def key(self, name: str) -> str:
+        """Return the key of a widget."""
+
+    def choice(self, name: str, label: str, options: Sequence[str], default: str, **more: Any) -> str:
+        """Draw a drop-down."""
 
 
 @st.cache_resource(max_entries=4, show_spinner="Reading the images …")
@@ -39,29 +51,30 @@ def preferred() -> str:
     return "mnist" if available("mnist") else EMBEDDED
 
 
-def choose_dataset(controls: Controls, **more: Any) -> str:
+def choose_dataset(page: Chooser, **more: Any) -> str:
     """Draw the choice of a data set and return the key of one that can be used now.
 
     A data set that is not here yet is offered for download, and the page goes on with the embedded one.
     """
     titles = {source.title: key for key, source in SOURCES.items()}
-    picked = titles[controls.choice("dataset", "Data set", list(titles), SOURCES[preferred()].title, **more)]
+    picked = titles[page.choice("dataset", "Data set", list(titles), SOURCES[preferred()].title, **more)]
     source = SOURCES[picked]
     st.caption(source.about)
     return picked if available(picked) else EMBEDDED
 
 
-def offer_missing(controls: Controls) -> None:
-    """Say at the top of the page when the chosen data set is not here, and offer to fetch it."""
-    wanted = next(s for s in SOURCES.values() if s.title == controls.values["dataset"])
+def offer_missing(page: Chooser) -> None:
+    """Say when the chosen data set is not here, and offer to fetch it: at the top of the page, where it has notes."""
+    wanted = next(s for s in SOURCES.values() if s.title == page.values["dataset"])
     if available(wanted.key):
         return
-    st.info(
-        f"**{wanted.title}** is not on this computer yet. Until it is, this page works with "
-        f"{SOURCES[EMBEDDED].title}, which is built in.",
-        icon=":material/download:",
-    )
-    fetch_button(wanted, controls.key("fetch"))
+    with getattr(page, "notes", None) or st.container():
+        st.info(
+            f"**{wanted.title}** is not on this computer yet. Until it is, this page works with "
+            f"{SOURCES[EMBEDDED].title}, which is built in.",
+            icon=":material/download:",
+        )
+        fetch_button(wanted, page.key("fetch"))
 
 
 def fetch_button(source: Source, key: str) -> None:
