@@ -5,7 +5,7 @@ is read: 0.00025, 10⁻⁵, 2.5 × 10⁻⁷, −3, 12,396, "inf", "no number".
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from numbers import Integral
 from typing import SupportsFloat
 
@@ -83,6 +83,13 @@ def latex(value: SupportsFloat, digits: int = 4, *, scale: float = 0.0) -> str:
     if "10" in text and any(sign in text for sign in "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"):
         return minus + _finite(v, digits, r"{} \cdot 10^{{{}}}", "10^{{{}}}", str)
     return minus + text.removeprefix("−").replace(",", r"{,}")
+
+
+def round_down(rate: float, mantissas: Sequence[float] = (5, 2, 1)) -> float:
+    """Return the next learning rate at or below this one that a person would type: 1, 2 or 5 times a power of ten."""
+    power = math.floor(math.log10(rate))
+    mantissa = next((m for m in mantissas if m * 10.0**power <= rate * (1 + 1e-9)), mantissas[-1])
+    return float(f"{mantissa:g}e{power}")
 
 
 # For Vega, which formats in the browser. A tooltip takes d3's format; an axis takes an expression over `datum.value`

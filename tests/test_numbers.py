@@ -12,7 +12,7 @@ import vl_convert
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sgd_core.numbers import AXIS_LABEL, NEARLY_ZERO, NO_NUMBER, code, latex, number, percent, signed
+from sgd_core.numbers import AXIS_LABEL, NEARLY_ZERO, NO_NUMBER, code, latex, number, percent, round_down, signed
 
 floats = st.floats(allow_nan=False, allow_infinity=False)
 sizes = st.floats(-29.9, 300).flatmap(lambda power: st.sampled_from([10**power, -(10**power)]))
@@ -135,3 +135,8 @@ def test_an_axis_writes_what_the_words_write():
         svg = vl_convert.vegalite_to_svg(chart.to_dict())
         labels += [html.unescape(text) for text in re.findall(r"role-axis-label.*?<text[^>]*>(.*?)</text>", svg, re.S)]
     assert labels == [number(value) for value in values]
+
+
+@pytest.mark.parametrize(("rate", "text"), [(0.0121, 0.01), (0.05, 0.05), (0.0999, 0.05), (3.0, 2.0), (1e-7, 1e-7)])
+def test_rates_that_a_person_would_type(rate, text):
+    assert round_down(rate) == text

@@ -6,7 +6,6 @@ is quadratic in the weights, as a first estimate elsewhere. No PyTorch is needed
 """
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -14,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from sgd_core.descent.regime_names import BOUNCING, DIVERGING, GOOD, TOO_LOW, UNDECIDED, RegimeName
-from sgd_core.numbers import number, percent
+from sgd_core.numbers import number, percent, round_down
 
 RECENT = 50  # the changes that a bounce is judged by
 ROSE = 0.01  # a rise by less than this share of the loss is the noise of mini-batches
@@ -194,10 +193,3 @@ def _bolder(lr: float, border: float | None, momentum: float) -> tuple[Cure, ...
     if not momentum:
         cures.append(Cure(CureKind.ADD_MOMENTUM, "add momentum"))
     return (*cures, Cure(CureKind.MORE_EPOCHS, "train longer"))
-
-
-def round_down(rate: float, mantissas: Sequence[float] = (5, 2, 1)) -> float:
-    """Return the next learning rate at or below this one that a person would type: 1, 2 or 5 times a power of ten."""
-    power = math.floor(math.log10(rate))
-    mantissa = next((m for m in mantissas if m * 10.0**power <= rate * (1 + 1e-9)), mantissas[-1])
-    return float(f"{mantissa:g}e{power}")

@@ -11,6 +11,8 @@ from torch import Tensor
 
 from sgd_core.descent.descend import descend_many
 from sgd_core.descent.optimizers import Optimizer
+from sgd_core.descent.quadratic import Curvature
+from sgd_core.numbers import latex, round_down
 
 MOMENTS = 20  # seconds 0 to 19
 SCALES = {"as it is": (0.0, 1.0), "from −1 to 1": (9.5, 9.5)}  # what t becomes: (t - first) / second
@@ -76,6 +78,35 @@ class RollerCoaster:
     def best(self) -> Tensor:
         """The parameters (3,) with the least loss there is, by linear least squares instead of descent."""
         return torch.linalg.lstsq(self.inputs, self.speed[:, None]).solution[:, 0]
+
+    @cached_property
+    def curvature(self) -> Curvature:
+        """The curvature of the loss, the same everywhere, since the model is linear in its parameters."""
+        values = torch.linalg.eigvalsh(2 * self.inputs.T @ self.inputs / MOMENTS)
+        return Curvature(float(values[0]), float(values[-1]))
+
+    @property
+    def lr(self) -> float:
+        """A learning rate that suits this scale: round, and about half of the border above which it diverges."""
+        return round_down(self.curvature.border / 2)
+
+    def in_seconds(self, parameters: Tensor) -> Tensor:
+        """Return the same parabola's parameters (3,) for t in seconds, whatever the model gets to see as t."""
+        a, b, c = parameters
+        shift, unit = SCALES[self.scale]
+        return torch.stack(
+            [a / unit**2, b / unit - 2 * a * shift / unit**2, a * (shift / unit) ** 2 - b * shift / unit + c]
+        )
+
+    def latex(self, parameters: Tensor, *, seconds: bool = False, digits: int = 4) -> str:
+        """Return the model as LaTeX: in s = (t - 9.5)/9.5 where time is scaled, or with `seconds` always in t."""
+        scaled = SCALES[self.scale] != (0.0, 1.0) and not seconds
+        a, b, c = (float(value) for value in (self.in_seconds(parameters) if seconds else parameters))
+        name = "s" if scaled else "t"
+        terms = [latex(a, digits) + f" {name}^2"]
+        for value, unit in ((b, f" {name}"), (c, "")):
+            terms.append(("+ " if not value < 0 else "- ") + latex(abs(value), digits) + unit)
+        return r"\text{speed} = " + " ".join(terms)
 
 
 def descend_fit(coaster: RollerCoaster, lr: float, steps: int, optimizer: Optimizer) -> pd.DataFrame:

@@ -3,6 +3,7 @@
 import code
 import contextlib
 import io
+import math
 
 import pytest
 import torch
@@ -11,6 +12,7 @@ from sgd_core.calculus.catalogue import CATALOGUE, example
 from sgd_core.calculus.derivative import derivative, secant
 from sgd_core.calculus.formula import parse_function
 from sgd_core.calculus.session import run_session
+from sgd_core.descent.descend import descend
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
@@ -122,3 +124,17 @@ def test_values_no_session_can_use(values):
 def test_session_of_two_variables_is_refused():
     with pytest.raises(ValueError, match="one variable"):
         run_session(parse_function("x*y", variables=("x", "y")), 1.0)
+
+
+@pytest.mark.parametrize("key", CATALOGUE)
+def test_every_function_is_walked_as_torch_walks_it(key):
+    entry = example(key)
+    run = descend(entry.function, entry.start, 0.01, 60)
+    w = torch.tensor(entry.start, dtype=torch.float64, requires_grad=True)
+    optimizer = torch.optim.SGD([w], lr=0.01)
+    for row in run.itertuples():
+        optimizer.zero_grad()
+        loss = eval(entry.function.torch_code, {"torch": torch, "math": math, "x": w})
+        loss.backward()
+        assert (row.x, row.loss, row.gradient) == (w.item(), loss.item(), w.grad.item())
+        optimizer.step()

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from sgd_core import TrainConfig, load_digits, sharpness, train
-from sgd_core.descent.diagnosis import CureKind, diagnose, round_down
+from sgd_core.descent.diagnosis import CureKind, diagnose
 
 EPOCHS, LONGER = 8, 24
 RATES = (0.001, 0.01, 0.1, 1.0, 10.0, 100.0)
@@ -118,8 +118,3 @@ def test_senseless_histories_get_a_sentence(losses, options, sentence):
     for lr in (0.0, math.nan, -1.0):
         with pytest.raises(ValueError, match="above 0"):
             diagnose([1.0], lr=lr)
-
-
-@pytest.mark.parametrize(("rate", "text"), [(0.0121, 0.01), (0.05, 0.05), (0.0999, 0.05), (3.0, 2.0), (1e-7, 1e-7)])
-def test_rates_that_a_person_would_type(rate, text):
-    assert round_down(rate) == text

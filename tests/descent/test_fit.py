@@ -62,3 +62,25 @@ def test_the_border_is_where_descents_begin_to_grow(scale):
 def test_divergence_is_a_status():
     run = descend_fit(RollerCoaster(), 1.0, 200, SGD)
     assert run["status"].iloc[-1] == "diverged" and len(run) == 201
+
+
+@pytest.mark.parametrize("scale", SCALES)
+def test_the_offered_rate_works_and_ten_times_as_much_does_not(scale):
+    coaster = RollerCoaster(scale=scale)
+    here = curvature_at(coaster.loss, coaster.start)
+    assert (coaster.curvature.least, coaster.curvature.most) == pytest.approx((here.least, here.most), rel=1e-6)
+    run = descend_fit(coaster, coaster.lr, 200, SGD)
+    assert run["loss"].is_monotonic_decreasing
+    assert descend_fit(coaster, coaster.lr * 10, 200, SGD)["loss"].iloc[-1] > run["loss"].iloc[0]
+    assert coaster.lr == {"as it is": 1e-5, "from −1 to 1": 0.2}[scale]
+
+
+@pytest.mark.parametrize("scale", SCALES)
+def test_the_same_parabola_in_seconds(scale):
+    coaster = RollerCoaster(scale=scale)
+    a, b, c = coaster.in_seconds(coaster.best).tolist()
+    time = np.linspace(0, 19, 7)
+    np.testing.assert_allclose(a * time**2 + b * time + c, coaster.curve(coaster.best, time), rtol=1e-9)
+    calm = RollerCoaster(noise=0.0, scale=scale)
+    assert calm.latex(calm.best, seconds=True) == r"\text{speed} = 0.75 t^2 - 14.25 t + 68.69"
+    assert ("s^2" in calm.latex(calm.best)) == (scale != "as it is")

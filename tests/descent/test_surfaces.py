@@ -8,7 +8,7 @@ import torch
 
 from sgd_core.calculus.formula import parse_function
 from sgd_core.descent.optimizers import OPTIMIZERS, Optimizer
-from sgd_core.descent.quadratic import Curvature, curvature_at, hessian, is_quadratic
+from sgd_core.descent.quadratic import Curvature, convergence_rates, curvature_at, hessian, is_quadratic
 from sgd_core.descent.surfaces import SURFACES, VARIABLES, descend_surface, height_grid, of_points, sharp_turns
 
 ALL = [
@@ -141,3 +141,78 @@ def test_outside_of_a_bowl_there_is_no_best_rate():
     saddle = Curvature(-1.0, 1.0)
     assert saddle.border == 2 and math.isnan(saddle.condition) and math.isnan(saddle.best_lr)
     assert math.isnan(saddle.best_momentum[0]) and Curvature(-2.0, -1.0).border == math.inf
+
+
+def heavy_ball(lr, momentum, eigenvalue, nesterov, steps=4000):
+    """The factor a step in the long run, by walking with torch.optim.SGD and nothing of ours."""
+    w = torch.tensor(1.0, dtype=torch.float64, requires_grad=True)
+    optimizer = torch.optim.SGD([w], lr=lr, momentum=momentum, nesterov=nesterov and momentum > 0)
+    size, logs = 1.0, []
+    for _ in range(steps):
+        optimizer.zero_grad()
+        (eigenvalue / 2 * w**2).backward()
+        optimizer.step()
+        buffer = optimizer.state[w].get("momentum_buffer")
+        size = abs(w.item()) + (abs(buffer.item()) if buffer is not None else 0.0)
+        if size == 0 or not math.isfinite(size):
+            return size
+        logs.append(math.log(size))
+        with torch.no_grad():  # a linear rule: scaled down, it does the same
+            w /= size
+            if buffer is not None:
+                buffer /= size
+    return math.exp(sum(logs[steps // 2 :]) / (steps - steps // 2))
+
+
+@pytest.mark.parametrize("nesterov", [False, True])
+def test_convergence_rates_are_what_torch_does(nesterov):
+    lrs, momenta = [0.03, 0.4, 1.1, 2.3], [0.0, 0.3, 0.9]
+    table = convergence_rates(lrs, momenta, [1.0], nesterov=nesterov)
+    assert table.shape == (3, 4)
+    for row, momentum in zip(table, momenta, strict=True):
+        for rate, lr in zip(row, lrs, strict=True):
+            assert rate == pytest.approx(heavy_ball(lr, momentum, 1.0, nesterov, 1500), rel=2e-3), (lr, momentum)
+
+
+@pytest.mark.parametrize("condition", [3.0, 20.0, 500.0])
+def test_borders_and_best_pairs_lie_where_the_map_says(condition):
+    curvature = Curvature(0.7, 0.7 * condition)
+    both = [curvature.least, curvature.most]
+    for nesterov in (False, True):
+        for momentum in (0.0, 0.5, 0.9):
+            border = curvature.border_with(momentum, nesterov)
+            below, above = convergence_rates([border * 0.999, border * 1.001], [momentum], both, nesterov=nesterov)[0]
+            assert below < 1 < above
+        lr, momentum = curvature.best_nesterov if nesterov else curvature.best_momentum
+        best = convergence_rates([lr], [momentum], both, nesterov=nesterov)[0, 0]
+        root = math.sqrt(3 * condition + 1) if nesterov else math.sqrt(condition)
+        theory = 1 - 2 / root if nesterov else (root - 1) / (root + 1)
+        assert best == pytest.approx(theory, abs=1e-6)
+        grid = convergence_rates(
+            np.linspace(0.01, 1, 150) * 4 / curvature.least, np.linspace(0, 0.99, 100), both, nesterov=nesterov
+        )
+        assert grid.min() >= best - 1e-9
+
+
+def test_the_map_refuses_what_it_cannot_draw():
+    for bad in (([], [0.1], [1.0]), ([0.1], [0.1], []), ([math.nan], [0.1], [1.0]), ([0.1], [0.1], [math.inf])):
+        with pytest.raises(ValueError, match="finite"):
+            convergence_rates(*bad)
+    with pytest.raises(ValueError, match="momentum"):
+        convergence_rates([0.1], [1.5], [1.0])
+
+
+@pytest.mark.parametrize(
+    ("least", "most", "shape", "words"),
+    [
+        (1.0, 20.0, "bowl", "λ from 1 to 20"),
+        (0.0, 2.0, "valley", "not at all in another"),
+        (-1.0, 1.0, "saddle", "downwards in another, with λ = −1"),
+        (-1e-17, 2.0, "valley", "λ = 2"),
+        (-3.0, 0.0, "ridge", "downwards in one direction, with λ = −3"),
+        (-3.0, -1.0, "dome", "λ from −3 to −1"),
+        (0.0, 0.0, "flat", "does not curve at all"),
+    ],
+)
+def test_curvature_in_words(least, most, shape, words):
+    assert Curvature(least, most).shape == shape and words in Curvature(least, most).words
