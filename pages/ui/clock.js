@@ -167,7 +167,8 @@ class Clock {
     if (this.ended) return;
     this.frame = requestAnimationFrame(this.tick);
     if (!this.data || !this.playing || document.hidden) { this.before = now; return; }
-    const seconds = (now - (this.before ?? now)) / 1000;
+    this.before ??= now;
+    const seconds = (now - this.before) / 1000;
     const speed = this.data.speeds.find((one) => one.name === this.speed), rate = pace(speed, this.t);
     const hold = this.still.matches ? 1 : 0; // reduced motion: one still picture a second
     if (seconds >= hold) {

@@ -35,6 +35,7 @@ from pages.ui.player import PlayerMixin
 
 ICON = Path(__file__).with_name("icon.png")  # a file of ours: a named icon would be fetched from the internet
 STYLE = Path(__file__).with_name("page.css").read_text()
+ADDRESS = Path(__file__).with_name("address.js").read_text()
 
 
 class PageRow(NamedTuple):
@@ -190,7 +191,7 @@ def open_page(name: str, lead: str) -> Page:
     torch.set_num_threads(1)
     row = PAGES[name]
     st.set_page_config(page_title=f"{row.title} · SGD Lab", page_icon=ICON, layout="wide", initial_sidebar_state=250)
-    st.html(f"<style>{STYLE}</style>")
+    dress()
     with st.sidebar:
         st.markdown("### SGD Lab")
         for entry in PAGES.values():
@@ -201,6 +202,12 @@ def open_page(name: str, lead: str) -> Page:
         st.title("SGD Lab" if name == "home" else row.title, anchor=False, width="content")
         st.markdown(lead, width="stretch")
     return Page(name)
+
+
+def dress() -> None:
+    """Give the page its style, and the browser's Back button its sense."""
+    st.html(f"<style>{STYLE}</style>")
+    st.html(f"<script>{ADDRESS}</script>", unsafe_allow_javascript=True)
 
 
 # Everything grows together: text by the root's font size, charts by the browser's zoom of their canvas.

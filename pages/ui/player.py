@@ -326,7 +326,8 @@ class PlayerMixin:
                 },
             )
             chart = resting_maps(film, film.maps[at], reel.limits[at])
-            st.altair_chart(chart, width="content", alt=film.alt, key=f"{key}_still")
+            with st.container(key=f"{key}_still"):
+                st.altair_chart(chart, width="content", alt=film.alt)
 
 
 @dataclass

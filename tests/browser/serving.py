@@ -23,12 +23,12 @@ def free_port() -> int:
 
 
 @contextmanager
-def serve(data: Path, **environment: str) -> Iterator[str]:
-    """Run the app on a free port with its own data folder; yields its address."""
+def serve(data: Path, script: str = "app.py", **environment: str) -> Iterator[str]:
+    """Run the app (or another script) on a free port with its own data folder; yields its address."""
     port = free_port()
-    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
+    command = [sys.executable, "-m", "streamlit", "run", script, "--server.port", str(port)]
     command += ["--server.address", "127.0.0.1", "--server.headless", "true", "--server.fileWatcherType", "none"]
-    env = {**os.environ, "SGD_LAB_DATA": str(data), **environment}
+    env = {**os.environ, "SGD_LAB_DATA": str(data), "PYTHONPATH": str(ROOT), **environment}
     process = subprocess.Popen(command, cwd=ROOT, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     url = f"http://127.0.0.1:{port}"
     try:

@@ -1,0 +1,271 @@
+"""The clock alone: what it decides, as functions of plain values, and what it does when a person drives it."""
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playing import choose_speed, clock, expect_moment, expect_playing, moment, no_shift, numbers, press, scrub, wire
+from playwright.sync_api import Browser, Page, expect
+from serving import ROOT, idle, serve
+
+pytestmark = pytest.mark.browser
+CLOCK = (ROOT / "pages/ui/clock.js").read_text()
+FILM = (ROOT / "pages/ui/film.js").read_text()
+
+
+@pytest.fixture(scope="module")
+def alone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A server with the clock's own page."""
+    with serve(tmp_path_factory.mktemp("data"), script="tests/browser/clock_page.py") as url:
+        yield url
+
+
+@pytest.fixture
+def decide(page: Page) -> Callable[..., Any]:
+    """Call an exported function of clock.js (or film.js) in Chromium."""
+
+    def call(name: str, *arguments: Any, source: str = CLOCK) -> Any:
+        return page.evaluate(
+            """async ([source, name, given]) => {
+              const module = await import(URL.createObjectURL(new Blob([source], { type: 'text/javascript' })));
+              const answer = module[name](...given);
+              return answer instanceof Uint32Array ? [...answer] : answer;
+            }""",
+            [source, name, list(arguments)],
+        )
+
+    page.goto("about:blank")
+    return call
+
+
+def test_the_pace_grows_evenly_from_slow_to_fast(decide: Callable[..., Any]) -> None:
+    speed = {"slow": 2, "fast": 32, "ramp": 20}
+    assert decide("pace", speed, 0) == pytest.approx(2)
+    assert decide("pace", speed, 10) == pytest.approx(8)  # the geometric middle
+    assert decide("pace", speed, 20) == decide("pace", speed, 500) == 32
+    assert decide("pace", {"slow": 4, "fast": 4, "ramp": 0}, 3) == 4
+
+
+@pytest.mark.parametrize(
+    ("state", "rate", "want"),
+    [
+        ({"t": 10, "have": 31, "playing": True}, 20, 0),  # a whole second is left
+        ({"t": 12, "have": 31, "playing": True}, 20, 31 + 40),  # less than a second: two more
+        ({"t": 12, "have": 31, "playing": False}, 20, 0),
+        ({"t": 12, "have": 31, "playing": True, "asked": True}, 20, 0),
+        ({"t": 12, "have": 31, "playing": True, "ended": True}, 20, 0),
+        ({"t": 12, "have": 31, "playing": True, "hidden": True}, 20, 0),
+        ({"t": 0, "have": 1, "playing": True}, 0.5, 1 + 2),  # at a snail's pace still two at a time
+    ],
+)
+def test_it_asks_for_two_seconds_when_less_than_one_is_left(
+    decide: Callable[..., Any], state: dict[str, Any], rate: float, want: int
+) -> None:
+    state = {"ended": False, "asked": False, "hidden": False, **state}
+    assert decide("wanted", state, rate) == want
+
+
+@pytest.mark.parametrize(
+    ("state", "rate", "seconds", "to"),
+    [
+        ({"t": 3, "have": 100, "rest": 0.5}, 10, 0.1, {"t": 4, "rest": 0.5}),
+        ({"t": 3, "have": 100, "rest": 0.0}, 60, 1 / 60, {"t": 4, "rest": 0.0}),
+        ({"t": 3, "have": 100, "rest": 0.0}, 8, 5, {"t": 5, "rest": 0.0}),  # a page that was busy does not leap
+        ({"t": 98, "have": 100, "rest": 0.9}, 60, 0.1, {"t": 99, "rest": 0}),  # not beyond what is recorded
+    ],
+)
+def test_it_advances_by_time(
+    decide: Callable[..., Any], state: dict[str, Any], rate: float, seconds: float, to: dict[str, float]
+) -> None:
+    assert decide("advance", state, rate, seconds) == pytest.approx(to)
+
+
+def test_chunks_are_joined_without_gap_or_repetition(decide: Callable[..., Any]) -> None:
+    assert decide("joined", [1, 2, 3], 3, [4, 5]) == [1, 2, 3, 4, 5]
+    assert decide("joined", [1, 2, 3], 1, [2, 3, 4]) == [1, 2, 3, 4]
+    assert decide("joined", [1, 2, 3], 0, [1, 2]) == [1, 2, 3]
+    assert decide("joined", [1, 2, 3], 5, [6]) is None
+
+
+def test_the_films_colours_are_the_charts(decide: Callable[..., Any]) -> None:
+    from sgd_core.charts.palette import DIVERGING
+    from sgd_core.charts.tiles import colors
+
+    words = decide("colours", list(DIVERGING), source=FILM)
+    assert len(words) == 256
+    for code, word in enumerate(words):
+        here = [word & 255, word >> 8 & 255, word >> 16 & 255]
+        there = colors([(code / 127.5) - 1], 1.0)[0]
+        assert here == pytest.approx(there, abs=1), code
+
+
+@pytest.fixture
+def opened(page: Page, alone: str) -> Callable[[str], Page]:
+    """Open the clock's page with a query."""
+
+    def go(query: str = "") -> Page:
+        page.goto(f"{alone}/?{query}")
+        idle(page)
+        expect(clock(page)).to_have_attribute("data-moment", re.compile(r"\d"))
+        page.wait_for_timeout(500)
+        return page
+
+    return go
+
+
+def test_a_recorded_run_plays_without_a_message(page: Page, opened: Callable[[str], Page]) -> None:
+    messages = wire(page)
+    opened("")
+    choose_speed(page, "fast")
+    with no_shift(page):
+        sent = len(messages.sent)
+        press(page, "Play")
+        expect_moment(page, 40)
+        assert len(messages.sent) - sent <= 1  # its place, at the end
+        expect_playing(page, False)
+    assert numbers(page) == {"step": "40", "value": "80"}
+    expect(page.get_by_text("At rest at 40.")).to_be_visible()
+    expect(page).to_have_url(re.compile("home_at=40"))
+
+
+def test_buttons_scrubber_and_keys(page: Page, opened: Callable[[str], Page]) -> None:
+    opened("home_at=7")
+    expect_moment(page, 7)
+    for name, at in (("Step", 8), ("Back", 7), ("End", 40), ("Reset", 0)):
+        press(page, name)
+        expect_moment(page, at)
+    scrub(page, 25)
+    expect(page.get_by_text("At rest at 25.")).to_be_visible()
+    page.evaluate("document.activeElement.blur()")
+    for key, at in (("ArrowRight", 26), ("ArrowLeft", 25), ("Home", 0), ("End", 40)):
+        page.keyboard.press(key)
+        expect_moment(page, at)
+    page.keyboard.press("Home")
+    page.keyboard.press("Space")
+    expect_playing(page, True)
+    page.keyboard.press("Space")
+    expect_playing(page, False)
+    assert page.locator(".vega-bind input[name=t]").first.input_value() == str(moment(page))
+
+
+def test_a_setting_changed_in_mid_run_goes_on_at_the_same_moment(page: Page, opened: Callable[[str], Page]) -> None:
+    opened("")
+    press(page, "Play")
+    page.wait_for_function("+document.querySelector('.sgd-clock').dataset.moment >= 3")
+    page.get_by_role("slider", name="By").focus()
+    page.keyboard.press("ArrowRight")
+    page.wait_for_function("document.querySelector('.numbers').textContent.includes('.')")
+    expect_playing(page, True)
+    press(page, "Pause")
+    at = moment(page)
+    assert numbers(page)["value"] == f"{2.1 * at:.4g}"
+
+
+def test_thirty_presses_move_thirty_stops(page: Page, opened: Callable[[str], Page]) -> None:
+    opened("home_lr=0.001")
+    slider = page.get_by_role("slider", name="Learning rate")
+    slider.focus()
+    for _ in range(30):
+        page.keyboard.press("ArrowRight", delay=20)
+    expect(page.get_by_role("spinbutton", name="Learning rate, exact")).to_have_value("1")
+    expect(page).to_have_url(re.compile(r"home_lr=1(\.0)?(&|$)"))
+
+
+def test_the_address_goes_back_one_deliberate_change(page: Page, opened: Callable[[str], Page]) -> None:
+    opened("")
+    slider = page.get_by_role("slider", name="Learning rate")
+    slider.focus()
+    for _ in range(5):
+        page.keyboard.press("ArrowRight", delay=20)
+    expect(page.get_by_role("spinbutton", name="Learning rate, exact")).to_have_value("0.32")
+    expect(page).to_have_url(re.compile(r"home_lr=0.32"))
+    page.get_by_role("slider", name="By").focus()
+    for _ in range(3):
+        page.keyboard.press("ArrowRight", delay=20)
+    expect(page).to_have_url(re.compile(r"home_by=2.3"))
+    page.go_back()
+    expect(page).to_have_url(re.compile(r"\?home_lr=0.32$"))
+    expect(page.get_by_role("slider", name="By")).to_have_value("2")
+    page.go_back()
+    expect(page.get_by_role("spinbutton", name="Learning rate, exact")).to_have_value("0.1")
+
+
+def test_a_run_is_pulled_while_it_plays_and_never_while_it_is_scrubbed(
+    page: Page, opened: Callable[[str], Page]
+) -> None:
+    messages = wire(page)
+    opened("home_section=pulled")
+    assert int(clock(page).get_attribute("data-recorded") or 0) < 50
+    choose_speed(page, "fast")
+    with no_shift(page):
+        press(page, "Play")
+        expect_moment(page, 199)
+        expect_playing(page, False)
+    page.wait_for_timeout(500)
+    expect(page.locator("canvas[data-moment]")).to_have_attribute("data-moment", "199")
+    sent = len(messages.sent)
+    press(page, "Play again")
+    expect_moment(page, 199)
+    scrub(page, 20)
+    assert len(messages.sent) - sent <= 2  # two places
+    expect(clock(page).locator(".card")).to_contain_text("moment 20")
+    clock(page).get_by_role("button", name="Mark").click()
+    expect(page.get_by_text("Marked 20.")).to_be_visible()
+
+
+def test_a_hidden_tab_asks_nothing(page: Page, opened: Callable[[str], Page]) -> None:
+    messages = wire(page)
+    opened("home_section=pulled")
+    choose_speed(page, "slow")
+    press(page, "Play")
+    page.wait_for_timeout(700)
+    page.evaluate("Object.defineProperty(document, 'hidden', { get: () => true })")
+    page.wait_for_timeout(400)
+    sent, at = len(messages.sent), moment(page)
+    page.wait_for_timeout(2500)
+    assert (len(messages.sent), moment(page)) == (sent, at)
+
+
+def test_reduced_motion_shows_steps(browser: Browser, alone: str) -> None:
+    page = browser.new_page(reduced_motion="reduce")
+    page.goto(alone)
+    idle(page)
+    page.wait_for_timeout(500)
+    seen: set[int] = set()
+    press(page, "Play")
+    for _ in range(20):
+        page.wait_for_timeout(100)
+        seen.add(moment(page))
+    assert 2 <= len(seen) <= 4  # about one picture a second
+    page.close()
+
+
+def test_the_film_at_rest_is_a_chart_in_the_same_place(page: Page, opened: Callable[[str], Page]) -> None:
+    opened("home_section=pulled&home_at=3")
+    film = page.locator("[class*=_filmbox]").first
+    expect(film).to_have_attribute("data-moving", "false")
+    still = film.locator("[data-testid=stVegaLiteChart]")
+    canvas, chart = film.locator("canvas[aria-label]").first.bounding_box(), still.bounding_box()
+    assert canvas is not None and chart is not None
+    assert (canvas["x"], canvas["y"]) == pytest.approx((chart["x"], chart["y"]), abs=1)
+    resting = page.screenshot(clip={k: canvas[k] for k in ("x", "y", "width", "height")})  # type: ignore[arg-type]
+    page.evaluate("document.querySelector('[class*=_filmbox]').dataset.moving = 'true'")
+    moving = page.screenshot(clip={k: canvas[k] for k in ("x", "y", "width", "height")})  # type: ignore[arg-type]
+    assert _difference(resting, moving) < 4
+
+
+def _difference(one: bytes, other: bytes) -> float:
+    import io
+
+    import numpy as np
+    from PIL import Image
+
+    a, b = (np.asarray(Image.open(io.BytesIO(data)).convert("RGB"), dtype=float) for data in (one, other))
+    return float(np.abs(a - b).mean())
+
+
+def test_files_are_small() -> None:
+    for name in ("clock.js", "film.js"):
+        assert len((Path(ROOT) / "pages/ui" / name).read_text().splitlines()) < 260
