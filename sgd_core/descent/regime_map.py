@@ -26,6 +26,7 @@ FAR = 1e3  # windows away, a run is lost even if its numbers are finite
 ENDLESS = 1e-3  # a bounce shrinks at least by so much a step, or it goes on for ever
 LATE = 32  # steps at the end that tell an endless bounce
 SETTLED = 1e-6  # of the starts' window: nearer than this to where it is going, a run is computed no further
+GROWTH = 1e-6  # a step that is longer than the one before by more than this shows that a bounce does not settle
 ROUNDING = 1e-13  # of the starts' window: a shorter step is none
 SWEEP = 8  # steps after which decided runs are taken out
 
@@ -94,7 +95,8 @@ class RegimeMap:
 
     `outcome` holds `Outcome` codes. `needed` is the step from which on the run stayed as good as arrived (closer to
     where it is going than 1 % of the window's width), or the one at which it was lost; -1 for the others. `x` is where
-    each run stands when it is decided, bit for bit a place of `descend`. The first `rows` rows are computed.
+    each run stands when it is decided: a place of `descend`, up to rounding (torch's powers differ in the last digit with
+    an element's place in memory). The first `rows` rows are computed.
     """
 
     window: MapWindow
@@ -119,9 +121,9 @@ def mapping(f: Callable[[Tensor], Tensor], window: MapWindow) -> Generator[Regim
     """The same as a generator: the map fills from the smallest learning rate on, some rows at a time.
 
     - `ARRIVED`: if its steps go on shrinking as the last two did, less than 1 % of the window's width is left to go.
-    - `ENDLESS_BOUNCE`: it is still here, but of its last steps some flip direction, and they shrink no more.
+    - `ENDLESS_BOUNCE`: it is still here, but of its last 32 steps some flip direction, and they do not shrink together.
     - `UNDER_WAY`: it is still here and moves, but none of these.
-    - `DIVERGED`: its numbers overflowed, or it is more than a thousand windows away.
+    - `DIVERGED`: its numbers overflowed, or it was thrown more than a thousand windows away.
     - `LEFT_DOMAIN`: it landed where the function or its slope has no finite value.
     """
     size, starts, lrs = window.size, torch.tensor(window.starts), torch.tensor(window.lrs)
@@ -144,7 +146,7 @@ def _runs(f: Callable[[Tensor], Tensor], x: Tensor, lr: Tensor, window: MapWindo
     needed, where = torch.full(x.shape, -1, dtype=torch.int32), x.clone()
     run, against = torch.arange(len(x)), -lr  # which runs are still computed
     size, since, lost = torch.zeros_like(x), torch.zeros_like(run), torch.zeros_like(run)
-    last, early, late, flips = (torch.zeros_like(x) for _ in range(4))
+    last, early, late, flips, grew = (torch.zeros_like(x) for _ in range(5))
     for step in range(window.steps + 1):
         with torch.enable_grad():
             value = f(x.requires_grad_())
@@ -166,22 +168,25 @@ def _runs(f: Callable[[Tensor], Tensor], x: Tensor, lr: Tensor, window: MapWindo
         since.masked_fill_(~(rest <= gain * (CLOSE * width)) & (shorter > ROUNDING * width), step + 1)
         if step >= window.steps - LATE:
             flips += update * last < 0
+            grew += shorter > size * (1 + GROWTH)
             torch.maximum(late, shorter, out=late)
         elif step >= window.steps - 2 * LATE:
             torch.maximum(early, shorter, out=early)
-        last, size, x = update, shorter, x + update
+        last, size, x = update, shorter, torch.addcmul(x, slope, against)  # rounded once, as `descend` does
         if step % SWEEP == SWEEP - 1:
             # long enough that no chance hit of a point that repels can look like it
             settled = (since <= step - SWEEP) & (rest <= gain * (SETTLED * width))
             done = (lost > 0) | settled | (shorter <= ROUNDING * width)
             _decide(outcome, needed, where, run[done], x[done], lost[done], since[done], window)
-            run, x, against, size, since, lost, last, early, late, flips = (
-                part[~done] for part in (run, x, against, size, since, lost, last, early, late, flips)
+            run, x, against, size, since, lost, last, early, late, flips, grew = (
+                part[~done] for part in (run, x, against, size, since, lost, last, early, late, flips, grew)
             )
             if not len(run):
                 return outcome, needed, where
     _decide(outcome, needed, where, run, x, lost, since, window)
-    endless = (lost == 0) & (since >= window.steps) & (flips > 0) & (late >= (1 - ENDLESS) ** LATE * early)
+    endless = (
+        (lost == 0) & (since >= window.steps) & (flips > 0) & ((grew > 0) | (late >= (1 - ENDLESS) ** LATE * early))
+    )
     outcome[run[endless]] = int(Outcome.ENDLESS_BOUNCE)
     return outcome, needed, where
 
