@@ -62,7 +62,7 @@ class Option:
         if value < 0 <= self.low:
             raise ValueError(f"{what} must not be negative; it is {short(value)}.")
         if not self.low <= value <= self.high:
-            raise ValueError(f"{what} lies between {self.low:g} and {self.high:,g}; it is {short(value)}.")
+            raise ValueError(f"{what} lies between {self.low:,.10g} and {self.high:,.10g}; it is {short(value)}.")
         if isinstance(self.default, int):
             if value != int(value):
                 raise ValueError(f"{what} is a whole number, not {short(value)}.")
