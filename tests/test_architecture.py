@@ -85,7 +85,17 @@ def test_the_names_that_stay_are_there() -> None:
     import sgd_core
 
     wanted = {"parse_function", "FormulaError", "derivative", "descend", "load_digits", "TrainConfig", "train"}
-    wanted |= {"pixel_similarity", "Digits", "Function", "Snapshot", "StepRequest", "Optimizer", "CATALOGUE"}
+    wanted |= {
+        "pixel_similarity",
+        "Digits",
+        "Function",
+        "Snapshot",
+        "StepRequest",
+        "Optimizer",
+        "CATALOGUE",
+        "Regime",
+        "classify",
+    }
     assert wanted <= set(sgd_core.__all__)
     for name in sgd_core.__all__:
         assert getattr(sgd_core, name).__name__ if callable(getattr(sgd_core, name)) else getattr(sgd_core, name)

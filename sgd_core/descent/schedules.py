@@ -19,6 +19,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.optim import lr_scheduler
 
+from sgd_core.calculus.derivative import derivative
+
 MAX_STEPS = 1_000_000
 
 
@@ -122,7 +124,9 @@ def descend_on_schedules(
     alive = torch.ones(len(schedules), dtype=torch.bool)
     rows = []
     for rate in torch.tensor(rates):
-        value, slope = _value_and_slope(f, x)
+        with torch.no_grad():
+            value = torch.as_tensor(f(x)).expand_as(x)
+        slope = derivative(f, x)
         alive = alive & x.isfinite() & value.isfinite() & slope.isfinite()
         update = torch.where(alive, -rate * slope, 0.0)
         rows.append(torch.stack([rate, x, value, slope, update, alive.double()]))
@@ -138,15 +142,6 @@ def descend_on_schedules(
         "status": np.where(torch.stack(rows, 2)[5].numpy() > 0, last, "diverged").ravel(),
     }
     return pd.DataFrame(frame)
-
-
-def _value_and_slope(f: Callable[[Tensor], Tensor], x: Tensor) -> tuple[Tensor, Tensor]:
-    leaf = x.detach().requires_grad_()
-    value = torch.as_tensor(f(leaf))
-    if not value.requires_grad:
-        return value.detach().expand_as(x), torch.zeros_like(x)
-    (slope,) = torch.autograd.grad(value.sum(), leaf)
-    return value.detach(), slope
 
 
 def _options(schedule: str, lr: float, steps: int) -> dict[str, Any] | None:

@@ -12,6 +12,7 @@ import pandas as pd
 
 from sgd_core.descent.descend import Loss, descend
 from sgd_core.descent.optimizers import Optimizer
+from sgd_core.numbers import number, signed
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,7 @@ def number_of_steps(run: pd.DataFrame, steps: int) -> Stop | None:
     """End the run after so many steps."""
     if int(run["step"].iloc[-1]) < steps:
         return None
-    return Stop(steps, ENOUGH, f"All {steps:,} steps are taken, and the loss is {_at(run, 'loss', steps):.4g}.")
+    return Stop(steps, ENOUGH, f"All {steps:,} steps are taken, and the loss is {number(_at(run, 'loss', steps))}.")
 
 
 def small_gradient(run: pd.DataFrame, least: float) -> Stop | None:
@@ -85,7 +86,11 @@ def small_gradient(run: pd.DataFrame, least: float) -> Stop | None:
     if not flat.size:
         return None
     step = int(flat[0])
-    return Stop(step, FLAT, f"The gradient is {_at(run, 'gradient', step):.3g}, not more than {least:g} either way.")
+    return Stop(
+        step,
+        FLAT,
+        f"The gradient is {number(_at(run, 'gradient', step), 3)}, not more than {number(least)} either way.",
+    )
 
 
 def no_improvement(run: pd.DataFrame, patience: int, improvement: float = 0.0) -> Stop | None:
@@ -95,9 +100,11 @@ def no_improvement(run: pd.DataFrame, patience: int, improvement: float = 0.0) -
         if loss < best - improvement:
             best, since = loss, step
         elif step - since >= patience:
-            better = f"by more than {improvement:g} " if improvement else ""
+            better = f"by more than {number(improvement)} " if improvement else ""
             return Stop(
-                step, NO_BETTER, f"The loss {best:.4g} of step {since:,} was not beaten {better}in {patience:,} steps."
+                step,
+                NO_BETTER,
+                f"The loss {number(best)} of step {since:,} was not beaten {better}in {patience:,} steps.",
             )
     return None
 
@@ -109,9 +116,9 @@ def time_budget(run: pd.DataFrame, seconds: float, seconds_a_step: float) -> Sto
     step = int(seconds / seconds_a_step)
     if step > int(run["step"].iloc[-1]):
         return None
-    took = f"{1e6 * seconds_a_step:.3g} µs"
+    took = f"{number(1e6 * seconds_a_step, 3)} µs"
     return Stop(
-        step, TIME, f"A step took {took} here and now, so {1000 * seconds:g} ms are used up after {step:,} steps."
+        step, TIME, f"A step took {took} here and now, so {number(1000 * seconds)} ms are used up after {step:,} steps."
     )
 
 
@@ -124,12 +131,12 @@ def divergence(run: pd.DataFrame) -> Stop | None:
     x, loss, gradient = (_at(run, column, step) for column in ("x", "loss", "gradient"))
     if step == 0:
         return Stop(
-            0, DIVERGED, f"At the start, w = {x:.4g}, the loss is {_said(loss)} and the slope {_said(gradient)}."
+            0, DIVERGED, f"At the start, w = {number(x)}, the loss is {number(loss)} and the slope {number(gradient)}."
         )
     before = {column: _at(run, column, step - 1) for column in ("x", "loss", "gradient", "update")}
     tale = (
-        f"At step {step - 1:,} w was {before['x']:.4g}, the loss {before['loss']:.4g} and the slope "
-        f"{before['gradient']:.4g}; a step of {before['update']:+.4g} led to w = {_said(x)}"
+        f"At step {step - 1:,} w was {number(before['x'])}, the loss {number(before['loss'])} and the slope "
+        f"{number(before['gradient'])}; a step of {signed(before['update'])} led to w = {number(x)}"
     )
     what = "loss" if not math.isfinite(loss) else "slope"
     if math.isnan(loss) and abs(x) < 1e100:
@@ -158,9 +165,3 @@ def within(run: pd.DataFrame, lowest: float, share: float = 0.01) -> int | None:
 
 def _at(run: pd.DataFrame, column: str, step: int) -> float:
     return float(run[column].iloc[step])
-
-
-def _said(value: float) -> str:
-    if math.isnan(value):
-        return "not a number"
-    return f"{value:.4g}" if math.isfinite(value) else "beyond all bounds"
