@@ -27,6 +27,8 @@ SUGGESTIONS = {
     "slide": "The last place before the explosion at which the slope has not yet begun to change.",
 }
 SLIDE_WIDTH, SLIDE_CHANGE = 15, 0.005
+EXPLODED = 2.0  # times the loss it began with: a mini-batch's loss above this says that the test has exploded
+BRIEF = 0.7  # smoothing over about three mini-batches, to find the lowest loss before that
 
 Array = NDArray[np.float64]
 
@@ -47,8 +49,9 @@ def lr_range_test(
     the share `smoothing` of what it was, corrected for its start). It ends early where the smoothed loss exceeds
     `stop_at` times its best, or the loss is not finite. `.attrs["suggestions"]` maps "valley", "steep", "minimum" (a
     tenth of it) and "slide" to learning rates, read off the curve without its first tenth and its last five
-    mini-batches as fastai does; one that the curve is too short for is missing. `config.lr` and `config.epochs` are not
-    used. Raises ValueError on values that make no sense.
+    mini-batches as fastai does; one that the curve is too short for is missing. Unlike fastai's, none lies after the
+    explosion: `.attrs["highest"]` is the learning rate with the lowest loss before it (see `highest_lr`). `config.lr` and
+    `config.epochs` are not used. Raises ValueError on values that make no sense.
     """
     start, end = check_lr(start), check_lr(end)
     if end <= start:
@@ -76,8 +79,9 @@ def lr_range_test(
     loss = np.asarray(losses)
     frame = pd.DataFrame({"lr": rates[: len(loss)], "loss": loss, "smoothed": smooth(loss, smoothing)})
     first, last = batches // 10, len(frame) - 5
+    frame.attrs["highest"] = highest_lr(frame["lr"].to_numpy(), loss)
     frame.attrs["suggestions"] = suggestions(
-        frame["lr"].to_numpy()[first:last], frame["smoothed"].to_numpy()[first:last]
+        frame["lr"].to_numpy()[first:last], frame["smoothed"].to_numpy()[first:last], frame.attrs["highest"]
     )
     return frame
 
@@ -89,27 +93,40 @@ def _endless(batches: Batches) -> Iterator[Tensor | slice]:
 
 def smooth(loss: Array, smoothing: float = 0.98) -> Array:
     """Return the exponential mean of `loss`, in which each value before counts `smoothing` times less; unbiased."""
-    means, mean = np.empty(len(loss)), 0.0
-    for i, value in enumerate(loss):
-        mean = smoothing * mean + (1 - smoothing) * value
-        means[i] = mean / (1 - smoothing ** (i + 1))
-    return means
+    return pd.Series(loss).ewm(alpha=1 - smoothing).mean().to_numpy(dtype=float)
 
 
-def suggestions(lr: Array, loss: Array) -> dict[str, float]:
-    """Read learning rates off a curve: `lr` rising, `loss` (smoothed) beside it; what it is too short for is missing."""
+def highest_lr(lr: Array, loss: Array) -> float:
+    """Return the learning rate at which the loss of the mini-batches was lowest before it exploded, if it did.
+
+    It has exploded where it is more than twice what it was over the first tenth, or not finite. The smoothing that the
+    suggestions are read off lags so far behind that by itself it would find its steepest fall beyond this place.
+    """
+    began = float(np.mean(loss[: max(1, len(loss) // 10)]))
+    exploded = np.flatnonzero(~(loss <= EXPLODED * began))
+    before = loss[: exploded[0]] if exploded.size and exploded[0] > 0 else loss[:1] if exploded.size else loss
+    return float(lr[int(smooth(before, BRIEF).argmin())])
+
+
+def suggestions(lr: Array, loss: Array, highest: float = math.inf) -> dict[str, float]:
+    """Read learning rates off a curve: `lr` rising, `loss` (smoothed) beside it; what it is too short for is missing.
+
+    None is above `highest`.
+    """
     lr, loss = np.asarray(lr, dtype=float), np.asarray(loss, dtype=float)
     broken = np.flatnonzero(~np.isfinite(loss))
     if broken.size:
         lr, loss = lr[: broken[0]], loss[: broken[0]]
-    found: dict[str, float] = {}
+    read: dict[str, float] = {}
     if len(loss) >= 2:
-        found["valley"] = float(lr[_valley(loss)])
-        found["steep"] = float(lr[(np.diff(loss) / np.diff(np.log(lr))).argmin()])
-        found["minimum"] = float(lr[loss.argmin()]) / 10
+        slopes = np.diff(loss) / np.diff(np.log(lr))
+        below = max(1, int(np.searchsorted(lr[:-1], highest, side="right")))
+        read["valley"] = float(lr[_valley(loss)])
+        read["steep"] = float(lr[slopes[:below].argmin()])
+        read["minimum"] = float(lr[loss.argmin()]) / 10
     if len(loss) > SLIDE_WIDTH:
-        found["slide"] = float(lr[_slide(loss)])
-    return found
+        read["slide"] = float(lr[_slide(loss)])
+    return {name: min(value, highest) for name, value in read.items()}
 
 
 def _valley(loss: Array) -> int:

@@ -168,3 +168,9 @@ class LossCurvature:
             bends = torch.autograd.grad(along, self._parameters, allow_unused=True, materialize_grads=True)
             total += torch.cat([bend.flatten() for bend in bends])
         return total
+
+
+def run_coefficients(direction: Array, parameters: Sequence[NDArray[Any]]) -> Array:
+    """Return the `coefficient` of each run of a sweep, (runs,), for `SweepMoment.parameters` (runs, *shape)."""
+    runs = [[array[run] for array in parameters] for run in range(len(parameters[0]))]
+    return np.array([coefficient(direction, one) for one in runs])

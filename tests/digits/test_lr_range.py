@@ -8,7 +8,7 @@ from torch.nn import functional
 import sgd_core
 from sgd_core.digits.config import TrainConfig
 from sgd_core.digits.datasets import load_digits
-from sgd_core.digits.lr_range import COLUMNS, SUGGESTIONS, lr_range_test, smooth, suggestions
+from sgd_core.digits.lr_range import COLUMNS, SUGGESTIONS, highest_lr, lr_range_test, smooth, suggestions
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +50,9 @@ def test_it_stops_at_four_times_the_best_smoothed_loss_and_not_before(uci):
 def test_the_suggestions_leave_out_the_first_tenth_and_the_last_five(uci):
     frame = sgd_core.lr_range_test(TrainConfig(loss="mean_squared_error"), uci)
     inner = frame.iloc[10:-5]
-    assert frame.attrs["suggestions"] == suggestions(inner["lr"].to_numpy(), inner["smoothed"].to_numpy())
+    assert frame.attrs["suggestions"] == suggestions(
+        inner["lr"].to_numpy(), inner["smoothed"].to_numpy(), frame.attrs["highest"]
+    )
 
 
 LRS = np.geomspace(1e-6, 1, 61)  # ten a decade
@@ -116,3 +118,33 @@ def test_smoothing_of_a_constant_is_the_constant():
 def test_senseless_values_get_a_sentence(uci, arguments, sentence):
     with pytest.raises(ValueError, match=sentence):
         lr_range_test(TrainConfig(), uci, **arguments)
+
+
+def test_smoothing_is_the_running_mean_written_out():
+    loss, mean, means = np.random.default_rng(0).random(40), 0.0, []
+    for i, value in enumerate(loss):
+        mean = 0.9 * mean + 0.1 * value
+        means.append(mean / (1 - 0.9 ** (i + 1)))
+    np.testing.assert_allclose(smooth(loss, 0.9), means, rtol=1e-12)
+    np.testing.assert_allclose(smooth(loss, 0.0), loss)
+
+
+def test_no_suggestion_lies_after_the_explosion(uci):
+    beyond = 0
+    for loss in ("mean_squared_error", "cross_entropy"):
+        for seed in range(16):
+            frame = lr_range_test(TrainConfig(loss=loss, seed=seed), uci, end=100.0)
+            exploded = frame["lr"][frame["loss"] > 2 * frame["loss"][:10].mean()]
+            first = exploded.iloc[0] if len(exploded) else np.inf
+            assert max(frame.attrs["suggestions"].values()) <= frame.attrs["highest"] < first
+            inner = frame.iloc[10:-5]
+            free = suggestions(inner["lr"].to_numpy(), inner["smoothed"].to_numpy())
+            beyond += max(free.values()) > first
+    assert beyond > 0, "without the limit some do"
+
+
+def test_the_highest_rate_is_the_lowest_loss_before_the_explosion():
+    loss = np.concatenate([np.full(20, 1.0), np.linspace(1, 0.2, 20), np.full(5, 0.2), np.linspace(0.3, 9, 16)])
+    assert 39 <= np.searchsorted(LRS, highest_lr(LRS, loss)) <= 45
+    assert highest_lr(LRS, np.linspace(1, 0.1, 61)) == LRS[-1]
+    assert highest_lr(LRS, np.append(1.0, np.full(60, np.nan))) == LRS[0]
