@@ -30,6 +30,7 @@ import torch
 from streamlit.delta_generator import DeltaGenerator
 
 from pages.ui.fields import Fields
+from pages.ui.gate import GATE
 from pages.ui.panels import QuizMixin
 from pages.ui.player import PlayerMixin
 
@@ -180,9 +181,10 @@ class Page(Fields, PlayerMixin, QuizMixin):
 
 @st.fragment
 def _body(page: Page, section: Section) -> None:
-    page._open(section)
-    section.show(page)
-    page._close()
+    with GATE.pass_through(later=page.clock_asks()):
+        page._open(section)
+        section.show(page)
+        page._close()
 
 
 def open_page(name: str, lead: str) -> Page:

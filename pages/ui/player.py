@@ -184,6 +184,14 @@ class PlayerMixin:
         st.session_state[f"_{key}_jump"] = st.session_state.get(f"_{key}_jump", 0) + 1
         st.session_state[f"_{key}_at"] = at
 
+    def clock_asks(self, clock: str = "") -> bool:
+        """Tell whether the section is drawn because its clock asks for more moments, not because a person did something."""
+        key = self.key("_".join(filter(None, (clock, "clock"))))
+        ask = self._state(clock).get("ask")
+        new = ask is not None and ask != st.session_state.get(f"_{key}_asked")
+        st.session_state[f"_{key}_asked"] = ask
+        return new
+
     # ---- below: how ----
 
     def _state(self, clock: str) -> dict[str, Any]:
