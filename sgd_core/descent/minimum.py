@@ -4,13 +4,17 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from sgd_core.calculus.derivative import derivative, second_derivative
 from sgd_core.calculus.formula import Function
+
+Indices = NDArray[Any]
 
 _POINTS = 20_001  # of the fine grid over the surroundings of the domain
 _FAR = 1e9  # how far to look, in widths of the domain
@@ -38,18 +42,70 @@ class Minimum:
         return (1 / self.curvature, 2 / self.curvature) if usable else None
 
 
-@lru_cache(maxsize=256)
 def find_minimum(f: Function, start: float) -> Minimum | None:
     """Return the minimum that lies downhill from `start`; None where the function only falls, or ends, that way.
 
-    A walk downhill brackets the first place at which the function rises again; narrowing the bracket by the sign of
-    the slope then finds it, be it a kink.
+    Around the domain the signs of the slope on a fine grid bracket the first place at which the function rises again,
+    elsewhere a walk downhill does; narrowing the bracket then finds it, be it a kink.
     """
     slope = slope_at(f, start)
     if not math.isfinite(slope):
         return None
     if slope == 0:
         return _minimum(f, start)
+    grid, falling, rising, broken = _signs(f)
+    if grid[0] <= start <= grid[-1]:
+        cell = _next_turn(int(np.searchsorted(grid, start)), slope < 0, falling, rising, broken)
+        if cell == _BROKEN:
+            return None
+        if cell is not None:
+            return _minimum_between(f, float(grid[cell[0]]), float(grid[cell[1]]))
+    return _walk_downhill(f, start, slope)
+
+
+_BROKEN = (-1, -1)
+
+
+@lru_cache(maxsize=64)
+def _signs(f: Function) -> tuple[Indices, Indices, Indices, Indices]:
+    """Return a fine grid around the domain, and its places where the function falls, rises, or has no value."""
+    low, high = f.domain
+    grid = torch.linspace(low - (high - low), high + (high - low), 2 * _POINTS, dtype=torch.float64)
+    slope = derivative(f, grid).numpy()
+    with torch.no_grad():
+        broken = ~(np.isfinite(slope) & f(grid).isfinite().numpy())
+    places = (np.flatnonzero(part) for part in ((slope < 0) & ~broken, (slope > 0) & ~broken, broken))
+    falling, rising, without = places
+    return grid.numpy(), falling, rising, without
+
+
+def _next_turn(at: int, rightwards: bool, falling: Indices, rising: Indices, broken: Indices) -> tuple[int, int] | None:
+    """Return the two grid places around the next minimum; `_BROKEN` if the function ends before, None if it falls on.
+
+    `at` is the first grid place not left of the start.
+    """
+    if rightwards:
+        place = int(np.searchsorted(rising, at))
+        turn = int(rising[place]) if place < len(rising) else None
+        last = falling[np.searchsorted(falling, turn) - 1] if turn is not None and len(falling) else 0
+        cell = (int(last), turn) if turn is not None else None
+        between = broken[(broken >= at) & (broken < (turn if turn is not None else np.inf))]
+    else:
+        place = int(np.searchsorted(falling, at)) - 1
+        turn = int(falling[place]) if place >= 0 else None
+        first = int(np.searchsorted(rising, turn)) if turn is not None else 0
+        cell = (turn, int(rising[first])) if turn is not None and first < len(rising) else None
+        between = broken[(broken < at) & (broken > (turn if turn is not None else -1))]
+    return _BROKEN if between.size else cell
+
+
+@lru_cache(maxsize=256)
+def _minimum_between(f: Function, left: float, right: float) -> Minimum:
+    return _minimum(f, turning_point(f, left, right))
+
+
+@lru_cache(maxsize=256)
+def _walk_downhill(f: Function, start: float, slope: float) -> Minimum | None:
     walk = start - math.copysign(1.0, slope) * torch.from_numpy(_distances(f, start, -math.copysign(1.0, slope)))
     with torch.no_grad():
         values = f(walk)

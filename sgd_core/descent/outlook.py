@@ -194,7 +194,7 @@ def _one_way(f: Function, lr: float, run: Track, plain: bool, resumed: int) -> O
 
 def _from(f: Function, lr: float, start: float, run: Track, resumed: int) -> Outlook:
     """Judge a long run that begins at a place which the present one reaches only after very many steps."""
-    ahead = track(descend(f, start, lr, 500))
+    ahead = track(descend(f, start, lr, 400))
     whole = run.first(1).followed_by(ahead)  # the run's own first loss says what is high
     end = outlook(f, lr, whole, True, resumed + 1)
     return replace(end, step=-1) if end.step >= 0 else end

@@ -37,7 +37,8 @@ class Track:
     @property
     def significant(self) -> Array:
         """The steps whose move is more than rounding."""
-        rounding = np.maximum(64 * np.finfo(self.x.dtype).eps * np.abs(self.x), 1e-30 * np.nanmax(np.abs(self.x)))
+        eps = float(np.finfo(self.x.dtype).eps)
+        rounding = np.maximum(64 * eps * np.abs(self.x), 8 * eps * abs(float(self.x[0])))
         return np.flatnonzero(np.abs(self.update) > rounding)
 
     @property

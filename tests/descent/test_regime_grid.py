@@ -18,7 +18,7 @@ FUNCTIONS = {entry.formula: entry.start for entry in CATALOGUE.values()} | {
     "sqrt(1 + x**2)": 2.0,
     "x**4 - x**2": 1.7,
     "exp(x) - 2*x": -1.0,
-    "relu(x) + x**2/10": 2.0,
+    "relu(x - 1) + x**2/10": 2.0,
     "abs(x) + x**2": 1.0,
     "x**2 + sin(5*x)": 2.5,
     "-exp(-x**2/2)": 1.8,
