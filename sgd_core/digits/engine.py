@@ -116,27 +116,32 @@ class Engine:
             for direction in self._directions
         ]
 
-    @torch.inference_mode(False)  # whatever mode of torch the caller is in
-    @torch.no_grad()
     def step(self, rows: Rows, lr: float | Tensor) -> Tensor:
-        """Take one step on a mini-batch; answer its loss (runs,) float64 at the weights before the step.
+        """Take one step on a mini-batch; answer its loss (runs,) at the weights before the step.
 
         `lr` is a number, or (runs,), one learning rate a run. A run whose loss is not finite does not take the step
         and is no longer `alive`. (Weights that overflow show in the loss of the next mini-batch, or in `evaluate`.)
         """
+        if torch.is_inference_mode_enabled():  # entering another mode costs a tenth of a small step
+            with torch.inference_mode(False):
+                return self._step(rows, lr)
+        return self._step(rows, lr)
+
+    def _step(self, rows: Rows, lr: float | Tensor) -> Tensor:
         values, self.gradients = self._computing.of_batch(*self._images(rows), self._loss)
-        losses = values.mean(0, dtype=torch.float64)
+        losses = values.mean(0)
         if not math.isfinite((losses if self.runs == 1 else losses.sum()).item()):
-            self._mark_diverged(losses.isfinite())
-        if self._all_alive or self.alive.any():
-            self._update(lr)
+            losses = values.mean(0, dtype=torch.float64)  # where 32 bits are too few for the sum, not for the mean
+            if not self._mark_diverged(losses.isfinite()):
+                return losses
+        self._update(lr)
         return losses
 
     def _images(self, rows: Rows) -> tuple[Tensor, Tensor]:
         if isinstance(rows, slice):
             return self._train.pixels[rows], self._train.targets[rows]
-        flat = rows.flatten()
-        pixels = torch.index_select(self._train.pixels, 0, flat, out=self._batch[: len(flat)])
+        flat = rows if rows.dim() == 1 else rows.flatten()
+        pixels = torch.index_select(self._train.pixels, 0, flat, out=self._batch[: flat.shape[0]])
         targets = self._train.targets.index_select(0, flat)
         if rows.dim() == 1:
             return pixels, targets
@@ -158,9 +163,11 @@ class Engine:
             else:
                 weight.add_(direction, alpha=-lr)
 
-    def _mark_diverged(self, healthy: Tensor) -> None:
+    def _mark_diverged(self, healthy: Tensor) -> bool:
+        """Take runs out that are not healthy; answer whether any run is left."""
         self.alive = self.alive & healthy
         self._all_alive = bool(self.alive.all())
+        return self._all_alive or bool(self.alive.any())
 
     @staticmethod
     def _spread(values: Tensor, parameter: Tensor) -> Tensor:

@@ -50,7 +50,7 @@ class DenseGradients:
         """The weighted sums of the first layer, (N, runs, units)."""
         if pixels.dim() == 3:
             return torch.baddbmm(self._bias.unsqueeze(1), pixels, self._first.mT).transpose(0, 1)
-        return linear(pixels, self._flat, self._flat_bias).view(len(pixels), self._runs, -1)
+        return linear(pixels, self._flat, self._flat_bias).view(pixels.shape[0], self._runs, -1)
 
     def upper(self, sums: Tensor) -> Tensor:
         """The scores, given the first layer's weighted sums; of the linear model these are the scores."""
@@ -68,7 +68,7 @@ class DenseGradients:
         for weight, bias in self._upper:
             hidden.append(sums.relu())
             sums = self._layer(hidden[-1], weight, bias)
-        back = loss.slopes(sums, targets, len(sums))  # the mean over images: each has the same share
+        back = loss.slopes(sums, targets, sums.shape[0])  # the mean over images: each has the same share
         gradients: list[Tensor] = []
         for (weight, _), units in zip(reversed(self._upper), reversed(hidden), strict=True):
             gradients[:0] = [_products(back, units), back.sum(0)]

@@ -91,7 +91,8 @@ def cross_entropy(scores: Tensor, targets: Tensor) -> Tensor:
     """-log(probability of the truth)."""
     if scores.shape[-1] == 1:
         truth = targets.expand_as(scores)
-        return functional.binary_cross_entropy_with_logits(scores, truth, reduction="none").squeeze(-1)
+        # what `functional` calls with reduction="none" (0), without its checks: they cost more than the formula
+        return torch.binary_cross_entropy_with_logits(scores, truth, None, None, 0).squeeze(-1)
     # Minus the log-softmax of the truth, written as the log-sum-exp of how far each score lies above the true one:
     # as exact, and torch takes a third of the time for it.
     return (scores - (scores * targets).sum(-1, keepdim=True)).logsumexp(-1)

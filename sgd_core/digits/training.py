@@ -197,7 +197,7 @@ class SnapshotRecorder:
         losses = {
             "the loss": evaluation.train_loss.item(),
             "the validation loss": evaluation.valid_loss.item(),
-            "the loss of the next mini-batch": math.inf if state.batch_loss is None else state.batch_loss,
+            "the loss of the next mini-batch": 0.0 if state.batch_loss is None else state.batch_loss,
         }
         what = next((name for name, loss in losses.items() if not math.isfinite(loss)), "a weight")
         if state.step == 0:

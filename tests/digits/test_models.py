@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from sgd_core.digits.baselines import published
 from sgd_core.digits.config import TrainConfig, optimizers_for
 from sgd_core.digits.datasets import load_digits
 from sgd_core.digits.evaluation import predict
@@ -122,3 +123,4 @@ def test_the_convolutional_network_on_mnist(classes, epochs, least, mnist_folder
     )  # fmt: skip
     *_, last = train(config, load_digits("mnist", classes))
     assert last.valid_accuracy >= least
+    assert published("mnist", classes)[-1].accuracy == pytest.approx(last.valid_accuracy, abs=0.002)
