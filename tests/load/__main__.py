@@ -1,0 +1,130 @@
+"""A class in the room: `python -m tests.load` starts the app and lets 1 to 60 learners train at the same time.
+
+Prints for each number of learners: seconds from a change of the learning rate to its answer (median and 95th percentile),
+moments watched a second by the slowest and the median learner, errors, and the memory of the server. `--url` names a server that
+runs already (its memory is then not known).
+"""
+
+import argparse
+import asyncio
+import os
+import statistics
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.load.learner import Learner, Seen
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def percentile(values: list[float], share: float) -> float:
+    """Return the smallest value that at least this share of the values does not exceed."""
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(share * len(ordered)))] if ordered else float("nan")
+
+
+def memory(process: int | None) -> float:
+    """Return the resident memory of a process in megabytes."""
+    if process is None:
+        return float("nan")
+    for line in Path(f"/proc/{process}/status").read_text().splitlines():
+        if line.startswith("VmRSS"):
+            return int(line.split()[1]) / 1024
+    return float("nan")
+
+
+@contextmanager
+def server(dataset: str) -> Iterator[tuple[str, int | None]]:
+    """Start the app with its own data folder; yields its address and its process."""
+    import sys
+
+    sys.path.insert(0, str(ROOT / "tests" / "browser"))
+    import subprocess
+    import time
+    import urllib.request
+
+    from serving import free_port
+
+    with tempfile.TemporaryDirectory() as data:
+        env = {**os.environ, "SGD_LAB_DATA": data}
+        if dataset == "MNIST":
+            code = "from sgd_core.digits.download import download; download('mnist')"
+            subprocess.run([sys.executable, "-c", code], env=env, check=True, cwd=ROOT)
+        port = free_port()
+        command = [
+            sys.executable,
+            "-m",
+            "streamlit",
+            "run",
+            "app.py",
+            "--server.port",
+            str(port),
+            "--server.headless",
+            "true",
+        ]
+        command += ["--server.address", "127.0.0.1", "--server.fileWatcherType", "none"]
+        process = subprocess.Popen(command, env=env, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        try:
+            for _ in range(600):
+                try:
+                    urllib.request.urlopen(f"http://127.0.0.1:{port}/_stcore/health", timeout=1).read()
+                    break
+                except OSError:
+                    time.sleep(0.1)
+            yield f"ws://127.0.0.1:{port}", process.pid
+        finally:
+            process.terminate()
+            process.wait(10)
+
+
+async def lesson(url: str, count: int, seconds: float, query: str) -> list[Seen]:
+    """Let so many learners learn at the same time."""
+    learners = [Learner(url, "Digit_training", query, seed) for seed in range(count)]
+
+    async def come(learner: Learner) -> Seen:
+        await asyncio.sleep(learner.seed * min(0.2, 5 / count))  # nobody opens a page in the same millisecond
+        return await learner.learn(seconds)
+
+    return await asyncio.gather(*(come(learner) for learner in learners))
+
+
+def main() -> None:
+    """Run the lessons and print the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--learners", type=int, nargs="+", default=[1, 5, 15, 30, 60])
+    parser.add_argument("--seconds", type=float, default=20)
+    parser.add_argument("--dataset", choices=["MNIST", "UCI handwriting"], default="UCI handwriting")
+    parser.add_argument("--url", help="ws://127.0.0.1:8501 of a server that runs already")
+    asked = parser.parse_args()
+    query = f"training_dataset={asked.dataset}&training_epochs=200".replace(" ", "+")
+
+    def run(url: str, process: int | None) -> None:
+        largest = 0
+        asyncio.run(lesson(url, 1, 3, query))  # the first visitor waits for the imports
+        print(f"{asked.dataset}; memory before {memory(process):.0f} MB")
+        for count in asked.learners:
+            seen = asyncio.run(lesson(url, count, asked.seconds, query))
+            answers = [answer for one in seen for answer in one.answers]
+            paces = [one.moments / asked.seconds for one in seen]
+            errors = [error for one in seen for error in one.errors]
+            slow = percentile(answers, 0.95)
+            largest = count if slow < 1 else largest
+            print(
+                f"{count:3d} learners: answer p50 {percentile(answers, 0.5):.2f} s, p95 {slow:.2f} s; moments a second "
+                f"{min(paces):.1f} slowest, {statistics.median(paces):.1f} median; {len(errors)} errors; "
+                f"{memory(process):.0f} MB" + (f"; {errors[0]}" if errors else ""),
+                flush=True,
+            )
+        print(f"most learners with p95 below one second: {largest}")
+
+    if asked.url:
+        run(asked.url, None)
+    else:
+        with server(asked.dataset) as (url, process):
+            run(url, process)
+
+
+if __name__ == "__main__":
+    main()
