@@ -23,7 +23,7 @@ from sgd_core.digits.config import check_lr
 Array = NDArray[np.float64]
 Status = Literal["running", "finished", "diverged"]
 
-LOST = 1e6  # a loss so many times the first one never comes back: the run has diverged
+LOST = 1e6  # a loss above this never comes back: the run has diverged
 TOLERANCE = 1e-3  # of the eigenvalues; they are right to about the square of it
 
 
@@ -105,8 +105,7 @@ def stable_sharpness(lr: float, momentum: float = 0.0, nesterov: bool = False) -
 def follow(task: Task, settings: EdgeSettings) -> Generator[EdgeMoment, None, None]:
     """Descend on the whole set; yield a moment before the first step and then every `settings.every` steps.
 
-    The last moment's status is "finished" or "diverged" (a loss that is not finite or more than a million times the
-    first one). The same task and settings give the same numbers on one machine with one number of threads.
+    The last moment's status is "finished" or "diverged" (a loss that is not finite, or above a million). The same task and settings give the same numbers on one machine with one number of threads.
     """
     momentum = {"momentum": settings.momentum, "nesterov": settings.nesterov} if settings.momentum else {}
     optimizer = Optimizer("sgd", **momentum)
@@ -118,7 +117,7 @@ def follow(task: Task, settings: EdgeSettings) -> Generator[EdgeMoment, None, No
         gradient = torch.autograd.grad(loss, weights)[0]
         weights = weights.detach()
         losses.append(loss.item())
-        lost = not losses[-1] <= LOST * max(1.0, losses[0] if step < settings.every else 1.0)
+        lost = not losses[-1] <= LOST
         if lost or step % settings.every == 0 or step == settings.steps:
             if not lost:
                 pairs = eigenpairs_at(task, weights, settings.eigenvalues, pairs)
