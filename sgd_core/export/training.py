@@ -67,7 +67,7 @@ def script_parts(segments: Sequence[Segment], train_count: int | None = None) ->
             for number, part in enumerate(parts)
         ]
         modules = ["math"]
-    context = script_context(replace(begin, loss=loss), modules)
+    context = script_context(replace(begin, loss=loss), modules, [segment.config for segment in segments])
     return [
         ("The images", render("data", **context)),
         ("The model and its loss", render("model", **context)),
@@ -75,8 +75,13 @@ def script_parts(segments: Sequence[Segment], train_count: int | None = None) ->
     ]
 
 
-def script_context(config: TrainConfig, modules: Sequence[str] = ()) -> dict[str, Any]:
-    """Return what the templates of the data and of the model need; `modules` are further imports of the script."""
+def script_context(
+    config: TrainConfig, modules: Sequence[str] = (), later: Sequence[TrainConfig] = ()
+) -> dict[str, Any]:
+    """Return what the templates of the data and of the model need.
+
+    `modules` are further imports of the script, `later` the configurations that it changes to on its way.
+    """
     source = SOURCES[config.dataset]
     outputs = 1 if config.class_count == 2 else config.class_count
     if source.torchvision is None:
@@ -89,13 +94,15 @@ def script_context(config: TrainConfig, modules: Sequence[str] = ()) -> dict[str
         }
     else:
         data = _download(config)
+    target = "(labels == 0).float().unsqueeze(1)" if outputs == 1 else f"F.one_hot(labels, {outputs}).float()"
     return {
         "modules": list(modules),
         "data": data,
         "classes": list(range(10)) if config.classes is None else list(config.classes),
-        "target": "(labels == 0).float().unsqueeze(1)" if outputs == 1 else f"F.one_hot(labels, {outputs}).float()",
+        "target": target,
         "loss": _loss(config),
-        "together": config.update_rule.row.companion is not None,
+        "functional": any("F." in code for code in (target, *(_loss(each)["code"] for each in (config, *later)))),
+        "together": any(each.update_rule.row.companion is not None for each in (config, *later)),
         "model": {"code": config.network(source.image_shape).torch_code, "init": config.init}
         | {"seed": config.seed + 1},
     }

@@ -69,6 +69,18 @@ def test_the_script_of_a_run_has_its_learning_rates_and_its_branches(schedule: s
     assert ("rates_of" in script) == (schedule != "constant")
 
 
+def test_a_branch_may_bring_an_optimizer_that_is_two_and_a_loss_with_other_imports() -> None:
+    first = sgd_core.TrainConfig(model="two_layer", init="default", loss="mean_absolute_error", lr=0.1)
+    second = replace(first, optimizer="muon", lr=0.02, loss="huber")
+    third = replace(second, schedule="cosine", epochs=9)
+    path = [Segment(first, 7), Segment(second, 5), Segment(third, 4)]
+    lines = run(run_script(path))
+    printed = np.array([[float(part) for part in line.split()] for line in lines])
+    shown = list(replay(path, sgd_core.load_digits("uci")))
+    wanted = np.array([[s.epoch, s.train_loss, s.valid_loss] for s in shown])
+    np.testing.assert_allclose(printed[:, :3], wanted, rtol=1e-2)
+
+
 ADAM = {"optimizer": "adam", "optimizer_options": {}, "lr": 0.01}
 BETWEEN = [
     [ADAM, {**ADAM, "seed": 3}],
@@ -243,3 +255,34 @@ def test_the_weight_gradient_script_finds_the_same_difference() -> None:
     backward, _, difference = run(weight_gradient_script(config, 1e-3))
     assert float(backward.split()[-1]) == pytest.approx(found.loss, rel=1e-6)
     assert float(difference.split()[-1]) == pytest.approx(found.largest_difference, rel=0.05)
+
+
+def test_scripts_are_clean_python(tmp_path: Path) -> None:
+    """PEP 8 by ruff, in lines of at most 88 characters; `F` is the field's custom, and a branch redefines its loss."""
+    import subprocess
+    import sys
+
+    from test_all_scripts import CONFIGURATIONS, configured
+
+    from sgd_core.export.learning_rates import gradient_noise_script, range_script, sharpness_script, sweep_script
+
+    first = sgd_core.TrainConfig(optimizer_options={"momentum": 0.5}, lr=0.1, schedule="one_cycle", epochs=4)
+    scripts = {"steered": run_script(steered(first)[0])}
+    for dataset in ("mnist", "emnist_digits", "qmnist"):
+        scripts[dataset] = training_script(sgd_core.TrainConfig(dataset=dataset))
+    for settings in CONFIGURATIONS[::23]:
+        config = configured(settings)
+        if config is not None:
+            kinds = [training_script(config), sweep_script(config, [0.1, 0.2]), range_script(config, 1.0)]
+            kinds += [sharpness_script(config), gradient_noise_script(config, [16, None], 9)]
+            scripts |= {f"{settings['seed']}_{kind}": script for kind, script in enumerate(kinds)}
+    for name, script in scripts.items():
+        (tmp_path / f"{name}.py").write_text(script)
+    rules = ["--select", "E,W,F,I,N,B,UP,SIM,C4", "--ignore", "N812,F811", "--line-length", "88"]
+    done = subprocess.run(
+        [sys.executable, "-m", "ruff", "check", "--isolated", "--preview", *rules, str(tmp_path)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout
