@@ -200,7 +200,7 @@ def open_page(name: str, lead: str) -> Page:
             st.page_link(entry.path, label=entry.title, icon=entry.icon)
         if st.toggle("Projector", key="projector", help="Larger axes, marks and words, for the back row."):
             st.html(f"<style>{PROJECTOR}</style>")
-    with st.container(horizontal=True, vertical_alignment="bottom", key="page_heading", gap="medium"):
+    with st.container(horizontal=True, vertical_alignment="center", key="page_heading", gap="medium"):
         st.title("SGD Lab" if name == "home" else row.title, anchor=False, width="content")
         st.markdown(lead, width="stretch")
     return Page(name)
