@@ -3,22 +3,26 @@
 import math
 from collections.abc import Sequence
 
+import pandas as pd
 import streamlit as st
 import torch
 
-from pages.derivatives.graph import graph_player, node_table
-from pages.derivatives.point import choose_point, explain_trouble, signed
-from pages.derivatives.slope import latex_of
-from pages.ui.controls import Controls
-from pages.ui.parts import notice, same_in_pytorch
-from pages.ui.quiz import predict_first
-from pages.ui.transport import Player
-from sgd_core.calculus.formula import Function
+from pages.derivatives.graph import card, describe, drawn_graph, node_table, walk_of
+from pages.derivatives.point import choose_point, explain_trouble
+from pages.ui.page import Page
+from pages.ui.player import Moments, Picture, Speed
+from sgd_core.calculus.formula import Function, parse_function
+from sgd_core.calculus.graph import Moment, Trace
 from sgd_core.calculus.sampling import look_at
 from sgd_core.calculus.session import Line, run_again, run_session
+from sgd_core.charts.graph import graph_picture
 from sgd_core.export.derivatives import autograd_script
+from sgd_core.numbers import number, signed
 
 MOST_CALLS = 6
+EXAMPLES = {"x² at 3": ("x**2", 3.0), "(3x + 1)² at 3": ("(3*x + 1)**2", 3.0)}
+OWN = "my function"
+SPEEDS = [Speed("slow", 0.5, 0.5), Speed("normal", 1, 1), Speed("fast", 4, 4)]
 
 
 def console(lines: Sequence[Line]) -> str:
@@ -26,96 +30,143 @@ def console(lines: Sequence[Line]) -> str:
     return "\n".join(f">>> {code}\n{output}".rstrip() for code, output in lines)
 
 
-def show_autograd(
-    controls: Controls, function: Function, start: float
-) -> tuple[Player, st.delta_generator.DeltaGenerator]:
-    """Draw the section; return the walk through the graph and the place to play it in, last of all on the page."""
-    x = choose_point(controls, function, start)
-    at = look_at(function, x)
-    left, right = st.columns(2, gap="large")
-    lines = run_session(function, x)
-    with left:
+def autograd(page: Page) -> None:
+    """Watch PyTorch record a graph and go back through it."""
+    with page.controls:
+        function, x = _choose(page)
+        lines = run_session(function, x)
         st.markdown("**A session, really run**")
-        st.code(console(lines), language=None)
-    with right:
-        st.markdown("**The same by the rules of calculus**")
-        if explain_trouble(function, at):
-            _by_rules(function, x, at.slope, lines)
-    st.subheader("The graph that PyTorch recorded", anchor=False)
-    ground = st.container()
-    player = graph_player(controls, function, x)
-    with st.expander("The nodes as a table", icon=":material/table_rows:"):
-        st.dataframe(node_table(function, x), hide_index=True)
-    st.subheader("Calling backward() again", anchor=False)
-    _again(controls, function, x)
-    same_in_pytorch(autograd_script(function.torch_code, x), key="derivatives_code_autograd")
-    return player, ground
+        st.code(console(lines), language=None, wrap_lines=True, height=260 if len(console(lines)) > 420 else "content")
+        fine = explain_trouble(function, x)
+    run, moments = walk_of(function, x)
+    rows, plan = drawn_graph(run, moments)
+    at = page.player(
+        [
+            Picture(
+                graph_picture(rows, layer_count=plan.layers, row_count=plan.rows),
+                f"The graph of {run.formula} with {len(run.nodes)} nodes, their values, their gradients, and the slope "
+                "on each edge.",
+            )
+        ],
+        Moments(
+            _numbers(run, moments),
+            run=(run.formula, x),
+            cards=[card(run, moments, place) for place in range(len(moments))],
+        ),
+        speeds=SPEEDS,
+    )
+    page.notice(*describe(run, moments, at))
+    with page.below:
+        if fine:
+            _by_rules(function, x, lines)
+        _again(page, function, x)
+    page.table(node_table(function, x), "The nodes as a table", file="nodes")
+    page.code(autograd_script(function.torch_code, x))
 
 
-def _by_rules(function: Function, x: float, slope: float, lines: Sequence[Line]) -> None:
-    formula, derivative = latex_of(function)
+def _choose(page: Page) -> tuple[Function, float]:
+    """Choose one of the source's examples, or the function and the point of the sections before."""
+    own = any(page.key(name) in st.query_params for name in ("function", "formula", "x"))
+    picked = page.segments("example", "Formula", [*EXAMPLES, OWN], OWN if own else next(iter(EXAMPLES)))
+    if picked == OWN:
+        return choose_point(page)
+    formula, x = EXAMPLES[picked]
+    return parse_function(formula), x
+
+
+def _numbers(run: Trace, moments: Sequence[Moment]) -> pd.DataFrame:
+    rows = []
+    for moment in moments:
+        node = run.nodes[moment.node]
+        gradient = moment.gradients[moment.node]
+        first = moment.gradients[0]
+        rows.append(
+            {
+                "way": {"start": "", "forward": "forward"}.get(moment.phase, "backward"),
+                "node": "" if moment.phase == "start" else node.name,
+                "value": "" if moment.phase == "start" else number(node.value),
+                "gradient": "" if gradient is None else number(gradient),
+                f"{run.nodes[0].name}.grad": "" if first is None else number(first),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def _by_rules(function: Function, x: float, lines: Sequence[Line]) -> None:
     exact = float(function.symbolic_derivative(torch.tensor(x, dtype=torch.float64)))
     printed = lines[-1].output.removeprefix("tensor(").removesuffix(")")
-    off = abs(float(printed) - exact)
-    st.latex(rf"\begin{{aligned}} f(x) &= {formula} \\[8pt] f'(x) &= {derivative} \end{{aligned}}")
-    ours, theirs = st.columns(2)
-    ours.metric(f"f′({x:g}) by the rules", f"{exact:+.4f}" if exact else "0.0000")
-    theirs.metric("xt.grad", printed)
-    notice(
-        f"`backward()` found {signed(slope)} without ever seeing the formula for f′(x): it only remembered which "
-        f"operations were done, as `grad_fn` shows, and went back through them. The rules give {signed(exact)}: "
-        + (
-            "the same number."
-            if off <= 1e-4 * max(1.0, abs(exact))
-            else "the session's float32 holds no number larger than 3.4e38, so it overflows."
-            if not math.isfinite(off)
-            else f"off by {off:.2g}, because the session computes in float32, with about seven digits."
-        )
+    with st.container(border=True):
+        left, ours, theirs = st.columns([3, 1, 1], vertical_alignment="center")
+        left.markdown("**The same by the rules of calculus**")
+        left.latex(rf"f(x) = {function.latex} \qquad f'(x) = {function.derivative_latex}")
+        ours.metric(f"f′({number(x)}) by the rules", signed(exact))
+        theirs.metric("xt.grad", printed)
+        st.markdown(tell_rules(look_at(function, x).slope, exact, abs(float(printed) - exact)))
+
+
+def tell_rules(slope: float, exact: float, off: float) -> str:
+    """Say how PyTorch's answer and the rule's compare."""
+    same = (
+        "the same number."
+        if off <= 1e-4 * max(1.0, abs(exact))
+        else "the session's float32 holds no number larger than 3.4 × 10³⁸, so it overflows."
+        if not math.isfinite(off)
+        else f"off by {number(off, 2)}, because float32 has only about seven digits."
+    )
+    return (
+        f"`backward()` found {signed(slope)} without ever seeing the formula for f′(x). It only noted which operations "
+        f"were done, as `grad_fn` shows, and went back through them. The rules give {signed(exact)}: {same}"
     )
 
 
-def _again(controls: Controls, function: Function, x: float) -> None:
+def _again(page: Page, function: Function, x: float) -> None:
     gradient = look_at(function, x).slope
-    first = f"{gradient:.4g}"
-    left, right = st.columns(2, gap="large")
-    with left:
-        calls = controls.position("calls", MOST_CALLS - 1) + 1
-        clear = controls.toggle(
-            "zero_grad",
-            "Empty .grad before each call (zero_grad)",
-            False,
-            help="`optimizer.zero_grad()` does this for every weight of a model.",
-        )
-        twice = f"{2 * gradient:.4g}"
-        options = list(dict.fromkeys(["0", first, twice, f"{gradient * gradient:.4g}"]))
-        answer = first if clear else twice
-        if len(options) == 4:
-            predict_first(
-                "derivatives_quiz_again",
-                f"`.grad` is {first} after the first `backward()`. What does it show after the second?",
-                options,
-                answer,
-                "`.grad` was emptied before, so only the new gradient is in it."
-                if clear
-                else f"PyTorch adds: {first} + {first} = {twice}.",
-                about=(function.formula, x, clear),
+    with st.container(border=True):
+        left, right = st.columns(2, gap="large")
+        with left:
+            st.markdown("**Calling backward() again**")
+            calls = page.position("calls", MOST_CALLS - 1) + 1
+            clear = page.toggle(
+                "zero_grad",
+                "Empty .grad before each call (zero_grad)",
+                False,
+                help="`optimizer.zero_grad()` does this for every weight of a model.",
             )
-        with st.container(horizontal=True):
-            controls.turn(
-                "calls", "Call backward again", 1, calls < MOST_CALLS, icon=":material/replay:", type="primary"
-            )
-            controls.turn("calls", "Start over", 1 - calls, calls > 1, icon=":material/restart_alt:")
-        now = float(gradient) * (1 if clear else calls)
-        notice(
-            f"After {calls} call{'s' if calls > 1 else ''} `.grad` shows {now:.4g}. "
-            + (
-                f"It is emptied before each call, so it is always the gradient, {first}."
-                if clear
-                else f"The gradient is still {first}: PyTorch **adds** each new one to what is there already. A training "
-                "loop that forgets `zero_grad()` takes ever longer steps."
-                if calls > 1
-                else "Call it again without emptying it first, and look."
-            ),
+            _again_bet(page, function, x, gradient, clear)
+            with st.container(horizontal=True):
+                more = calls < MOST_CALLS
+                page.turn("calls", "Call backward again", 1, more, icon=":material/replay:", type="primary")
+                page.turn("calls", "Start over", 1 - calls, calls > 1, icon=":material/restart_alt:")
+            st.markdown(tell_again(gradient, calls, clear))
+        right.code(console(run_again(function, x, calls, clear=clear)), language=None, wrap_lines=True)
+
+
+def _again_bet(page: Page, function: Function, x: float, gradient: float, clear: bool) -> None:
+    first, twice = number(gradient), number(2 * gradient)
+    options = list(dict.fromkeys(["0", first, twice, number(gradient * gradient)]))
+    if len(options) < 4:
+        return
+    page.bet(
+        "again",
+        f"`.grad` is {first} after the first `backward()`. What does it show after the second?",
+        options,
+        first if clear else twice,
+        "`.grad` was emptied before, so only the new gradient is in it."
+        if clear
+        else f"PyTorch adds: {first} + {first} = {twice}.",
+        about=(function.formula, x, clear),
+    )
+
+
+def tell_again(gradient: float, calls: int, clear: bool) -> str:
+    """Say what `.grad` shows after so many calls."""
+    shown = number(gradient * (1 if clear else calls))
+    said = f"After {calls} call{'s' if calls > 1 else ''} `.grad` shows {shown}. "
+    if clear:
+        return said + f"It is emptied before each call, so it is always the gradient, {number(gradient)}."
+    if calls > 1:
+        return said + (
+            f"The gradient is still {number(gradient)}: PyTorch **adds** each new one to what is there already. Training "
+            "that forgets `zero_grad()` takes ever longer steps."
         )
-    with right:
-        st.code(console(run_again(function, x, calls, clear=clear)), language=None)
+    return said + "Call it again without emptying it first, and look."

@@ -1,24 +1,18 @@
 """The autograd graph as a walk: values forward, then the chain rule backward, one node at a time."""
 
 import math
-from collections.abc import Callable
 from functools import lru_cache
-from typing import Any
 
 import pandas as pd
-import streamlit as st
 
-from pages.derivatives.point import signed
-from pages.ui.controls import Controls
-from pages.ui.pictures import picture
-from pages.ui.transport import Player, Speed, recorded
 from sgd_core.calculus.formula import Function
 from sgd_core.calculus.graph import Moment, Trace, trace, walk
-from sgd_core.calculus.graph_layout import HALF_BOX, layout
-from sgd_core.charts.graph import Box, Way, graph_frame, graph_picture
+from sgd_core.calculus.graph_layout import Layout, layout
+from sgd_core.charts.graph import Arrived, Box, Way, graph_rows
+from sgd_core.numbers import latex, number, signed
 
-MOST_LAYERS, MOST_ROWS = 8, 8  # in a larger graph the words would not fit into the boxes
 PHASES = {"start": "before", "forward": "forward", "seed": "backward", "backward": "backward"}
+TONES = {"start": "#7f8ba0", "forward": "#3f6ad8", "seed": "#d4620a", "backward": "#d4620a"}
 
 
 @lru_cache(maxsize=64)
@@ -27,42 +21,8 @@ def trace_of(function: Function, x: float) -> Trace:
     return trace(function, x)
 
 
-def graph_player(controls: Controls, function: Function, x: float) -> Player:
-    """Return what walks through the graph of this function at this point."""
-    run = trace_of(function, x)
-    moments = walk(run)
-    playback = recorded("derivatives_walk", len(moments))
-    if st.session_state.setdefault("_derivatives_walk_of", function.formula) != function.formula:
-        st.session_state["_derivatives_walk_of"] = function.formula
-        playback.pause()
-        playback.seek(0)
-
-    def stage() -> Callable[[Any, bool], None]:
-        with st.container(key="derivatives_graph"):
-            drawing = st.empty()
-        words = st.empty()
-
-        def paint(step: int, live: bool) -> None:
-            moment = moments[step]
-            _draw(run, moment, drawing, live)
-            with words.container(border=True, height=165):
-                st.markdown(describe(run, moments, step))
-
-        return paint
-
-    last = len(moments) - 1
-    return Player(
-        controls,
-        playback,
-        stage,
-        Speed(0.8),
-        lambda step: (step / last, f"{PHASES[moments[step].phase]}: step {step} of {last}"),
-        scrub=True,
-    )
-
-
 def node_table(function: Function, x: float) -> pd.DataFrame:
-    """Return every node with its operation, value, gradient and local derivatives, for reading rather than looking."""
+    """Return every node with its operation, value, gradient and local slopes, for reading rather than looking."""
     run = trace_of(function, x)
     return pd.DataFrame(
         {
@@ -70,9 +30,9 @@ def node_table(function: Function, x: float) -> pd.DataFrame:
             "operation": [node.label for node in run.nodes],
             "value": [node.value for node in run.nodes],
             "gradient": [node.gradient for node in run.nodes],
-            "local derivatives": [
+            "local slopes": [
                 ", ".join(
-                    f"by {run.nodes[place].name}: {slope:.6g}"
+                    f"by {run.nodes[place].name}: {number(slope, 6)}"
                     for place, slope in zip(node.inputs, node.local, strict=True)
                 )
                 for node in run.nodes
@@ -82,114 +42,143 @@ def node_table(function: Function, x: float) -> pd.DataFrame:
     )
 
 
-def _draw(run: Trace, moment: Moment, slot: Any, live: bool) -> None:
-    drawn = layout(run)
-    small = drawn.layers > MOST_LAYERS or drawn.rows > MOST_ROWS
+def drawn_graph(run: Trace, moments: list[Moment]) -> tuple[pd.DataFrame, Layout]:
+    """Return the rows of the picture at every moment, and its layout."""
+    plan, count = layout(run), len(run.nodes)
+    backward = {moment.node: at for at, moment in enumerate(moments) if moment.phase == "backward"}
+    seed = count + 1
     boxes = []
-    for place, (node, spot) in enumerate(zip(run.nodes, drawn.places, strict=True)):
-        known = place < moment.known
-        gradient = moment.gradients[place]
-        now = place == moment.node and moment.phase != "start"
-        told = f"{node.name} = {node.label}" if node.inputs else node.name
-        value = f"{node.value:.4g}" if known else ""
-        arrived = f"grad {gradient:.4g}" if gradient is not None else ""
-        boxes.append(
-            Box(
-                spot.layer,
-                spot.row,
-                node.name if small else told,
-                value,
-                arrived,
-                "now" if now else "known" if known else "waiting",
-                ", ".join(part for part in (told, value, arrived, node.grad_fn) if part),
-            )
+    for place, (node, spot) in enumerate(zip(run.nodes, plan.places, strict=True)):
+        label = f"{node.name} = {node.label}" if node.inputs else node.name
+        busy = [place + 1, seed if place == count - 1 and place not in backward else backward.get(place, -1)]
+        value = number(node.value)
+        tip = ", ".join(filter(None, (label, value, f"grad {number(node.gradient)}", node.grad_fn)))
+        boxes.append(Box(spot.layer, spot.row, node.name, label, value, place + 1, busy, tip))
+    ways = [
+        Way(route, f"× {number(run.nodes[user].local[which], 3)}", user + 1, backward.get(user, -1))
+        for (user, which), route in zip(run.edges, plan.routes, strict=True)
+    ]
+    return graph_rows(boxes, _arrivals(moments, count), ways, together(run)), plan
+
+
+def _arrivals(moments: list[Moment], count: int) -> list[Arrived]:
+    """Return what each node's gradient reads, from when until when."""
+    arrivals = []
+    for node in range(count):
+        begin, shown = 0, None
+        for at in range(len(moments) + 1):
+            now = moments[at].gradients[node] if at < len(moments) else None
+            if at == len(moments) or now != shown:
+                if shown is not None:
+                    end = at if at < len(moments) else 10**6
+                    arrivals.append(Arrived(node, f"grad {number(shown)}", begin, end))
+                begin, shown = at, now
+    return arrivals
+
+
+def together(run: Trace) -> str:
+    """Say what the factors make together: their product along a single chain, else the gradient they add up to."""
+    name, result = run.nodes[0].name, run.nodes[-1].name
+    gradient = number(run.nodes[0].gradient)
+    if all(len(node.inputs) == 1 and node.inputs[0] == place for place, node in enumerate(run.nodes[1:])):
+        factors = [f"× {_bracketed(node.local[0])}" for node in reversed(run.nodes[1:])]
+        product = ", ".join(factors[-8:])
+        return f"{'… ' if len(factors) > 8 else ''}{product}" + (f", together × {gradient}" if len(factors) > 1 else "")
+    return f"All ways together: {result} changes by {gradient} for each unit of {name}"
+
+
+def _bracketed(value: float) -> str:
+    return f"({number(value)})" if value < 0 else number(value)
+
+
+def card(run: Trace, moments: list[Moment], at: int) -> tuple[str, str, str]:
+    """Return the clock's card at a moment: colour, name, and a sentence without formulas."""
+    moment = moments[at]
+    node = run.nodes[moment.node]
+    tone = TONES[moment.phase]
+    if moment.phase == "start":
+        return tone, "Nothing is computed yet", "First the values go forward, then the slopes go back."
+    if moment.phase == "forward":
+        said = (
+            f"{node.name} = {node.label} = {number(node.value)}."
+            if node.inputs
+            else f"{node.name} = {number(node.value)} goes in."
         )
-    ways = [_way(run, moment, edge, route) for edge, route in zip(run.edges, drawn.routes, strict=True)]
-    done = sum(gradient is not None for gradient in moment.gradients)
-    picture(
-        graph_picture,
-        graph_frame(boxes, ways, HALF_BOX),
-        slot=slot,
-        live=live,
-        alt=f"The graph of {run.formula} with {len(run.nodes)} nodes; {moment.known} have a value, {done} a gradient.",
-        layers_count=drawn.layers,
-        rows_count=drawn.rows,
-        small=small,
+        return tone, "Forward", said
+    if moment.phase == "seed":
+        return tone, "Backward", f"At the result, {node.name}, the gradient is 1."
+    factors = " and ".join(
+        f"{number(node.gradient)} × {_bracketed(slope)} = {number(node.gradient * slope)} to {run.nodes[place].name}"
+        for place, slope in zip(node.inputs, node.local, strict=True)
     )
+    return tone, f"Backward through {node.name} = {node.label}", f"{factors}."
 
 
-def _way(run: Trace, moment: Moment, edge: tuple[int, int], route: Any) -> Way:
-    user, which = edge
-    now = user == moment.node
-    handed = moment.phase == "backward" and user >= moment.node
-    state = "backward" if now and moment.phase == "backward" else "forward" if now and moment.phase == "forward" else ""
-    label = f"× {run.nodes[user].local[which]:.4g}" if handed else ""
-    return Way(route, label, state or ("known" if user < moment.known else "waiting"))
-
-
-def describe(run: Trace, moments: list[Moment], step: int) -> str:
-    """Say what happens at a moment of the walk, with its numbers."""
-    moment = moments[step]
+def describe(run: Trace, moments: list[Moment], at: int) -> list[str]:
+    """Say what happens at a moment of the walk, with its numbers and rules."""
+    moment = moments[at]
     node = run.nodes[moment.node]
     result = run.nodes[-1].name
     if moment.phase == "start":
         count = len(run.nodes) - 1
-        return (
-            f"**Nothing is computed yet.** `{run.formula}` takes {count} small operation{'' if count == 1 else 's'}, each "
-            "on what stands to its left. Walk forward for the values, then backward for the gradients. "
-            "Plain numbers in the formula are no nodes: there is nothing to ask them."
-        )
+        return [
+            f"**Nothing is computed yet.** `{run.formula}` takes {count} small operation{'' if count == 1 else 's'}. Press "
+            "Play: first the values go forward, then the slopes go back.",
+            "Plain numbers in the formula are no nodes: nobody asks for their slope.",
+        ]
+    if moment.phase == "forward" and not node.inputs:
+        return [
+            f"**Forward.** {node.name} = {number(node.value)} goes in, with `requires_grad`: PyTorch will watch it."
+        ]
     if moment.phase == "forward":
-        if not node.inputs:
-            return f"**Forward.** {node.name} = {node.value:.4g} goes in, with `requires_grad`: PyTorch will watch it."
-        return (
-            f"**Forward.** {node.name} = {node.label} = **{node.value:.4g}**. PyTorch keeps what it needs for the way "
-            f"back and notes the operation as `{node.grad_fn}`."
-        )
+        return [
+            f"**Forward.** `{node.name} = {node.label}` = **{number(node.value)}**. PyTorch keeps what it needs for the "
+            f"way back and notes the operation as `{node.grad_fn}`."
+        ]
     if moment.phase == "seed":
-        return (
-            f"**Backward begins at the result.** If {result} grows by a little, {result} grows by just that: its own "
+        return [
+            f"**Backward begins at the result.** If {result} grows by a little, {result} grows by just that. So its own "
             "gradient is 1."
-        )
-    return _chain_rule(run, moments, step)
+        ]
+    return _chain_rule(run, moments, at)
 
 
-def _chain_rule(run: Trace, moments: list[Moment], step: int) -> str:
-    user = moments[step].node
+def _chain_rule(run: Trace, moments: list[Moment], at: int) -> list[str]:
+    user = moments[at].node
     node, result = run.nodes[user], run.nodes[-1].name
-    before, after = list(moments[step - 1].gradients), moments[step].gradients
-    lines = [f"**Backward through {node.name} = {node.label}**, whose gradient is {node.gradient:.4g}."]
+    before, after = list(moments[at - 1].gradients), moments[at].gradients
+    told = [f"**Backward through** `{node.name} = {node.label}`, whose gradient is {number(node.gradient)}."]
     for which, place in enumerate(node.inputs):
         source = run.nodes[place].name
-        flow, earlier = run.contribution(user, which), before[place]
-        local = node.local[which]
-        lines.append(
-            rf"- to {source}: local derivative $\frac{{\partial {_tex(node.name)}}}{{\partial {_tex(source)}}} = "
-            rf"{run.rule(user, which)} = {_number(local, alone=True)}$, so ${_number(node.gradient)} \times {_number(local)} = "
-            rf"{_number(flow, alone=True)}$ flows back"
+        flow, earlier, local = run.contribution(user, which), before[place], node.local[which]
+        told.append(
+            rf"To {source}: the local slope is $\frac{{\partial {_tex(node.name)}}}{{\partial {_tex(source)}}} = "
+            rf"{run.rule(user, which)} = {latex(local)}$. So ${_tex_number(node.gradient)} \times {_tex_number(local)} = "
+            rf"{latex(flow)}$ flows back."
             + (
-                f"; {source} had {earlier:.4g} already, and where ways join, gradients **add up**: "
-                f"{earlier:.4g} + {flow:.4g} = {earlier + flow:.4g}."
+                f" {source} had {number(earlier)} already, and where ways join, gradients **add up**: "
+                f"{number(earlier)} + {_bracketed(flow)} = {number(earlier + flow)}."
                 if earlier is not None
-                else "."
+                else ""
             )
         )
         before[place] = (earlier or 0.0) + flow
     if user == 1:
         total = after[0] if after[0] is not None else math.nan
-        lines.append(f"\n**Done:** the derivative of {result} by {run.nodes[0].name} is {signed(total)}.")
-    return "\n".join(lines)
+        told.append(f"**Done:** the derivative of {result} by {run.nodes[0].name} is {signed(total)}. {together(run)}.")
+    return told
 
 
-def _number(value: float, *, alone: bool = False) -> str:
-    """Write a number in LaTeX; a negative one in parentheses, unless it stands alone."""
-    text = f"{value:.4g}"
-    if not math.isfinite(value):
-        return rf"\text{{{text}}}"
-    mantissa, _, power = text.partition("e")
-    plain = rf"{mantissa} \cdot 10^{{{int(power)}}}" if power else text
-    return f"({plain})" if value < 0 and not alone else plain
+def _tex_number(value: float) -> str:
+    text = latex(value)
+    return f"({text})" if value < 0 else text
 
 
 def _tex(name: str) -> str:
     return f"{name[0]}_{{{name[1:]}}}" if name[1:] else name
+
+
+def walk_of(function: Function, x: float) -> tuple[Trace, list[Moment]]:
+    """Return the traced run and its moments."""
+    run = trace_of(function, x)
+    return run, walk(run)

@@ -7,22 +7,25 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from pages.derivatives.point import signed
-from pages.ui.controls import Controls
-from pages.ui.parts import notice, same_in_pytorch
-from pages.ui.pictures import clickable
+from pages.ui.page import Page
+from pages.ui.player import Picture
 from sgd_core.calculus.formula import FormulaError, Function
 from sgd_core.calculus.sampling import At
 from sgd_core.calculus.weights import VARIABLES, Slope, slices, slope_at, two_weights
 from sgd_core.charts.curve import curve_picture, curve_with_tangent, window
+from sgd_core.charts.digit_images import digit_strip
 from sgd_core.charts.pair import pair_frame, pair_picture
 from sgd_core.charts.palette import POINT
 from sgd_core.charts.surface import surface_url
 from sgd_core.descent.surfaces import SURFACES, height_grid
 from sgd_core.export.derivatives import partial_derivatives_script
+from sgd_core.numbers import number, signed
 
 TYPED = "my own"
 REACH = 3.0
+ONE = "One prediction"
+INKS = (1.0, 0.5)  # of the two pixels of the prediction; the image is a 7, so the right answer is 0
+ONE_PREDICTION = "(a + b/2)**2"
 _TITLES = {surface.title: surface for surface in SURFACES.values()}
 
 
@@ -30,127 +33,170 @@ _TITLES = {surface.title: surface for surface in SURFACES.values()}
 def surface_of(function: Function) -> tuple[str, float]:
     """Return the picture of a surface and the length of its steepest gradient in the window."""
     grid = height_grid(function, (-REACH, REACH), (-REACH, REACH), 121)
-    step = 2 * REACH / 120
-    slopes = np.hypot(*np.gradient(grid, step))
+    slopes = np.hypot(*np.gradient(grid, 2 * REACH / 120))
     finite = slopes[np.isfinite(slopes)]
     return surface_url(grid), float(finite.max()) if finite.size and finite.max() > 0 else 1.0
 
 
-def show_pair(controls: Controls) -> None:
-    """Draw the part."""
-    function = _choose(controls)
-    first, second = st.columns(2, gap="large")
-    with first:
-        a = controls.slider("a", "weight a", -REACH, REACH, 1.5, 0.01)
-    with second:
-        b = controls.slider("b", "weight b", -REACH, REACH, -1.0, 0.01)
-    at = slope_at(function, a, b)
-    left, right = st.columns([1, 1], gap="large")
-    with left:
-        _from_above(controls, function, at)
-    with right:
-        _cuts(controls, function, at)
+def two_weights_of(page: Page) -> None:
+    """Look at a function of two weights from above, and along each of them."""
+    with page.controls:
+        function = _choose(page)
+        a = page.slider("a", "weight a", -REACH, REACH, 1.5, 0.01)
+        b = page.slider("b", "weight b", -REACH, REACH, -1.0, 0.01)
+        at = slope_at(function, a, b)
+        if function.formula == ONE_PREDICTION:
+            _prediction(at)
+    with page.hero:
+        left, right = st.columns([5, 4])
+    url, steepest = surface_of(function)
+
+    def picked(place: dict[str, float]) -> None:
+        page.set("a", round(place["x"], 6))
+        page.set("b", round(place["y"], 6))
+
+    page.show(
+        Picture(
+            pair_picture(
+                pair_frame(at, (-REACH, REACH), steepest), url=url, domain=(-REACH, REACH), names=VARIABLES, size=288
+            ),
+            f"{function.formula} from above, stronger in colour where higher, with the point and its gradient as an arrow.",
+            on_pick=picked,
+            where=left,
+            width="content",
+        ),
+        "above",
+    )
+    left.caption("The stronger the blue, the higher. Click anywhere to move the point.")
+    _cuts(page, function, at, right)
     if math.isfinite(at.value) and math.isfinite(at.length):
-        _words(function, at)
+        with page.below:
+            right_bet = _bet(page, function, at)
+        page.notice(*tell(function, at, answered=right_bet))
     else:
-        st.error(
-            f"`{function.formula}` has no finite value and slope at a = {a:g}, b = {b:g}: PyTorch answers {at.value} with "
-            f"the gradient ({at.by_a}, {at.by_b}). Move the point.",
+        page.below.error(
+            f"`{function.formula}` has no finite value and slope at a = {number(a)}, b = {number(b)}. Move the point.",
             icon=":material/block:",
         )
-    same_in_pytorch(partial_derivatives_script(function.torch_code, a, b), key="derivatives_code_pair")
+    page.code(partial_derivatives_script(function.torch_code, a, b))
 
 
-def _choose(controls: Controls) -> Function:
-    left, right = st.columns(2, gap="large")
-    with left:
-        picked = controls.choice("surface", "Function of two weights", [*_TITLES, TYPED], next(iter(_TITLES)))
+def _choose(page: Page) -> Function:
+    picked = page.choice("surface", "Loss of two weights", [ONE, *_TITLES, TYPED], ONE)
+    if picked == ONE:
+        return two_weights(ONE_PREDICTION)
     if picked != TYPED:
         function = _TITLES[picked].in_variables(*VARIABLES)
-        right.latex(f"f(a, b) = {function.latex}")
+        st.latex(f"f(a, b) = {function.latex}")
         return function
     remembered = "_derivatives_last_pair"
-    with right:
-        text = controls.text("pair", "f(a, b) =", "a**2 + sin(2*b)")
-        try:
-            function = two_weights(text)
-        except FormulaError as error:
-            st.error(str(error), icon=":material/function:")
-            function = two_weights(st.session_state.get(remembered, "a**2 + b**2"))
-            st.caption(f"The page goes on with `{function.formula}`.")
-            return function
+    text = page.text("pair", "f(a, b) =", "a**2 + sin(2*b)")
+    try:
+        function = two_weights(text)
+    except FormulaError as error:
+        st.error(str(error), icon=":material/function:")
+        function = two_weights(st.session_state.get(remembered, "a**2 + b**2"))
+        st.caption(f"The page goes on with `{function.formula}`.")
+        return function
     st.session_state[remembered] = text
     return function
 
 
-def _from_above(controls: Controls, function: Function, at: Slope) -> None:
-    url, steepest = surface_of(function)
-
-    def picked(place: dict[str, float]) -> None:
-        st.session_state[controls.key("a")] = round(place["x"], 6)
-        st.session_state[controls.key("b")] = round(place["y"], 6)
-
-    clickable(
-        pair_picture,
-        pair_frame(at, (-REACH, REACH), steepest),
-        key="derivatives_above",
-        on_pick=picked,
-        width="content",
-        url=url,
-        domain=(-REACH, REACH),
-        names=("a", "b"),
-        alt=f"{function.formula} from above, stronger in colour where higher, with the point a = {at.a:.4g}, b = {at.b:.4g} and its "
-        f"gradient ({at.by_a:.4g}, {at.by_b:.4g}) as an arrow.",
+def _prediction(at: Slope) -> None:
+    """Show the two pixels, their weights, the prediction and its loss."""
+    captions = [
+        f"ink {number(ink)} × {name} = {number(ink * weight)}"
+        for ink, name, weight in zip(INKS, VARIABLES, (at.a, at.b), strict=True)
+    ]
+    st.html(
+        digit_strip(
+            np.array(INKS).reshape(2, 1, 1),
+            captions,
+            columns=2,
+            tile=104,
+            ratio=0.3,
+            alt=f"Two pixels with their ink and their weights: {captions[0]}, {captions[1]}.",
+        )
     )
-    st.caption("The stronger the blue, the higher. Click anywhere to move the point.")
+    score = INKS[0] * at.a + INKS[1] * at.b
+    st.markdown(
+        f"Two pixels of a 7, so the right answer is 0. The **prediction** is {number(INKS[0] * at.a)} + "
+        f"({number(INKS[1] * at.b)}) = {number(score)}. Its **loss** is {number(score)}² = {number(at.value)}."
+    )
 
 
-def _cuts(controls: Controls, function: Function, at: Slope) -> None:
+def _cuts(page: Page, function: Function, at: Slope, where: st.delta_generator.DeltaGenerator) -> None:
     cuts = slices(function, at.a, at.b)
     both = pd.concat(cuts.values())
     y_domain = window(both["x"].tolist(), both["value"].to_numpy())
-    for name, place, slope, other, held in (
-        ("a", at.a, at.by_a, "b", at.b),
-        ("b", at.b, at.by_b, "a", at.a),
-    ):
-        st.markdown(
-            rf"Hold **{other} = {held:.4g}**, change {name}: $\partial f/\partial {name}$ = **{signed(slope)}**"
-        )
-        clickable(
-            curve_picture,
-            curve_with_tangent(cuts[name], At(place, at.value, slope), y_domain),
-            key=f"derivatives_cut_{name}",
-            on_pick=partial(_move, controls, name),
-            pick=True,
-            height=170,
-            axis_width=40,
-            x_domain=(-REACH, REACH),
-            y_domain=y_domain,
-            x_title=name,
-            y_title="f",
-            color=POINT,
-            alt=f"The slice of {function.formula} along {name} with {other} held at {held:.4g}; its slope at "
-            f"{name} = {place:.4g} is {slope:.4g}.",
+    for name, place, slope, other, held in (("a", at.a, at.by_a, "b", at.b), ("b", at.b, at.by_b, "a", at.a)):
+        where.markdown(f"Hold **{other} = {number(held)}**, change {name}: slope **{signed(slope)}**")
+        page.show(
+            Picture(
+                curve_picture(
+                    curve_with_tangent(cuts[name], At(place, at.value, slope), y_domain),
+                    pick=True,
+                    height=132,
+                    axis_width=40,
+                    x_domain=(-REACH, REACH),
+                    y_domain=y_domain,
+                    x_title=name,
+                    y_title="f",
+                    color=POINT,
+                ),
+                f"The slice of {function.formula} along {name}, with its tangent at the point.",
+                on_pick=partial(_move, page, name),
+                where=where,
+            ),
+            f"cut_{name}",
         )
 
 
-def _move(controls: Controls, name: str, picked: dict[str, float]) -> None:
-    st.session_state[controls.key(name)] = round(picked["x"], 6)
+def _move(page: Page, name: str, picked: dict[str, float]) -> None:
+    page.set(name, round(picked["x"], 6))
 
 
-def _words(function: Function, at: Slope) -> None:
+def _bet(page: Page, function: Function, at: Slope) -> bool | None:
     if not at.length:
-        notice("Both partial derivatives are 0: the surface is level here, and the gradient has no direction.")
-        return
-    small = 0.01 / at.length
-    up = slope_at(function, at.a + small * at.by_a, at.b + small * at.by_b).value - at.value
-    down = slope_at(function, at.a - small * at.by_a, at.b - small * at.by_b).value - at.value
-    notice(
-        f"Holding b still, f changes by {signed(at.by_a)} for each unit of a; holding a still, by {signed(at.by_b)} for "
-        f"each unit of b. Together they are the **gradient ({at.by_a:.4g}, {at.by_b:.4g})**, the orange arrow.",
-        f"The arrow points straight **uphill**, at a right angle to the lines of equal height. A step of 0.01 along it "
-        f"changes f by {up:+.4g}, close to 0.01 × {at.length:.4g}, the arrow's true length; a step against it by {down:+.4g}.",
-        "Gradient descent goes against the arrow: "
-        f"{'smaller' if at.by_a > 0 else 'larger' if at.by_a < 0 else 'the same'} a and "
-        f"{'smaller' if at.by_b > 0 else 'larger' if at.by_b < 0 else 'the same'} b, both at once.",
+        return False
+    change = 0.01 * at.length
+    down = _along(function, at, -0.01)
+    options = [f"it falls by about {number(change, 2)}", "it stays", f"it grows by about {number(change, 2)}"]
+    return page.bet(
+        "against",
+        f"Both weights take a step of 0.01 in all, **against** the arrow. The slope along it is {number(at.length, 3)}. What "
+        "does the loss do?",
+        options,
+        options[0] if down < 0 else options[2] if down > 0 else options[1],
+        f"it changes by {signed(down, 3)}.",
+        about=(function.formula, at.a, at.b),
     )
+
+
+def _along(function: Function, at: Slope, step: float) -> float:
+    """Return how much f changes by a step along the gradient."""
+    share = step / at.length
+    return slope_at(function, at.a + share * at.by_a, at.b + share * at.by_b).value - at.value
+
+
+def tell(function: Function, at: Slope, *, answered: bool | None = True) -> list[str]:
+    """Say what both slopes and the arrow mean; what the bet asks for only once it is `answered` (not None)."""
+    if not at.length:
+        return ["Both slopes are 0: the surface is level here, and the gradient has no direction."]
+    a, b = ("smaller" if slope > 0 else "larger" if slope < 0 else "the same" for slope in (at.by_a, at.by_b))
+    pixel = (
+        "The darker pixel has twice the ink, so its weight has twice the slope: each weight's slope is its own ink times "
+        "how wrong the prediction is."
+    )
+    return [
+        f"Hold b still: f changes by {signed(at.by_a)} for each unit of a. Hold a still: by {signed(at.by_b)} for each unit "
+        f"of b. Together they are the **gradient ({number(at.by_a)}, {number(at.by_b)})**, the orange arrow.",
+        pixel if function.formula == ONE_PREDICTION else "",
+        "The arrow points straight **uphill**, at a right angle to the lines of equal height."
+        + (
+            f" A step of 0.01 along it changes f by {signed(_along(function, at, 0.01), 3)}."
+            if answered is not None
+            else ""
+        ),
+        f"Gradient descent goes against the arrow: {a} a and {b} b, both at once.",
+    ]

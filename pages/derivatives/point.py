@@ -1,106 +1,78 @@
-"""The point that the first three sections look at: choosing x, and what to say where there is no slope."""
-
-import math
+"""The function and the point that the sections on one weight look at, and what to say where there is no slope."""
 
 import streamlit as st
 
-from pages.ui.controls import Controls, by_hand, lead
+from pages.ui.page import Page
 from sgd_core.calculus.formula import Function
 from sgd_core.calculus.kinks import kink
-from sgd_core.calculus.sampling import At
+from sgd_core.calculus.sampling import look_at, start_inside
+from sgd_core.calculus.trouble import trouble
+from sgd_core.numbers import number, signed
 
 FARTHEST = 1e6
 
 
-def choose_point(controls: Controls, function: Function, start: float) -> float:
-    """Draw the choice of x above the pictures, as a slider and as an exact number, which is what counts.
+def choose_point(page: Page) -> tuple[Function, float]:
+    """Draw the choice of a function and of x: a slider, and the exact number, which is what counts.
 
-    Another function begins at its own `start`; the same function, typed anew, keeps x.
+    Another function begins at its own start; the same one, typed anew, keeps x where it has a value there.
     """
-    key, picked = controls.key("x"), controls.values["function"]
-    if st.session_state.setdefault(f"_{key}_of", picked) != picked:
-        st.session_state[f"_{key}_of"] = picked
-        st.session_state[key] = start
-    slider_key = f"{key}_slider"
+    function, start = page.choose_function()
+    start = start_inside(function, start)
+    key, picked = page.key("x"), page.values["function"]
+    chosen = (picked, function.formula)
+    before = st.session_state.setdefault(f"_{key}_of", chosen)
+    if before != chosen:
+        st.session_state[f"_{key}_of"] = chosen
+        kept = st.session_state.get(key, start)
+        if before[0] != picked or trouble(function, kept):
+            page.set("x", start)
+    return function, exact_slider(page, "x", "x, the point to look at", function.domain, start)
+
+
+def exact_slider(page: Page, name: str, label: str, domain: tuple[float, float], start: float) -> float:
+    """A slider over the domain with the exact number beside it, which may lie outside of the domain too."""
+    key = page.key(name)
+    slider_key, synced = f"{key}_slider", f"_{key}_synced"
+    low, high = domain
+    step = (high - low) / 600
 
     def slid() -> None:
-        if by_hand(slider_key):
-            st.session_state[key] = round(float(st.session_state[slider_key]), 9)
+        st.session_state[key] = st.session_state[synced] = round(float(st.session_state[slider_key]), 9)
 
-    low, high = function.domain
-    step = (high - low) / 600
-    left, right = st.columns([5, 1], vertical_alignment="bottom")
-    with right:
-        x = controls.number(
-            "x",
-            "x, exact",
+    with st.container(horizontal=True, vertical_alignment="bottom", key=f"{key}_row", gap="small"):
+        slider = st.container()
+        x = page.number(
+            name,
+            f"{name}, exact",
             -FARTHEST,
             FARTHEST,
             start,
             step=step,
             label_visibility="collapsed",
+            width=110,
             help="Any number, outside of the picture too.",
         )
-    nearest = low + round((min(max(x, low), high) - low) / step) * step
-    lead(slider_key, min(max(nearest, low), high))
-    left.slider("x, the point to look at", low, high, step=step, key=slider_key, on_change=slid)
+    # A click, a link or a typed number moves the slider once; written in every run it would lose key presses.
+    if st.session_state.get(synced) != x or st.session_state.get(f"{synced}_domain") != domain:
+        st.session_state[synced], st.session_state[f"{synced}_domain"] = x, domain
+        st.session_state[slider_key] = low + round((min(max(x, low), high) - low) / step) * step
+    slider.slider(label, low, high, step=step, key=slider_key, on_change=slid)
     return x
 
 
-def go_to(controls: Controls, x: float) -> None:
-    """Move the point, as a click on a curve does."""
-    st.session_state[controls.key("x")] = round(x, 9)
-
-
-def signed(value: float) -> str:
-    """Write a slope with four digits and its sign; zero has none."""
-    return f"{value:+.4g}" if value else "0"
-
-
-def explain_trouble(function: Function, at: At) -> bool:
+def explain_trouble(function: Function, x: float) -> bool:
     """Say why there is no slope at this point, if there is none; return whether value and slope can be used."""
-    where = f"`{function.formula}` at x = {at.x:g}"
-    if math.isnan(at.value):
-        st.error(
-            f"{where} has no value, so there is nothing to differentiate: PyTorch answers nan, “not a number”. "
-            + (
-                f"Asked for the slope, it still says {at.slope:.4g}, because that rule can be computed here; a slope "
-                "without a curve means nothing. "
-                if math.isfinite(at.slope)
-                else ""
-            )
-            + "Move x to a place on the curve.",
-            icon=":material/block:",
-        )
+    told = trouble(function, x)
+    if told:
+        st.error(f"{told} Move x to a place on the curve.", icon=":material/block:")
         return False
-    if math.isinf(at.value):
-        st.error(
-            f"{where} is beyond the largest number a computer holds in 64 bits (about 1.8e308): PyTorch answers "
-            f"{at.value}. Move x to a place on the curve.",
-            icon=":material/block:",
-        )
-        return False
-    if math.isnan(at.slope):
-        st.error(
-            f"{where} has the value {at.value:.4g}, but no slope can be computed: on the way back the chain rule meets "
-            "0 × infinity, and PyTorch answers nan. Move x a little.",
-            icon=":material/block:",
-        )
-        return False
-    if math.isinf(at.slope):
-        st.error(
-            f"{where} has a vertical tangent: its slope is not a number, and PyTorch answers {at.slope}. "
-            "Move x a little.",
-            icon=":material/block:",
-        )
-        return False
-    sides = kink(function, at.x)
+    sides = kink(function, x)
     if sides:
         st.warning(
-            f"There is a kink at x = {at.x:g}: the slope is {sides[0]:+.4g} just left of it and {sides[1]:+.4g} just "
-            f"right of it, so **there is no derivative here**. PyTorch must answer something and says {at.slope:g}: "
-            "inside of it, abs and relu count as flat exactly at 0. Any slope between the two would be as right "
-            "(a *subgradient*); training hardly ever lands on such a point.",
+            f"There is a kink at x = {number(x)}. The slope is {signed(sides[0])} just left of it and {signed(sides[1])} "
+            f"just right of it, so **there is no derivative here**. PyTorch must give some answer and says "
+            f"{number(look_at(function, x).slope)}. Training hardly ever lands on such a point.",
             icon=":material/change_history:",
         )
     return True

@@ -1,4 +1,4 @@
-"""The slope at a point: curve and tangent, and below them the derivative as a curve of its own."""
+"""The slope: a point that is dragged along the curve, with its tangent, rise and run."""
 
 import math
 from functools import lru_cache
@@ -6,140 +6,126 @@ from functools import lru_cache
 import pandas as pd
 import streamlit as st
 
-from pages.derivatives.point import choose_point, explain_trouble, go_to, signed
-from pages.ui.controls import Controls
-from pages.ui.parts import notice, same_in_pytorch
-from pages.ui.pictures import clickable
-from pages.ui.quiz import predict_first
+from pages.derivatives.point import choose_point, explain_trouble
+from pages.ui.page import Page
+from pages.ui.player import Picture
 from sgd_core.calculus.formula import Function
-from sgd_core.calculus.kinks import break_at_kinks, kink
-from sgd_core.calculus.sampling import At, look_at, sample
-from sgd_core.charts.curve import curve_picture, curve_with_tangent, window
-from sgd_core.charts.palette import POINT
-from sgd_core.charts.slope import slope_frame, slope_picture, zero_crossings
+from sgd_core.calculus.kinks import kink
+from sgd_core.calculus.sampling import Level, level_places, look_at
+from sgd_core.calculus.tangents import tangent_at, tangents
+from sgd_core.charts.curve import window
+from sgd_core.charts.slope import slope_picture, slope_rows
 from sgd_core.export.derivatives import derivative_script
+from sgd_core.numbers import number, signed
 
-AXIS = 44  # pixels for the y axes of both pictures
 STEP = 0.01  # the small step right that the words speak of
+COUNTS = ("nowhere", "at 1 place", "at 2 places", "at 3 or more", "everywhere")
 
 
 @lru_cache(maxsize=64)
 def curve_of(function: Function) -> pd.DataFrame:
-    """Return the sampled curve with its slope; treat it as read-only."""
-    return break_at_kinks(function, sample(function, points=241))
+    """Return the curve with its tangents; treat it as read-only."""
+    return tangents(function)
 
 
 @lru_cache(maxsize=64)
-def latex_of(function: Function) -> tuple[str, str]:
-    """Return the formula and its derivative as LaTeX."""
-    return function.latex, function.derivative_latex
+def level_of(function: Function) -> Level:
+    """Return where the function is level within its picture."""
+    return level_places(function)
 
 
-@st.fragment  # so that a move of x draws this section again and nothing else
-def show_slope(controls: Controls, function: Function, start: float, ask: bool) -> None:
-    """Draw the section; `start` is the x to begin with."""
-    x = choose_point(controls, function, start)
-    at, curve = look_at(function, x), curve_of(function)
-    left, right = st.columns([3, 2], gap="large")
-    with right:
-        answered = not ask or _question(function, at) is not None
-    with left:
-        _pictures(controls, function, curve, at, answered)
-    with right:
-        if answered:
-            value, slope = st.columns(2)
-            value.metric("value f(x)", f"{at.value:.4f}")
-            slope.metric("slope f′(x)", f"{at.slope:+.4f}" if at.slope else "0.0000")
-            if explain_trouble(function, at):
-                _formulas(function)
-                _words(function, curve, at)
-    same_in_pytorch(derivative_script(function.torch_code, [x]), key="derivatives_code_slope")
-
-
-def _pictures(controls: Controls, function: Function, curve: pd.DataFrame, at: At, answered: bool) -> None:
-    # The sentences for those who cannot see the pictures leave x out: a new sentence makes the browser build the whole
-    # chart again, at each move of the slider.
+def slope(page: Page) -> None:
+    """Drag a point along a curve."""
+    with page.controls:
+        function, x = choose_point(page)
+        whole = page.toggle("whole", "Show the whole derivative", False)
+    curve, here = curve_of(function), tangent_at(function, x)
     y_domain = window(curve["x"].tolist(), curve["value"].to_numpy())
-    frame = curve_with_tangent(curve, at, y_domain)
-    clickable(
-        curve_picture,
-        frame if answered else frame[frame["part"] != "tangent"],
-        key="derivatives_curve",
-        on_pick=lambda picked: go_to(controls, picked["x"]),
-        pick=True,
-        axis_width=AXIS,
-        height=300,
-        x_domain=function.domain,
-        y_domain=y_domain,
-        y_title="f(x)",
-        color=POINT,
-        alt=f"The curve of {function.formula} with the point at x"
-        + (" and its tangent; value and slope are the numbers beside it." if answered else "."),
-    )
-    if not answered:
-        return
     slopes = window(curve["x"].tolist(), curve["slope"].to_numpy())
-    slopes = (min(slopes[0], 0.0), max(slopes[1], 0.0))
-    clickable(
-        slope_picture,
-        slope_frame(curve, at.x, at.slope if math.isfinite(at.value) else math.nan, slopes),
-        key="derivatives_slopes",
-        on_pick=lambda picked: go_to(controls, picked["x"]),
-        axis_width=AXIS,
-        x_domain=function.domain,
-        y_domain=slopes,
-        alt=f"The derivative of {function.formula} over the same x; the slope at x is among the numbers beside it.",
+    slopes = min(slopes[0], 0.0), max(slopes[1], 0.0)
+    page.show(
+        Picture(
+            slope_picture(
+                slope_rows(curve, here, y_domain, slopes),
+                x_domain=function.domain,
+                y_domain=y_domain,
+                slopes=slopes,
+                whole=whole,
+            ),
+            f"The curve of {function.formula} with a point, its tangent, and the rise for a run of 1; below it the "
+            "derivative as a curve of its own.",
+            on_pick=lambda picked: page.set("x", round(picked["x"], 9)),
+        ),
+        "slope",
     )
-    st.caption("Click on either curve to move the point.")
-
-
-def _formulas(function: Function) -> None:
-    formula, derivative = latex_of(function)
-    st.latex(rf"\begin{{aligned}} f(x) &= {formula} \\[8pt] f'(x) &= {derivative} \end{{aligned}}")
-
-
-def _words(function: Function, curve: pd.DataFrame, at: At) -> None:
-    flat = zero_crossings(curve)
-    nearest = min(flat, key=lambda place: abs(place - at.x), default=None)
-    lower = f"The lower picture shows the slope at every x: {signed(at.slope)} at this one. " + (
-        f"It is 0 at x ≈ {nearest:.3g}, where the tangent above lies flat."
-        if nearest is not None
-        else "In this range it is never 0, so the curve is nowhere flat."
-    )
-    if kink(function, at.x):
-        notice(
-            "Right on a kink the dashed line is only what PyTorch's answer would mean: it touches the curve, but does "
-            "not follow it to either side.",
-            lower,
+    page.hero.caption("Move the pointer along the curve: the point follows. A click sets it there.")
+    with page.controls:
+        fine = explain_trouble(function, x)
+        if fine:
+            value, steep = st.columns(2)
+            value.metric("value f(x)", number(here["value"]))
+            steep.metric("slope f′(x)", signed(look_at(function, x).slope))
+        st.latex(
+            rf"\begin{{aligned}} f(x) &= {function.latex} \\[4pt] f'(x) &= {function.derivative_latex} \end{{aligned}}"
         )
-        return
+        level = level_of(function)
+        answer = count_in_words(level)
+        right = page.bet(
+            "level",
+            "Where in this picture is the slope 0? Try it with the pointer first.",
+            COUNTS,
+            answer,
+            tell_level(level, x),
+            about=function.formula,
+        )
+    if fine:
+        page.notice(*tell(function, x), *([tell_level(level, x)] if right is not None else []))
+    page.code(derivative_script(function.torch_code, [x]))
+
+
+def count_in_words(level: Level) -> str:
+    """Name how often a curve is level, as the bet's options do."""
+    return COUNTS[4] if level.everywhere else COUNTS[min(len(level.places), 3)]
+
+
+def tell_level(level: Level, x: float) -> str:
+    """Say where the slope is 0."""
+    if level.everywhere:
+        return "The slope is 0 everywhere: this function never changes."
+    if not level.places:
+        return "The slope is 0 nowhere in this picture, so the curve is never flat."
+    if len(level.places) == 1:
+        return f"The slope is 0 at x = {number(level.places[0])} alone, where the tangent lies flat."
+    if len(level.places) <= 4:
+        *first, last = (number(place) for place in level.places)
+        return f"The slope is 0 at x = {', '.join(first)} and {last}, where the tangent lies flat."
+    near = min(level.places, key=lambda place: abs(place - x))
+    return f"The slope is 0 at {len(level.places)} places. The one nearest to the point is x = {number(near)}."
+
+
+def tell(function: Function, x: float) -> list[str]:
+    """Say what the slope at x means, in its own numbers."""
+    at = look_at(function, x)
+    sides = kink(function, x)
+    if sides:
+        return [
+            f"Two tangents meet here, one for each side: {signed(sides[0])} on the left, {signed(sides[1])} on the right. "
+            "No single line touches the curve."
+        ]
     if at.slope == 0:
-        notice(
+        return [
             "The slope is 0: the tangent lies flat, and a very small step changes almost nothing.",
-            "A flat place may be the bottom of a valley, the top of a hill, or neither; the slope alone does not say.",
-            lower,
-        )
-        return
+            "A flat place may be the bottom of a valley, the top of a hill, or neither. The slope alone does not say.",
+        ]
     way, against = ("up", "left") if at.slope > 0 else ("down", "right")
-    really = look_at(function, at.x + STEP).value - at.value
-    notice(
-        f"The slope {signed(at.slope)} is {'positive' if at.slope > 0 else 'negative'}: a step of {STEP} to the right "
-        f"takes f **{way}**, by about {STEP} × {abs(at.slope):.4g} = {STEP * abs(at.slope):.4g}. "
-        f"Really it changes by {really:+.4g}.",
+    really = look_at(function, x + STEP).value - at.value
+    said = f"Really it changes by {signed(really)}." if math.isfinite(really) else "But there the curve has ended."
+    sign = "positive" if at.slope > 0 else "negative"
+    return [
+        f"**Rise over run:** go 1 to the right along the tangent, and you go {way} by {number(abs(at.slope))}. That "
+        f"number, with its sign, is the slope: {signed(at.slope)}.",
+        f"The slope is {sign}, so a step of {STEP} to the right takes f **{way}**, by about {STEP} × "
+        f"{number(abs(at.slope))} = {number(STEP * abs(at.slope))}. {said}",
         f"To make f smaller from here, go **{against}**: against the slope.",
-        lower,
         "The slope is local. It says nothing about how far the lowest place is.",
-    )
-
-
-def _question(function: Function, at: At) -> bool | None:
-    sign = "negative" if at.slope < 0 else "positive" if at.slope > 0 else "zero"
-    return predict_first(
-        "derivatives_quiz_slope",
-        f"Which sign has the slope of the curve at x = {at.x:g}?",
-        ["negative", "zero", "positive"],
-        sign,
-        f"the slope is {signed(at.slope)}; to the right the curve "
-        + {"negative": "falls.", "positive": "rises.", "zero": "neither rises nor falls."}[sign],
-        about=(function.formula, at.x),
-    )
+    ]

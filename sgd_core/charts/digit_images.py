@@ -19,18 +19,19 @@ def digit_strip(
     columns: int,
     tile: int,
     alt: str,
+    ratio: float | None = None,
 ) -> str:
     """Return (n, H, W) values in [0, 1] as HTML: dark ink on white, `tile` screen pixels wide, the caption above.
 
     `right` makes the captions answers, right and wrong told apart by sign and colour. At most `columns` stand in a row,
-    fewer where there is no room. `alt` is for who cannot see the images. The page's own images are there at once, where
+    fewer where there is no room. `ratio` is a tile's height over its width, where pixels need not be square. `alt` is for who cannot see the images. The page's own images are there at once, where
     a chart would fetch them anew, and be white till then, with every change of a caption.
     """
     cells = []
     for i, (values, caption) in enumerate(zip(images, captions, strict=True)):
         sign, color = ("", _PLAIN) if right is None else ("✓ ", _RIGHT) if right[i] else ("✗ ", _WRONG)
         ink = np.rint((1 - np.clip(values, 0, 1)) * 255).astype(np.uint8)
-        drawn = image(ink, tile, round(tile * len(values) / values.shape[1]), "display:block")
+        drawn = image(ink, tile, round(tile * (ratio or len(values) / values.shape[1])), "display:block")
         look = f"width:{tile}px;font-size:12px;line-height:1.4;color:{color}"
         cells.append(f'<div style="{look}">{escape(sign + caption)}{drawn}</div>')
     gap = round(0.08 * tile)

@@ -1,8 +1,10 @@
-"""The picture of an autograd graph: boxes with value and gradient, and the ways that numbers take between them."""
+"""The picture of an autograd graph: boxes with value and gradient, and on each edge the slope that it multiplies by.
 
-import math
+The clock lights it up: values forward, then the chain rule backward. On a narrow page, and where the chain is long, the
+graph runs from top to bottom instead of from left to right.
+"""
+
 from collections.abc import Sequence
-from itertools import pairwise
 from typing import Any, NamedTuple
 
 import altair as alt
@@ -11,120 +13,185 @@ import pandas as pd
 from sgd_core.charts.palette import ACCENT, QUIET, SECOND
 from sgd_core.charts.vega import bare, layers
 
-HALF_HEIGHT = 0.36  # half a box, in rows
 PAPER, INK = "#f3f5f9", "#1c2333"  # boxes are light with dark words on either page
-ROW = 92  # pixels
+VALUE_INK, GRADIENT_INK = "#2f57bd", "#a34400"
+ACROSS_MOST = 6  # layers that stand side by side on a wide page
+ROW, LINE = 92, 82  # pixels of a row across, and of a layer from top to bottom
+BOX_HEIGHT, BOX_WIDTH = 58, 132
+NARROW = 560  # pixels of width below which the graph runs downwards
+ROOMY = 86  # pixels that a box needs for all its words
 
 
 class Box(NamedTuple):
-    """A box: its place, what it computes, its value and gradient in words ("" where not known yet), and its state.
+    """A node: its place, what it computes, its value and the moments that light it up.
 
-    `state` is "waiting", "known" or "now".
+    It has its value from moment `known` on and is at work at the moments `busy`.
     """
 
     layer: float
     row: float
+    name: str
     label: str
     value: str
-    gradient: str
-    state: str
+    known: int
+    busy: Sequence[int]
     tip: str
 
 
+class Arrived(NamedTuple):
+    """The gradient that a node shows from one moment until before another."""
+
+    node: int
+    words: str
+    begin: int
+    end: int
+
+
 class Way(NamedTuple):
-    """An edge: the points (layer, row) it passes, its words, and its state ("waiting", "known", "forward", "backward")."""
+    """An edge: the points (layer, row) it passes, its factor in words, and when it is used forward and backward."""
 
     points: Sequence[tuple[float, float]]
-    label: str
-    state: str
+    factor: str
+    forward: int
+    backward: int
 
 
-def graph_frame(boxes: Sequence[Box], ways: Sequence[Way], half_width: float) -> pd.DataFrame:
-    """Return the rows of the picture; `part` is "box", "way" (a row a point) or "word" (of a way)."""
+def graph_rows(boxes: Sequence[Box], arrived: Sequence[Arrived], ways: Sequence[Way], result: str) -> pd.DataFrame:
+    """Return the rows of the picture; `part` is "box", "gradient", "way" (a row a point), "word" (of a way), "result".
+
+    `result` stands below the graph when the way back has ended.
+    """
     rows: list[dict[str, object]] = []
     for number, way in enumerate(ways):
-        for order, (x, y) in enumerate(way.points):
-            rows.append({"part": "way", "edge": number, "order": order, "x": x, "y": y, "state": way.state})
-        x, y = _spot(way.points)
-        rows.append({"part": "word", "x": x, "y": y, "label": way.label, "state": way.state})
+        times = {"forward": way.forward, "backward": way.backward}
+        for order, (layer, row) in enumerate(way.points):
+            rows.append({"part": "way", "edge": number, "order": order, "layer": layer, "row": row, **times})
+        middle = dict(zip(("layer", "row"), _middle(way.points), strict=True))
+        rows.append({"part": "word", "label": way.factor, **middle, **times})
     for box in boxes:
-        sides = {"left": box.layer - half_width, "right": box.layer + half_width}
-        sides |= {"top": box.row - HALF_HEIGHT, "bottom": box.row + HALF_HEIGHT}
-        words = {"label": box.label, "value": box.value, "gradient": box.gradient, "tip": box.tip}
-        rows.append({"part": "box", "x": box.layer, "y": box.row, "state": box.state, **sides, **words})
+        busy = list(box.busy) + [-1] * (2 - len(box.busy))
+        place = {"layer": box.layer, "row": box.row}
+        words = {"name": box.name, "label": box.label, "value": box.value, "tip": box.tip}
+        rows.append({"part": "box", "known": box.known, "busy1": busy[0], "busy2": busy[1], **place, **words})
+    for one in arrived:
+        place = {"layer": boxes[one.node].layer, "row": boxes[one.node].row}
+        rows.append({"part": "gradient", "label": one.words, "begin": one.begin, "end": one.end, **place})
+    last = max(way.backward for way in ways) if ways else 0
+    rows.append({"part": "result", "label": result, "begin": last, "layer": 0.0, "row": 0.0})
     return pd.DataFrame(rows)
 
 
-def _spot(points: Sequence[tuple[float, float]]) -> tuple[float, float]:
-    """Return where a way's words stand: over the middle of its longest level stretch, else over its middle."""
-    best = max(
-        pairwise(points),
-        key=lambda pair: (math.isclose(pair[0][1], pair[1][1]), pair[1][0] - pair[0][0]),
-    )
-    return (best[0][0] + best[1][0]) / 2, (best[0][1] + best[1][1]) / 2
+def _middle(points: Sequence[tuple[float, float]]) -> tuple[float, float]:
+    """Return where a way's words stand: at its middle bend, or amid its two middle points."""
+    (x, y), (x2, y2) = points[(len(points) - 1) // 2], points[len(points) // 2]
+    return (x + x2) / 2, (y + y2) / 2
 
 
-def graph_picture(frame: pd.DataFrame, *, layers_count: int, rows_count: int, small: bool = False) -> alt.LayerChart:
-    """Draw `graph_frame` on a grid of so many layers (left to right) and rows; `small` has
-    room for names only and leaves the rest to the tooltip.
+def graph_picture(rows: pd.DataFrame, *, layer_count: int, row_count: int) -> alt.LayerChart:
+    """Draw `graph_rows` on a grid of so many layers and rows.
 
-    Forward ways are in the accent colour, backward ones in its companion's; a box at work has a thick edge.
+    Forward ways are in the accent colour, backward ones in its companion's; a box at work has a thick edge. Boxes too
+    small for their words show their names; the rest is in the tooltip.
     """
-    x_scale = alt.Scale(domain=[-0.45, layers_count - 0.55], nice=False, zero=False)
-    y_scale = alt.Scale(domain=[-0.55, rows_count - 0.45], nice=False, zero=False, reverse=True)
-    place: dict[str, Any] = {"x": alt.X("x:Q", scale=x_scale, axis=None), "y": alt.Y("y:Q", scale=y_scale, axis=None)}
-    base = alt.Chart(frame)
+    down = f"(width < {NARROW} || {layer_count} > {ACROSS_MOST})"
+    height = max(row_count * ROW, min(layer_count, 4) * LINE if layer_count <= ACROSS_MOST else layer_count * LINE, 210)
+    across, along = f"width / {layer_count}", f"width / {max(row_count, 1)}"
+    base = alt.Chart(rows).transform_calculate(
+        px=f"{down} ? (datum.row + 0.5) * {along} : (datum.layer + 0.5) * {across}",
+        py=f"{down} ? (datum.layer + 0.5) * (height - 24) / {layer_count} : (datum.row + 0.5) * (height - 24) / {row_count}",
+        bw=f"min({BOX_WIDTH}, {down} ? 0.86 * {along} : 0.72 * {across})",
+        bh=f"min({BOX_HEIGHT}, {down} ? 0.68 * (height - 24) / {layer_count} : 0.8 * (height - 24) / {row_count})",
+    )
+    base = base.transform_calculate(
+        x1="datum.px - datum.bw / 2",
+        x2="datum.px + datum.bw / 2",
+        y1="datum.py - datum.bh / 2",
+        y2="datum.py + datum.bh / 2",
+        roomy=f"datum.bw >= {ROOMY} && datum.bh >= 46",
+    )
+
+    def x(field: str) -> alt.X:
+        return alt.X(f"{field}:Q", scale=None, axis=None)  # the fields are pixels already
+
+    def y(field: str) -> alt.Y:
+        return alt.Y(f"{field}:Q", scale=None, axis=None)
 
     def only(name: str) -> alt.Chart:
         return base.transform_filter(alt.datum.part == name)
 
+    way = only("way").transform_calculate(
+        state="t == datum.backward ? 'backward' : t == datum.forward ? 'forward' : t < datum.forward ? 'waiting' : 'known'"
+    )
     states = ["waiting", "known", "forward", "backward"]
-    color = alt.Color("state:N", scale=alt.Scale(domain=states, range=[QUIET, QUIET, ACCENT, SECOND]), legend=None)
-    busy = "datum.state == 'forward' || datum.state == 'backward'"
-    size = alt.when(busy).then(alt.value(3)).otherwise(alt.value(1.5))
-    dash = alt.StrokeDash(
-        "state:N", scale=alt.Scale(domain=states, range=[[3, 3], [1, 0], [1, 0], [1, 0]]), legend=None
+    lines = way.mark_line(aria=False).encode(
+        detail="edge:N",
+        order="order:Q",
+        color=alt.Color("state:N", scale=alt.Scale(domain=states, range=[QUIET, QUIET, ACCENT, SECOND]), legend=None),
+        strokeWidth=alt.when("datum.state == 'forward' || datum.state == 'backward'")
+        .then(alt.value(4))
+        .otherwise(alt.value(1.5)),
+        strokeDash=alt.StrokeDash(
+            "state:N", scale=alt.Scale(domain=states, range=[[3, 3], [1, 0], [1, 0], [1, 0]]), legend=None
+        ),
+        x=x("px"),
+        y=y("py"),
     )
-    ways = (
-        only("way")
-        .mark_line(interpolate="monotone")
-        .encode(detail="edge:N", order="order:Q", color=color, strokeWidth=size, strokeDash=dash, **place)
-    )
-    marks = only("word").mark_text(fontSize=12, fontWeight="bold", dy=-11, color=SECOND).encode(text="label:N", **place)
-    edge = alt.when("datum.state == 'now'").then(alt.value(ACCENT)).otherwise(alt.value(QUIET))
-    boxes = (
-        only("box")
-        .mark_rect(cornerRadius=7)
-        .encode(
-            x=alt.X("left:Q", scale=x_scale, axis=None),
-            x2="right",
-            y=alt.Y("top:Q", scale=y_scale, axis=None),
-            y2="bottom",
-            stroke=edge,
-            strokeWidth=alt.when("datum.state == 'now'").then(alt.value(3)).otherwise(alt.value(1.25)),
-            fill=alt.when("datum.state == 'waiting'").then(alt.value("transparent")).otherwise(alt.value(PAPER)),
-            tooltip=alt.Tooltip("tip:N", title="node"),
+    factors = (
+        only("word")
+        .transform_filter("t >= datum.backward")
+        .mark_text(
+            fontSize=14,
+            fontWeight="bold",
+            color=SECOND,
+            dx=alt.expr(f"{down} ? 8 : 0"),
+            dy=alt.expr(f"{down} ? 0 : -11"),
+            align=alt.expr(f"{down} ? 'left' : 'center'"),
         )
+        .encode(text="label:N", x=x("px"), y=y("py"))
     )
-    words = only("box").encode(**place)
-    if small:
-        names = words.mark_text(fontSize=11, color=alt.expr(f"datum.state == 'waiting' ? '{QUIET}' : '{INK}'"))
-        return bare(layers(ways, boxes, names.encode(text="label:N"), height=max(rows_count * 34, 120)))
-    waiting = words.transform_filter("datum.state == 'waiting'").mark_text(fontSize=13, color=QUIET)
-    title = words.transform_filter("datum.state != 'waiting'").mark_text(
-        fontSize=13, fontWeight="bold", color=INK, dy=alt.expr("datum.gradient ? -18 : datum.value ? -9 : 0")
+    box = only("box").transform_calculate(
+        state="t == datum.busy1 || t == datum.busy2 ? 'now' : t >= datum.known ? 'known' : 'waiting'"
     )
-    value = words.mark_text(fontSize=13, color="#2f57bd", dy=alt.expr("datum.gradient ? 0 : 9"))
-    gradient = words.mark_text(fontSize=13, color="#a34400", dy=18)
-    return bare(
-        layers(
-            ways,
-            boxes,
-            marks,
-            waiting.encode(text="label:N"),
-            title.encode(text="label:N"),
-            value.encode(text="value:N"),
-            gradient.encode(text="gradient:N"),
-            height=max(rows_count * ROW, 150),
+    at_work = alt.when("datum.state == 'now'")
+    rects = box.mark_rect(cornerRadius=7).encode(
+        x=x("x1"),
+        x2="x2:Q",
+        y=y("y1"),
+        y2="y2:Q",
+        stroke=at_work.then(alt.value(ACCENT)).otherwise(alt.value(QUIET)),
+        strokeWidth=at_work.then(alt.value(3)).otherwise(alt.value(1.25)),
+        fill=alt.when("datum.state == 'waiting'").then(alt.value("transparent")).otherwise(alt.value(PAPER)),
+        tooltip=alt.Tooltip("tip:N", title="node"),
+    )
+    shown = "datum.state == 'waiting'"
+    names = box.transform_calculate(said="datum.roomy ? datum.label : datum.name")
+    size = alt.expr("datum.roomy ? 13 : 11")
+    waiting = (
+        names.transform_filter(shown).mark_text(fontSize=size, color=QUIET).encode(text="said:N", x=x("px"), y=y("py"))
+    )
+    title = (
+        names.transform_filter(f"!({shown})")
+        .mark_text(fontSize=size, fontWeight="bold", color=INK, dy=alt.expr("datum.roomy ? -17 : 0"))
+        .encode(text="said:N", x=x("px"), y=y("py"))
+    )
+    value = (
+        box.transform_filter(f"!({shown}) && datum.roomy")
+        .mark_text(fontSize=13, color=VALUE_INK)
+        .encode(text="value:N", x=x("px"), y=y("py"))
+    )
+    gradient = (
+        only("gradient")
+        .transform_filter("datum.begin <= t && t < datum.end && datum.roomy")
+        .mark_text(fontSize=13, color=GRADIENT_INK, dy=17)
+        .encode(text="label:N", x=x("px"), y=y("py"))
+    )
+    result = (
+        only("result")
+        .transform_filter("t >= datum.begin")
+        .mark_text(
+            fontSize=17, fontWeight="bold", color=SECOND, baseline="bottom", align="center", limit=alt.expr("width")
         )
+        .encode(text="label:N", x=alt.value(alt.ExprRef("width / 2")), y=alt.value(alt.ExprRef("height")))
     )
+    drawn: list[Any] = [lines, rects, waiting, title, value, gradient, factors, result]
+    return bare(layers(*drawn, height=height))

@@ -7,43 +7,68 @@ import pytest
 
 from sgd_core.calculus.finite_difference import error_curve, finite_difference
 from sgd_core.calculus.formula import parse_function
-from sgd_core.calculus.kinks import break_at_kinks
 from sgd_core.calculus.sampling import sample
+from sgd_core.calculus.tangents import tangent_at, tangents
 from sgd_core.calculus.weights import slope_at, two_weights
 from sgd_core.charts.curve import within_reach
-from sgd_core.charts.nudge import error_frame, error_window, nudge_frame
+from sgd_core.charts.nudge import REACH, error_frame, error_window, microscope_rows, secant_rows
 from sgd_core.charts.pair import LONGEST, pair_frame
-from sgd_core.charts.slope import slope_frame, zero_crossings
+from sgd_core.charts.slope import slope_rows
 
 
-def test_flat_places_are_found_on_and_between_samples_but_not_at_a_kink() -> None:
-    assert zero_crossings(sample(parse_function("x**3/3 - x"))) == pytest.approx([-1, 1], abs=1e-3)
-    assert zero_crossings(sample(parse_function("x**2"))) == pytest.approx([0])
-    kinked = parse_function("abs(x) + 0*x")
-    assert zero_crossings(break_at_kinks(kinked, sample(kinked))) == []
+def test_both_sides_of_a_kink_have_their_tangent_and_no_slope_between() -> None:
+    curve = tangents(parse_function("abs(x - 1)"))
+    at = curve[np.isclose(curve["x"], 1)].iloc[0]
+    assert math.isnan(at["slope"]) and (at["left"], at["right"]) == (-1, 1)
+    rest = curve[~np.isclose(curve["x"], 1)]
+    assert (rest["slope"] == np.sign(rest["x"] - 1)).all() and (rest["left"] == rest["right"]).all()
+
+
+def test_a_place_without_a_value_has_no_tangent_and_says_so() -> None:
+    curve = tangents(parse_function("log(x)"))
+    assert curve.loc[curve["x"] <= 0, ["slope", "left", "right"]].isna().all().all()
+    rows = slope_rows(curve, tangent_at(parse_function("log(x)"), 1.0), (-3.0, 2.0), (-1.0, 9.0))
+    assert rows.loc[rows["x"] == -3, "said"].tolist() == ["x = −3: no value here"]
+    here = rows[rows["rest"]].iloc[0]
+    assert here["said"] == "x = 1 · f(x) = 0 · slope +1" and here["rise"] == "rise +1"
 
 
 def test_a_pole_is_drawn_far_outside_and_not_beyond_what_a_browser_can_draw() -> None:
     drawn = within_reach([0.0, 1e300, -math.inf, math.nan, 5.0], (-1.0, 1.0))
     assert drawn[[0, 1, 4]].tolist() == [0, 21, 5] and np.isnan(drawn[[2, 3]]).all()
-    frame = slope_frame(sample(parse_function("1/x")), 0.5, -4.0, (-200.0, 10.0))
-    assert frame["y"].abs().max() <= 200 + 10 * 210
+    rows = slope_rows(
+        tangents(parse_function("1/x")), tangent_at(parse_function("1/x"), 0.5), (-5.0, 5.0), (-20.0, 1.0)
+    )
+    assert rows["y"].abs().max() <= 5 and rows["slope_y"].min() >= -20, "the curve ends where its picture ends"
 
 
-def test_a_slope_outside_of_the_window_is_said_at_its_edge() -> None:
-    frame = slope_frame(sample(parse_function("x**2")), 50.0, 100.0, (-6.0, 6.0)).set_index("part")
-    assert frame.loc["point", "edge"] == "↗" and frame.loc["point", "label"] == "x = 50, f(x) = 100"
-    assert "guide" not in frame.index
-    assert "point" not in set(slope_frame(sample(parse_function("log(x)")), -1.0, math.nan, (0.0, 1.0))["part"])
+def test_a_point_outside_of_the_window_is_said_at_its_edge() -> None:
+    f = parse_function("x**2")
+    here = slope_rows(tangents(f), tangent_at(f, 50.0), (0.0, 9.0), (-6.0, 6.0)).query("rest").iloc[0]
+    assert here["edge"] == "↗" and here["label"] == "x = 50, f(x) = 2500"
 
 
 def test_the_secant_goes_through_both_points() -> None:
     f = parse_function("x**3")
     pair = finite_difference(f, 1.0, 0.5, "central")
-    frame = nudge_frame(sample(f), (1.0, 1.0, 3.0), pair, (-3.0, 3.0), (-30.0, 30.0))
+    frame = secant_rows(sample(f), (1.0, 1.0, 3.0), [pair], (-3.0, 3.0), (-30.0, 30.0))
     line, ends = frame[frame["part"] == "secant"], frame[frame["part"] == "end"]
     assert np.interp(ends["x"], line["x"], line["y"]) == pytest.approx(ends["y"].to_numpy())
     assert ends["y"].tolist() == [0.125, 3.375]
+    rise, run = frame[frame["part"] == "rise"], frame[frame["part"] == "run"]
+    assert np.ptp(rise["y"]) / np.ptp(run["x"]) == pytest.approx(pair.slope)
+
+
+def test_under_the_microscope_the_curve_becomes_its_tangent() -> None:
+    f = parse_function("x**3")
+    hs = (1.0, 0.1, 0.001)
+    pairs = [finite_difference(f, 1.0, h) for h in hs]
+    u = np.linspace(-REACH, REACH, 11)
+    rows = microscope_rows(pairs, [(1 + u * h) ** 3 for h in hs], 1.0)
+    off = [np.abs(now[now["part"] == "curve"]["y"].to_numpy() - 3 * u).max() for _, now in rows.groupby("moment")]
+    assert off == pytest.approx([3 * h * REACH**2 + h**2 * REACH**3 for h in hs], rel=1e-6)  # (1 + uh)³ written out
+    ends = rows[(rows["part"] == "end") & (rows["moment"] == 2)]
+    assert ends["x"].tolist() == pytest.approx([0, 1]) and ends["y"].tolist() == pytest.approx([0, pairs[2].slope])
 
 
 def test_an_error_of_exactly_zero_is_shown_at_the_lower_edge_and_marked() -> None:

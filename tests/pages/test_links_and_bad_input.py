@@ -106,7 +106,7 @@ def test_a_formula_that_cannot_be_read_gets_a_sentence_where_it_is_typed(app: Op
     at = app(name, **{f"{name}_function": "my own", f"{name}_formula": "x**2 + 1"})
     at.text_input(key=f"{name}_formula").set_value(formula).run()
     assert not at.exception
-    errors = [e.value for e in at.sidebar.error]
+    errors = [e.value for e in at.error]
     assert len(errors) == 1 and FORMULAS[formula] in errors[0]
     assert len(errors[0]) < 400
     assert "x**2 + 1" in said(at), "the page goes on with the last good formula"
