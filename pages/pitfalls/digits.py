@@ -1,22 +1,17 @@
-"""On digits: sixty-four learning rates at once, the cliff predicted and found, sharpness along a run."""
+"""On digits: the direction that explodes, sixty-four learning rates at once, the cliff, sharpness along a run."""
 
-from collections.abc import Callable, Generator
-from dataclasses import replace
+from collections.abc import Generator
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 import streamlit as st
-from streamlit.delta_generator import DeltaGenerator
 
-from pages.pitfalls.runs import run_of
-from pages.pitfalls.settings import choose_digits
-from pages.pitfalls.sharpening import show_sharpness
-from pages.ui.controls import Controls
-from pages.ui.datasets import digits_of, offer_missing
-from pages.ui.parts import download_csv, notice, same_in_pytorch
-from pages.ui.pictures import picture
-from pages.ui.transport import Player, Speed, Words, play
+from pages.pitfalls.settings import DigitSetup, choose_digits, choose_loss
+from pages.pitfalls.sharpening import sharpening
+from pages.pitfalls.steepest import steepest
+from pages.ui.page import Page
+from pages.ui.player import Moments, Picture, Words
 from sgd_core.charts.lanes import lanes_frame, lanes_picture
 from sgd_core.charts.rates import axis_frame, axis_picture, legend
 from sgd_core.descent.regime_names import DIVERGING
@@ -25,11 +20,17 @@ from sgd_core.digits.losses import LOSSES
 from sgd_core.digits.sharpness import Round, sharpness_rounds
 from sgd_core.digits.sweep import SweepMoment, run_regimes, sweep_frame, sweeping
 from sgd_core.export.learning_rates import sharpness_script, sweep_script
-from sgd_core.playback import Playback
+from sgd_core.moments import moment_steps
+from sgd_core.numbers import number, percent
+from sgd_core.recording import Recording
 
 RATES = 64
-MOST_DRAWN = 60
-WIDE, CLIFF, SHARP = "all learning rates", "close to the cliff", "sharpness along a run"
+DIRECTION, WIDE, CLIFF, SHARP = (
+    "the direction that explodes",
+    "all learning rates",
+    "close to the cliff",
+    "sharpness along a run",
+)
 ALL = "all"
 FINE = 1.01  # an accuracy this close below the best looks fine
 TERRIBLE = 2.0  # a loss so many times the best is terrible
@@ -44,194 +45,204 @@ class Sweep(NamedTuple):
     zoomed: bool
 
 
+class Swept(NamedTuple):
+    """A moment of a sweep, and what each learning rate is called by then."""
+
+    epoch: int
+    moment: SweepMoment
+    regimes: pd.DataFrame
+
+
 @st.cache_data(max_entries=32, show_spinner="Measuring how sharply the loss bends …")
-def rounds_of(config: TrainConfig) -> list[Round]:
-    """Return the rounds of power iteration at the initial weights; only data, loss and seed matter."""
-    return list(sharpness_rounds(config, digits_of(config.dataset, config.classes)))
+def rounds_of(setup: DigitSetup, loss: str) -> list[Round]:
+    """Return the rounds of power iteration at the initial weights."""
+    return list(sharpness_rounds(setup.config(loss=loss, batch_size=None), setup.digits))
 
 
-def show(controls: Controls) -> Callable[[], None]:
-    """Draw the section; return what plays."""
-    setup = choose_digits(controls)
-    offer_missing(controls)
-    left, middle, right = st.columns([3, 2, 1], gap="medium", vertical_alignment="bottom")
-    with left:
-        what = controls.segments("experiment", "Look at", [WIDE, CLIFF, SHARP], WIDE)
-    titles = {loss.title: key for key, loss in LOSSES.items() if key != "mean_absolute_error"}
-    with middle:
-        loss = titles[controls.segments("loss", "Loss", list(titles), "Mean squared error")]
-    with right:
-        epochs = controls.whole("epochs", "Epochs", 1, 500, 40)
+def digits(page: Page) -> None:
+    """Choose what to look at, and show it."""
+    with page.controls:
+        what = page.choice("experiment", "Look at", [DIRECTION, WIDE, CLIFF, SHARP], DIRECTION)
+        setup = choose_digits(page)
+        loss = choose_loss(page)
+        epochs = page.whole("epochs", "Epochs", 1, 500, 40, help="With all images in a step, an epoch is one step.")
     config = setup.config(loss=loss, batch_size=None, epochs=epochs)
-    rounds = rounds_of(replace(config, epochs=1))
-    top = rounds[-1]
-    _say_border(config, rounds)
-    if what == SHARP:
-        return show_sharpness(controls, config, top.value)
-    return _show_sweep(controls, config, 2 / top.value, zoomed=what == CLIFF)
+    rounds = rounds_of(setup, loss)
+    border = 2 / rounds[-1].value
+    if what == DIRECTION:
+        steepest(page, config, setup.digits)
+    elif what == SHARP:
+        sharpening(page, config, setup.digits)
+    else:
+        _sweep(page, config, setup, border, zoomed=what == CLIFF)
+    _how(page, config, rounds)
 
 
-def _say_border(config: TrainConfig, rounds: list[Round]) -> None:
-    count, top = len(rounds), rounds[-1].value
-    found = f"Before the first step, {count} rounds of power iteration find the largest eigenvalue of the Hessian: **λ = {top:.5g}**."
+def _how(page: Page, config: TrainConfig, rounds: list[Round]) -> None:
+    """Say how the largest eigenvalue is found."""
+    top = rounds[-1].value
+    with page.more("How it is found", ":material/functions:"):
+        st.markdown(
+            "λ is the *a* of your parabola. A loss of many weights bends by a different amount in each direction. All these "
+            "second derivatives form a table, the **Hessian**; its largest eigenvalue λ is the sharpest bend there is, and its "
+            "eigenvector is the direction. Nobody writes the table down: the Hessian times a vector is the derivative of "
+            "(gradient · vector), which autograd gives. **Power iteration** multiplies a random vector by the Hessian again "
+            f"and again; the steepest direction grows fastest and is soon all that is left. Here it took {len(rounds)} rounds "
+            f"to λ = {number(top, 5)}, so 2/λ = {number(2 / top)}."
+        )
+        st.line_chart(
+            pd.DataFrame({"round": [r.round for r in rounds], "λ so far": [r.value for r in rounds]}),
+            x="round",
+            y="λ so far",
+            height=160,
+        )
     if config.loss == "mean_squared_error":
-        st.markdown(
-            f"{found} For steps that see all images the cliff must stand at **2/λ = {2 / top:.4g}**: with the mean squared error a "
-            "linear model's loss is a parabola, with this λ everywhere."
+        page.hero.caption(
+            f"λ = {number(top, 5)}, the cliff stands at 2/λ = {number(2 / top)}: the loss is one parabola everywhere."
         )
     else:
-        st.markdown(
-            f"{found} If the loss kept this shape, the cliff would stand at **2/λ = {2 / top:.4g}**. But cross-entropy is no "
-            "parabola: λ falls while the model learns."
+        page.hero.caption(
+            f"At the start λ = {number(top, 5)} and 2/λ = {number(2 / top)}; with this loss λ falls while the model learns, so "
+            "the border moves away."
         )
 
 
-def _show_sweep(controls: Controls, config: TrainConfig, border: float, *, zoomed: bool) -> Callable[[], None]:
+def _sweep(page: Page, config: TrainConfig, setup: DigitSetup, border: float, *, zoomed: bool) -> None:
     if zoomed:
-        rates = tuple(border * np.linspace(0.86, 1.14, RATES))
-        st.caption(
-            "Every step sees all images (plain gradient descent), so nothing but the learning rate can go wrong."
-        )
+        rates = tuple(float(rate) for rate in border * np.linspace(0.86, 1.14, RATES))
     else:
-        size = controls.segments("batch", "Images a step", [ALL, "256", "64", "16"], ALL)
-        config = replace(config, batch_size=None if size == ALL else int(size))
-        middle = round(np.log10(border))
-        low = middle - (4 if config.loss == "mean_squared_error" else 3)  # cross-entropy endures far more
-        rates = tuple(np.geomspace(10.0**low, 10.0 ** (low + 6), RATES))
+        with page.controls:
+            size = page.segments("batch", "Images a step", [ALL, "256", "64", "16"], ALL)
+        config = setup.config(loss=config.loss, epochs=config.epochs, batch_size=None if size == ALL else int(size))
+        low = round(np.log10(border)) - (4 if LOSSES[config.loss].is_quadratic else 3)  # cross-entropy endures more
+        rates = tuple(float(rate) for rate in np.geomspace(10.0**low, 10.0 ** (low + 6), RATES))
     sweep = Sweep(config, rates, border, zoomed)
-    run = run_of(("sweep", sweep), lambda: _start(sweep))
-    place = st.container(key="pitfalls_stage")
-    same_in_pytorch(sharpness_script(config) if zoomed else sweep_script(config, rates), key="pitfalls_code")
+    last = len(moment_steps(config.epochs)) - 1
+    run = page.recording(("sweep", sweep), lambda: Recording(_swept(sweep, setup), last))
+    table = _table(sweep, run.moments)
+    at = page.player(
+        _pictures(page, sweep, table, run.moments[-1]),
+        Moments(_numbers(run.moments), recording=run, last=last, keep=False),
+        words=Words("Sweep", "Sweep again", "One epoch"),
+    )
+    now = run.moments[at]
+    page.beneath.markdown(legend([str(name) for name in now.regimes["regime"]]) + "  \n:small[↑ ↓: beyond the picture]")
+    frame = table[table["moment"] <= at]
+    page.notice(*_tell(sweep, frame, now.regimes))
+    page.table(frame.drop(columns="moment"), "Every learning rate, epoch by epoch", file="sweep")
+    page.code(sharpness_script(config) if zoomed else sweep_script(config, rates))
 
-    def last() -> None:
-        with place:
-            play(
-                Player(
-                    controls,
-                    run,
-                    lambda: _stage(sweep, run),
-                    Speed(8, budget=0.06),
-                    progress=lambda now: (
-                        now.epoch / config.epochs,
-                        f"epoch {now.epoch:.4g} of {config.epochs:,}, {RATES} learning rates",
-                    ),
-                    words=Words("Sweep", "Sweep again", "One epoch"),
-                    restart=lambda: _start(sweep),
-                )
+
+def _swept(sweep: Sweep, setup: DigitSetup) -> Generator[Swept, None, None]:
+    history: list[SweepMoment] = []
+    recorded = set(moment_steps(sweep.config.epochs).tolist())
+    for moment in sweeping(sweep.config, sweep.rates, setup.digits):
+        if moment.losses is None:
+            continue
+        history.append(moment)
+        if round(moment.epoch) in recorded:
+            yield Swept(
+                round(moment.epoch), moment, run_regimes(sweep_frame(sweep.rates, history, sweep.config.epochs))
             )
 
-    return last
 
-
-def _start(sweep: Sweep) -> Generator[SweepMoment, None, None]:
-    digits = digits_of(sweep.config.dataset, sweep.config.classes)
-    return sweeping(sweep.config, sweep.rates, digits)
-
-
-def _stage(sweep: Sweep, run: Playback[SweepMoment]) -> Callable[[SweepMoment, bool], None]:
-    """Lay out the curves on the left, loss and accuracy against learning rate on the right."""
-    left, right = st.columns([1, 1], gap="large")
-    curves, loss, accuracy = left.empty(), right.empty(), right.empty()
-    names, words, file = left.empty(), st.empty(), st.empty()
-
-    def paint(now: SweepMoment, live: bool) -> None:
-        frame = sweep_frame(sweep.rates, run.history, sweep.config.epochs)
-        regimes = run_regimes(frame)
-        _paint(sweep, frame, regimes, (curves, loss, accuracy), live)
-        names.markdown(legend(list(regimes["regime"])) + "  \n:small[↑ ↓: beyond the picture]")
-        if live:
-            return
-        with words.container():
-            notice(*_sentences(sweep, frame, regimes))
-        with file.container():
-            download_csv(frame, "sweep", key="pitfalls_sweep_csv")
-
-    return paint
-
-
-def _paint(
-    sweep: Sweep, frame: pd.DataFrame, regimes: pd.DataFrame, slots: tuple[DeltaGenerator, ...], live: bool
-) -> None:
-    curves, loss, accuracy = slots
-    config, ends = sweep.config, frame.groupby("lr", sort=True).last().reset_index()
-    ends["regime"] = regimes["regime"].to_numpy()
-    first = float(frame["train_loss"].iloc[0])
-    window = (first / (30 if config.loss == "mean_squared_error" else 1000), first * 100)
-    counts = ", ".join(f"{count} {name}" for name, count in regimes["regime"].value_counts().items())
-    picture(
-        lanes_picture,
-        lanes_frame(_thinned(frame, config.epochs), regimes, window),
-        slot=curves,
-        live=live,
-        epochs=float(config.epochs),
-        y_domain=window,
-        height=470,
-        alt=f"Training loss of {len(regimes)} learning rates over {int(frame['epoch'].max())} epochs: {counts}.",
+def _table(sweep: Sweep, moments: list[Swept]) -> pd.DataFrame:
+    """Return a row a learning rate and moment, with its regime by then."""
+    frame = sweep_frame(sweep.rates, [swept.moment for swept in moments], sweep.config.epochs)
+    frame = frame.sort_values(["epoch", "lr"], kind="stable", ignore_index=True)
+    count = len(sweep.rates)
+    return frame.assign(
+        moment=np.repeat(np.arange(len(moments)), count),
+        regime=np.concatenate([swept.regimes["regime"].to_numpy().astype(str) for swept in moments]),
     )
-    x_domain = (sweep.rates[0], sweep.rates[-1])
-    borders = [("2/λ", sweep.border)]
-    picture(
-        axis_picture,
-        axis_frame(ends, "valid_loss", y_domain=window, borders=borders),
-        slot=loss,
-        live=live,
+
+
+def _numbers(moments: list[Swept]) -> pd.DataFrame:
+    rows = []
+    for swept in moments:
+        losses = swept.moment.losses
+        assert losses is not None
+        finite = np.nan_to_num(losses.train_loss.numpy(), nan=np.inf)
+        best = int(finite.argmin())
+        counts = swept.regimes["regime"].value_counts()
+        rows.append(
+            {
+                "epoch": number(swept.epoch),
+                "lowest loss": number(finite[best]),
+                "at": number(float(swept.regimes["lr"].iloc[best]), 3),
+                "best accuracy": percent(float(np.nanmax(losses.valid_accuracy.numpy()))),
+                "diverging": f"{counts.get(DIVERGING, 0)} of {RATES}",
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def _pictures(page: Page, sweep: Sweep, table: pd.DataFrame, newest: Swept) -> list[Picture]:
+    config = sweep.config
+    first = float(table["train_loss"].iloc[0])
+    window = (first / (30 if config.loss == "mean_squared_error" else 1000), first * 100)
+    x_domain, borders = (sweep.rates[0], sweep.rates[-1]), [("2/λ", sweep.border)]
+    loss = axis_picture(
+        axis_frame(table, "valid_loss", y_domain=window, borders=borders),
         x_domain=x_domain,
         y_domain=window,
         y_title="validation loss",
-        height=195,
-        alt=f"Validation loss against learning rate; 2/λ stands at {sweep.border:.4g}.",
+        height=190,
+        moving=True,
     )
-    picture(
-        axis_picture,
-        axis_frame(ends, "valid_accuracy", y_domain=(0.4, 1.0), borders=borders),
-        slot=accuracy,
-        live=live,
+    accuracy = axis_picture(
+        axis_frame(table, "valid_accuracy", y_domain=(0.4, 1.0), borders=borders),
         x_domain=x_domain,
         y_domain=(0.4, 1.0),
         y_title="validation accuracy",
         log=False,
         percent=True,
-        height=195,
-        alt=f"Validation accuracy against learning rate; the best is {ends['valid_accuracy'].max():.1%}.",
+        height=150,
+        moving=True,
     )
+    lanes = lanes_picture(
+        lanes_frame(table, newest.regimes, window), epochs=float(config.epochs), y_domain=window, height=300
+    )
+    return [
+        Picture(loss, f"Validation loss against the learning rate; 2/λ stands at {number(sweep.border)}."),
+        Picture(accuracy, "Validation accuracy against the learning rate."),
+        Picture(lanes, f"Training loss of {RATES} learning rates over the epochs.", where=page.below),
+    ]
 
 
-def _thinned(frame: pd.DataFrame, epochs: int) -> pd.DataFrame:
-    """Return at most about 60 epochs of every lane, the newest included: more cannot be told apart in the picture."""
-    every = -(-epochs // MOST_DRAWN)
-    return frame[(frame["epoch"] % every == 0) | (frame["epoch"] == frame["epoch"].max())]
-
-
-def _sentences(sweep: Sweep, frame: pd.DataFrame, regimes: pd.DataFrame) -> list[str]:
+def _tell(sweep: Sweep, frame: pd.DataFrame, regimes: pd.DataFrame) -> list[str]:
     epoch, config = int(frame["epoch"].max()), sweep.config
     if epoch == 0:
         return [
-            f"Nothing is trained yet: all {len(regimes)} begin at the loss {frame['train_loss'].iloc[0]:.4f}. Press **Sweep**."
+            f"Nothing is trained yet: all {len(regimes)} begin at the loss {number(frame['train_loss'].iloc[0])}. Press **Sweep**."
         ]
     sentences = []
     diverging = regimes[regimes["regime"] == DIVERGING]["lr"]
-    exact = config.loss == "mean_squared_error" and config.batch_size is None
+    exact = LOSSES[config.loss].is_quadratic and config.batch_size is None
     if not diverging.empty:
         smallest = float(diverging.min())
         below = regimes[regimes["lr"] < smallest]["lr"]
-        between = f"between {below.max():.4g} and {smallest:.4g}" if len(below) else f"below {smallest:.4g}"
-        ratio = f" The two differ by {abs(smallest / sweep.border - 1):.1%}." if sweep.zoomed else ""
+        between = f"between {number(below.max())} and {number(smallest)}" if len(below) else f"below {number(smallest)}"
+        ratio = f" The two differ by {percent(abs(smallest / sweep.border - 1), 2)}." if sweep.zoomed else ""
         why = "" if exact else " Theory is exact for full batches and the mean squared error only."
-        sentences.append(f"The cliff stands {between}; 2/λ = {sweep.border:.4g} was predicted.{ratio}{why}")
+        sentences.append(f"The cliff stands {between}; 2/λ = {number(sweep.border)} was predicted.{ratio}{why}")
     else:
         above = int((regimes["lr"] > sweep.border).sum())
-        sentences.append(
-            f"{above} of the learning rates lie above 2/λ = {sweep.border:.4g}, and none diverges: the loss bends less and less as "
-            "the model learns, so the border moves away. See *sharpness along a run*."
-        )
+        if above:
+            sentences.append(
+                f"{above} of the learning rates lie above 2/λ = {number(sweep.border)}, and none diverges: the loss bends less "
+                "and less as the model learns, so the border moves away. See *sharpness along a run*."
+            )
     if exact and epoch < 20:
-        sentences.append(f"After {epoch} steps a slow explosion is still small; more epochs sharpen the border.")
+        one = "step" if epoch == 1 else "steps"
+        sentences.append(f"After {epoch} {one} a slow explosion is still small; more epochs sharpen the border.")
     sentences.append(_split(frame))
-    good = frame[frame["epoch"] == epoch]
-    best = good.loc[good["train_loss"].idxmin()]
-    sentences.append(
-        f"The lowest training loss so far, {best['train_loss']:.4g}, belongs to the learning rate {best['lr']:.3g}."
-    )
+    good = frame[(frame["epoch"] == epoch) & np.isfinite(frame["train_loss"])]
+    if not good.empty:
+        best = good.loc[good["train_loss"].idxmin()]
+        sentences.append(
+            f"The lowest training loss so far, {number(best['train_loss'])}, belongs to the learning rate {number(best['lr'], 3)}."
+        )
     return sentences
 
 
@@ -247,6 +258,6 @@ def _split(frame: pd.DataFrame) -> str:
         return ""
     worst = hidden.loc[hidden["valid_loss"].idxmax()]
     return (
-        f"Accuracy hides it: at {worst['lr']:.3g} it is {worst['valid_accuracy']:.1%}, as good as any, while the validation loss is "
-        f"{worst['valid_loss']:.3g}, {worst['valid_loss'] / best_loss:.1f} times the best. Look at both."
+        f"Accuracy hides it: at {number(worst['lr'], 3)} it is {percent(worst['valid_accuracy'])}, as good as any, while the "
+        f"validation loss is {number(worst['valid_loss'], 3)}, {number(worst['valid_loss'] / best_loss, 3)} times the best. Look at both."
     )

@@ -1,29 +1,31 @@
 """Predict, then run: a question about one learning rate, answered before it plays."""
 
-from collections.abc import Callable
-
+import numpy as np
+import pandas as pd
 import streamlit as st
 
-from pages.ui.controls import Controls
-from pages.ui.parts import notice, same_in_pytorch
-from pages.ui.pictures import picture
-from pages.ui.transport import Player, Speed, Words, play, recorded
+from pages.ui.page import Page
+from pages.ui.player import Moments, Picture
 from sgd_core.calculus.sampling import look_at, sample
-from sgd_core.charts.curve import curve_picture, descent_frame, window
-from sgd_core.charts.history import loss_by_step
-from sgd_core.charts.palette import ACCENT, look
+from sgd_core.charts.curve import window
+from sgd_core.charts.descent import descent_on_curve, descent_rows
+from sgd_core.charts.over_steps import drawn_steps, over_steps
+from sgd_core.charts.palette import look
 from sgd_core.descent.descend import descend
 from sgd_core.descent.minimum import find_minimum
 from sgd_core.descent.optimizers import Optimizer
 from sgd_core.descent.questions import STEPS, Question, question
 from sgd_core.descent.regime_names import BOUNCING, DIVERGING, GOOD, TOO_LOW
 from sgd_core.export.descent import descent_script
+from sgd_core.moments import moment_steps
+from sgd_core.numbers import number, signed
 
-WORDS: dict[str, tuple[str, str]] = {
-    TOO_LOW: ("slow", ":material/hourglass_empty:"),
-    GOOD: ("good", ":material/check_circle:"),
-    BOUNCING: ("bounce", ":material/swap_horiz:"),
-    DIVERGING: ("diverge", ":material/trending_up:"),
+# What the buttons say, and what a sentence says it does.
+WORDS: dict[str, tuple[str, str, str]] = {
+    TOO_LOW: ("slow", "it is too slow", ":material/hourglass_empty:"),
+    GOOD: ("good", "it is good", ":material/check_circle:"),
+    BOUNCING: ("bounce", "it bounces", ":material/swap_horiz:"),
+    DIVERGING: ("diverge", "it diverges", ":material/trending_up:"),
 }
 ANSWERS = "pitfalls_answers"  # question number -> the regime the learner committed to, for the visit
 
@@ -34,174 +36,141 @@ def question_of(number: int) -> Question:
     return question(number)
 
 
-def show(controls: Controls) -> Callable[[], None] | None:
-    """Draw the section; return what plays once the learner has committed."""
+def predict(page: Page) -> None:
+    """Ask, and play once the learner has committed."""
     answers: dict[int, str] = st.session_state.setdefault(ANSWERS, {})
-    with st.sidebar:
-        number = controls.whole("question", "Question", 0, 9999, 1, help="Send the link: everybody gets this question.")
-    asked = question_of(number)
-    answered = {n: given == question_of(n).answer.name for n, given in answers.items()}
-    with st.sidebar:
-        st.metric("Score of this visit", f"{sum(answered.values())} of {len(answered)}")
-
-    at = look_at(asked.function, asked.start)
-    st.markdown(
-        f"**Question {number}.** $f(x) = {asked.function.latex}$, start $w = {asked.start:g}$, where the slope is "
-        f"${at.slope:.4g}$. Plain gradient descent takes {STEPS} steps with the learning rate **{asked.lr:g}**. What will it do?"
+    with page.controls:
+        place = page.whole("question", "Question", 0, 9999, 1, help="Send the link: everybody gets this question.")
+        asked = question_of(place)
+        st.markdown(_question(asked))
+        _buttons(page, place, answers)
+        made = [page.scored("predict", given == question_of(n).answer.name, about=n) for n, given in answers.items()]
+        won = sum(given == question_of(n).answer.name for n, given in answers.items())
+        st.metric(
+            "Right so far",
+            f"{won} of {len(answers)}",
+            help=f"All bets of this visit: {made[-1][0]} of {made[-1][1]}." if made else None,
+        )
+    given = answers.get(place)
+    run = descend(asked.function, asked.start, asked.lr, STEPS)
+    moments = moment_steps(STEPS if given else 0)
+    at = page.player(
+        _pictures(asked, run, moments),
+        Moments(_numbers(run.iloc[moments]), run=("question", place, given is not None), keep=False),
+        name="question",
     )
-    _buttons(controls, number, answers)
-    given = answers.get(number)
     if given is None:
-        _show_question(asked)
-        _hint(asked)
-        return None
-    playback = recorded(f"pitfalls_question_{number}", STEPS + 1)
-    place = st.container(key="pitfalls_stage")
-    same_in_pytorch(
+        _hint(page, asked)
+        return
+    with page.below:
+        if at == len(moments) - 1:
+            _verdict(page, asked, given)
+        else:
+            st.caption("Play to the end to see whether you were right.")
+    page.table(run[["step", "x", "loss", "gradient", "update"]], "History, step by step", file="question")
+    page.code(
         descent_script(
             asked.function.torch_code,
             start=asked.start,
             lrs=[asked.lr],
             steps=STEPS,
             optimizer=Optimizer("sgd").torch_code("[w]", "lr"),
-        ),
-        key="pitfalls_code",
+        )
     )
 
-    def last() -> None:
-        with place:
-            play(
-                Player(
-                    controls,
-                    playback,
-                    lambda: _stage(asked, given),
-                    Speed(12),
-                    progress=lambda step: (step / STEPS, f"step {step} of {STEPS}"),
-                    words=Words("Play"),
-                )
-            )
 
-    return last
+def _question(asked: Question) -> str:
+    at = look_at(asked.function, asked.start)
+    return (
+        f"$f(x) = {asked.function.latex}$, start $w = {number(asked.start)}$, where the slope is {number(at.slope)}. Plain gradient "
+        f"descent takes {STEPS} steps with the learning rate **{number(asked.lr)}**. What will it do?"
+    )
 
 
-def _buttons(controls: Controls, number: int, answers: dict[int, str]) -> None:
+def _buttons(page: Page, place: int, answers: dict[int, str]) -> None:
     def commit(regime: str) -> None:
-        answers[number] = regime
-        playback = recorded(f"pitfalls_question_{number}", STEPS + 1)
-        playback.seek(0)
-        playback.play()
+        answers[place] = regime
+        page.go_to(0, "question")
 
     def turn() -> None:
-        st.session_state[controls.key("question")] = (number + 1) % 10_000
+        page.set("question", (place + 1) % 10_000)
+        page.go_to(0, "question")
 
-    given = answers.get(number)
-    with st.container(horizontal=True, key="pitfalls_answers_row"):
-        for regime, (word, icon) in WORDS.items():
+    given = answers.get(place)
+    with st.container(horizontal=True, key=page.key("answers_row")):
+        for regime, (word, _, icon) in WORDS.items():
             st.button(
                 word,
                 icon=icon,
-                key=f"pitfalls_say_{word}",
+                key=page.key(f"say_{word}"),
                 on_click=commit,
                 args=(regime,),
                 disabled=given is not None,
                 type="primary" if given == regime else "secondary",
             )
-        st.button("Next question", icon=":material/arrow_forward:", key="pitfalls_next", on_click=turn)
+        st.button("Next question", icon=":material/arrow_forward:", key=page.key("next"), on_click=turn)
 
 
-def _show_question(asked: Question) -> None:
-    run = descend(asked.function, asked.start, asked.lr, 0)
+def _pictures(asked: Question, run: pd.DataFrame, moments: np.ndarray) -> list[Picture]:
     curve = sample(asked.function)
     y_domain = window(curve["x"].tolist(), curve["value"].to_numpy())
-    frame = descent_frame(curve, run.assign(update=0.0), 0, y_domain)  # without the arrow, which would give it away
-    picture(
-        curve_picture,
-        frame,
+    shown = run if len(moments) > 1 else run[:1].assign(update=0.0)  # the first arrow would give it away
+    on_curve = descent_on_curve(
+        descent_rows(curve, shown, moments, y_domain),
         x_domain=asked.function.domain,
         y_domain=y_domain,
-        x_title="w",
-        y_title="loss",
         height=300,
-        alt=f"The function {asked.function.formula} with the start at w = {asked.start:g}.",
+        tangent=len(moments) > 1,
+    )
+    kept = drawn_steps([run["loss"].to_numpy()], moments)
+    frame = kept.assign(value=run["loss"].to_numpy()[kept["step"]], now=kept["step"].isin(moments))
+    frame = frame[np.isfinite(frame["value"]) & (frame["step"] <= moments[-1])]
+    loss = over_steps(frame, last=STEPS, y_domain=y_domain, title="loss", height=190)
+    return [
+        Picture(on_curve, f"The descent on {asked.function.formula} from w = {number(asked.start)}."),
+        Picture(loss, "Loss against step.", where="beneath"),
+    ]
+
+
+def _numbers(moments: pd.DataFrame) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "step": [number(int(step)) for step in moments["step"]],
+            "w": [number(x) for x in moments["x"]],
+            "loss": [number(loss) for loss in moments["loss"]],
+            "slope": [signed(slope) for slope in moments["gradient"]],
+        }
     )
 
 
-def _hint(asked: Question) -> None:
+def _hint(page: Page, asked: Question) -> None:
     bottom = find_minimum(asked.function, asked.start)
-    with st.expander("A hint", icon=":material/lightbulb:"):
+    with page.more("A hint", ":material/lightbulb:"):
         if bottom is None or bottom.borders is None:
             st.markdown(
-                "At the minimum the second derivative is 0: there the curvature sets no border. Look at the slope."
+                "At the minimum the second derivative is 0 or none: there the curvature sets no border. Look at the slope."
             )
             return
         one, two = bottom.borders
         near = "" if bottom.quadratic else ", as long as it stays close to the minimum"
         st.markdown(
-            f"At the minimum the second derivative is a = {bottom.curvature:.4g}, so a run goes straight below 1/a = {one:.4g} and "
-            f"diverges above 2/a = {two:.4g}{near}."
+            f"At the minimum the second derivative is a = {number(bottom.curvature)}, so a run goes straight below 1/a = "
+            f"{number(one)} and diverges above 2/a = {number(two)}{near}."
         )
 
 
-def _stage(asked: Question, given: str) -> Callable[[int, bool], None]:
-    run = descend(asked.function, asked.start, asked.lr, STEPS)
-    curve = sample(asked.function)
-    y_domain = window(curve["x"].tolist(), curve["value"].to_numpy())
-    left, right = st.columns([3, 2], gap="large")
-    path, loss, verdict = left.empty(), right.empty(), st.empty()
-    style = look(asked.answer.name)
-
-    def paint(step: int, live: bool) -> None:
-        done = step == STEPS and not live
-        color = style.color if done else ACCENT
-        now = run.iloc[step]
-        picture(
-            curve_picture,
-            descent_frame(curve, run, step, y_domain),
-            slot=path,
-            live=live,
-            x_domain=asked.function.domain,
-            y_domain=y_domain,
-            x_title="w",
-            y_title="loss",
-            color=color,
-            height=320,
-            alt=f"The descent after {step} steps: w = {now['x']:.4g}, loss {now['loss']:.4g}.",
-        )
-        so_far = run[run["step"] <= step][["step", "loss"]].assign(now=lambda rows: rows["step"] == step)
-        picture(
-            loss_by_step,
-            so_far[so_far["loss"].notna()],
-            slot=loss,
-            live=live,
-            steps=STEPS,
-            y_domain=y_domain,
-            color=color,
-            height=260,
-            alt=f"Loss against step, {run['loss'].iloc[0]:.4g} at the start and {now['loss']:.4g} now.",
-        )
-        if live:
-            return
-        with verdict.container():
-            if done:
-                _verdict(asked, given)
-            else:
-                st.caption("Play to the end to see whether you were right.")
-
-    return paint
-
-
-def _verdict(asked: Question, given: str) -> None:
-    word = WORDS[asked.answer.name][0]
+def _verdict(page: Page, asked: Question, given: str) -> None:
+    style, said = look(asked.answer.name), WORDS[asked.answer.name][1]
+    name = f":{style.name}[**{style.sign} {asked.answer.name}**]"
     if given == asked.answer.name:
-        st.success(f"Right, **{word}**. {asked.answer.reason}", icon=":material/check:")
+        st.success(f"Right, {said}: {name}. {asked.answer.reason}", icon=":material/check:")
     else:
-        st.error(f"You said {WORDS[given][0]}; it is **{word}**. {asked.answer.reason}", icon=":material/close:")
+        st.error(f"You said “{WORDS[given][0]}”, but {said}: {name}. {asked.answer.reason}", icon=":material/close:")
     bottom = find_minimum(asked.function, asked.start)
     if bottom is not None and bottom.borders is not None:
         a, (one, two) = bottom.curvature, bottom.borders
-        product = asked.lr * a
-        notice(
-            f"Learning rate × second derivative at the minimum = {asked.lr:g} × {a:.4g} = {product:.4g}: below 1 a run goes straight, "
-            f"between 1 and 2 it bounces and shrinks, above 2 it grows (borders {one:.4g} and {two:.4g})"
+        page.notice(
+            f"Learning rate × second derivative at the minimum = {number(asked.lr)} × {number(a)} = {number(asked.lr * a)}: below 1 a "
+            f"run goes straight, between 1 and 2 it bounces and shrinks, above 2 it grows (borders {number(one)} and {number(two)})"
             + ("." if bottom.quadratic else ". The function is no parabola, so this holds close to the minimum only.")
         )

@@ -1,22 +1,25 @@
-"""The sidebars of the page: a function with a start for the first sections, digits for the others."""
+"""What the sections choose alike: a function with a start, four learning rates, or digits."""
 
 from dataclasses import dataclass
 
 import pandas as pd
 import streamlit as st
 
-from pages.ui.controls import Controls
-from pages.ui.datasets import choose_dataset, digits_of
-from pages.ui.formula import choose_function
+from pages.ui.datasets import choose_dataset, digits_of, offer_missing
+from pages.ui.page import Page
 from sgd_core.calculus.formula import Function
 from sgd_core.calculus.sampling import sample
 from sgd_core.charts.curve import window
 from sgd_core.descent.axis import six_decades, survey
 from sgd_core.descent.minimum import Minimum, find_minimum
 from sgd_core.digits.config import TrainConfig, check_lr
+from sgd_core.digits.datasets import Digits
+from sgd_core.digits.losses import LOSSES
+from sgd_core.numbers import number
 
 NAMES = ("a", "b", "c", "d")
 DEFAULTS = (0.02, 0.3, 0.95, 1.05)
+SQUARES = "Mean squared error"
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,32 +33,42 @@ class Objective:
     y_domain: tuple[float, float]
     minimum: Minimum | None
 
+    @property
+    def borders(self) -> list[tuple[str, float]]:
+        """1/a and 2/a with their names, where there is a curvature."""
+        found = self.minimum.borders if self.minimum else None
+        return [("1/a", found[0]), ("2/a", found[1])] if found else []
 
-def choose_objective(controls: Controls) -> Objective:
-    """Draw the sidebar of the sections about a function, and return what it describes."""
-    with st.sidebar:
-        function, first = choose_function(controls)
-        low, high = function.domain
-        start = controls.slider("start", "Start, the first w", low, high, first, (high - low) / 600)
-        steps = controls.whole("steps", "Steps", 1, 1000, 30)
+
+def steps_of(count: int) -> str:
+    """Write a number of steps: "1 step", "2,000 steps"."""
+    return f"{number(count)} {'step' if count == 1 else 'steps'}"
+
+
+def choose_objective(page: Page) -> Objective:
+    """Draw the choice of a function, a start and a number of steps, and return what they describe."""
+    function, first = page.choose_function()
+    low, high = function.domain
+    start = page.slider("start", "Start, the first w", low, high, first, (high - low) / 600)
+    steps = page.whole("steps", "Steps", 1, 1000, 30)
     curve = sample(function)
     y_domain = window(curve["x"].tolist(), curve["value"].to_numpy())
     return Objective(function, start, steps, curve, y_domain, minimum_of(function, start))
 
 
-def four_rates(controls: Controls) -> list[float]:
-    """Return the learning rates of the four panels, also of those whose widgets are not drawn here: as last set, or as
-    the link has them; and give them their place in the link to copy.
+def four_rates(page: Page) -> list[float]:
+    """Return the four learning rates, also of those whose widgets are not drawn here: as last set, or as the link has
+    them; and give them their place in the link.
     """
     rates = []
     for name, default in zip(NAMES, DEFAULTS, strict=True):
-        key = controls.key(f"lr_{name}")
-        rate = st.session_state.get(key, controls.values.get(f"lr_{name}", st.query_params.get(key, default)))
+        key = page.key(f"lr_{name}")
+        rate = st.session_state.get(key, page.values.get(f"lr_{name}", st.query_params.get(key, default)))
         try:
             rate = check_lr(float(rate))
         except ValueError:  # the link is answered where the widget is drawn
             rate = default
-        controls.values[f"lr_{name}"] = rate
+        page.hold(f"lr_{name}", rate)
         rates.append(rate)
     return rates
 
@@ -80,15 +93,25 @@ class DigitSetup:
     dataset: str
     seed: int
 
+    @property
+    def digits(self) -> Digits:
+        """The images of 3 and 7."""
+        return digits_of(self.dataset, (3, 7))
+
     def config(self, **settings: object) -> TrainConfig:
         """Return the configuration of a linear model for 3 against 7 with these settings."""
         return TrainConfig(classes=(3, 7), dataset=self.dataset, seed=self.seed, **settings)  # type: ignore[arg-type]
 
 
-def choose_digits(controls: Controls) -> DigitSetup:
-    """Draw the sidebar of the sections about digits, and return what it describes."""
-    with st.sidebar:
-        dataset = choose_dataset(controls)
-        st.caption(f"A linear model tells 3 from 7: {len(digits_of(dataset, (3, 7)).train_images):,} training images.")
-        seed = controls.whole("seed", "Seed", 0, 2**31 - 1, 0, help="Settles the order of the images.")
+def choose_digits(page: Page) -> DigitSetup:
+    """Draw the choice of a data set and a seed."""
+    dataset = choose_dataset(page, help="A linear model tells 3 from 7.")
+    offer_missing(page)
+    seed = page.whole("seed", "Seed", 0, 2**31 - 1, 0, help="Settles the order of the images.")
     return DigitSetup(dataset, seed)
+
+
+def choose_loss(page: Page) -> str:
+    """Draw the choice of a loss whose curvature tells something, and return its key."""
+    titles = {loss.title: key for key, loss in LOSSES.items() if key != "mean_absolute_error"}
+    return titles[page.choice("loss", "Loss", list(titles), SQUARES)]

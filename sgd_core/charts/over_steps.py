@@ -1,7 +1,7 @@
 """A value over the steps of one run or of several, up to the moment that the clock shows."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import altair as alt
 import numpy as np
@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from sgd_core.charts.downsample import downsample
-from sgd_core.charts.palette import RACERS, TRAINING
+from sgd_core.charts.palette import RACERS, REGIMES, TRAINING, UNNAMED, Look
 from sgd_core.charts.vega import (
     edge_arrows,
     inside,
@@ -27,6 +27,14 @@ from sgd_core.numbers import TOOLTIP_FORMAT
 Range = tuple[float, float]
 DRAWN = 400  # points of a line at most: more cannot be told apart
 WHOLE = 40  # the first steps, of which none is ever left out
+
+
+class Looks(NamedTuple):
+    """How several runs in one picture are told apart: by colour, shape and dash."""
+
+    color: alt.Color
+    shape: alt.Shape
+    dash: alt.StrokeDash
 
 
 def drawn_steps(columns: Sequence[NDArray[np.float64]], moments: NDArray[np.int64], most: int = DRAWN) -> pd.DataFrame:
@@ -54,13 +62,16 @@ def over_steps(
     color: str = TRAINING,
     dots: bool = True,
     height: int = 200,
+    looks: Looks | None = None,
 ) -> alt.LayerChart:
     """Draw `value` against the step; `frame` has `moment, step, value` and, for several runs, their letters in `run`.
 
     Values outside of the window stand at its edge as an arrow, with the true value on hover. `level` is a line across
-    and its words. `frame` rows with `now` true are the points of their moment.
+    and its words. `frame` rows with `now` true are the points of their moment. `looks` tells runs apart by something
+    else than their letters, such as `REGIME_LOOKS` by the column `regime`.
     """
     several = "run" in frame
+    looks = looks or RUN_LOOKS
     x = step_axis(last, log=log_steps, field=x_field, title=x_field)
     y = alt.Y("shown:Q", title=title, scale=value_scale(y_domain, log), axis=value_axis(y_domain, log))
     base = kept_in_view(alt.Chart(frame), "value", y_domain).encode(x=x, y=y)
@@ -68,9 +79,9 @@ def over_steps(
     if several:
         tip.insert(0, alt.Tooltip("run:N"))
     past, present = so_far(base), now(base).transform_filter("datum.now")
-    hue: dict[str, Any] = {"color": RUN_COLOR} if several else {}
+    hue: dict[str, Any] = {"color": looks.color} if several else {}
     paint: dict[str, Any] = {} if several else {"color": color}
-    shape: dict[str, Any] = {"strokeDash": RUN_DASH} if several else {}
+    shape: dict[str, Any] = {"strokeDash": looks.dash, "detail": "run:N"} if several else {}
     drawn: list[Any] = list(level_line(*level, y_domain, log)) if level else []
     drawn.append(past.mark_line(strokeWidth=2, opacity=0.85, **paint).encode(**hue, **shape))
     if dots:
@@ -81,16 +92,23 @@ def over_steps(
         arrows = arrows.transform_calculate(said="datum.run + datum.edge")
     drawn.append(arrows.encode(text="said:N" if several else "edge:N", tooltip=tip, **hue))
     point = inside(present).mark_point(filled=True, size=120, opacity=1, stroke="white", strokeWidth=1.5, **paint)
-    drawn.append(point.encode(tooltip=tip, **hue, **({"shape": RUN_SHAPE} if several else {})))
+    drawn.append(point.encode(tooltip=tip, **hue, **({"shape": looks.shape} if several else {})))
     if several:
         letter = inside(present).mark_text(fontSize=12, fontWeight="bold", dy=-12, aria=False)
         drawn.append(letter.encode(text="run:N", **hue))
     return layers(*drawn, height=height)
 
 
-_LETTERS = list(RACERS)
-RUN_COLOR = alt.Color("run:N", scale=alt.Scale(domain=_LETTERS, range=[RACERS[k].color for k in _LETTERS]), legend=None)
-RUN_SHAPE = alt.Shape("run:N", scale=alt.Scale(domain=_LETTERS, range=[RACERS[k].shape for k in _LETTERS]), legend=None)
-RUN_DASH = alt.StrokeDash(
-    "run:N", scale=alt.Scale(domain=_LETTERS, range=[list(RACERS[k].dash) for k in _LETTERS]), legend=None
-)
+def _looks(field: str, names: Sequence[str], rows: Sequence[Look]) -> Looks:
+    def scale(values: Sequence[Any]) -> alt.Scale:
+        return alt.Scale(domain=list(names), range=list(values))
+
+    return Looks(
+        alt.Color(f"{field}:N", scale=scale([row.color for row in rows]), legend=None),
+        alt.Shape(f"{field}:N", scale=scale([row.shape for row in rows]), legend=None),
+        alt.StrokeDash(f"{field}:N", scale=scale([list(row.dash) for row in rows]), legend=None),
+    )
+
+
+RUN_LOOKS = _looks("run", list(RACERS), list(RACERS.values()))
+REGIME_LOOKS = _looks("regime", [*REGIMES, "other"], [*REGIMES.values(), UNNAMED])

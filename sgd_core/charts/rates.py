@@ -11,15 +11,13 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from sgd_core.charts.palette import ACCENT, QUIET, REGIMES, UNNAMED, look
-from sgd_core.charts.vega import layers
+from sgd_core.charts.over_steps import REGIME_LOOKS
+from sgd_core.charts.palette import ACCENT, QUIET, REGIMES, look
+from sgd_core.charts.vega import CLOCK, layers
+from sgd_core.numbers import AXIS_LABEL, TOOLTIP_FORMAT
 
-_NAMES = [*REGIMES, "other"]
-_LOOKS = [*REGIMES.values(), UNNAMED]
-REGIME_COLORS = alt.Scale(domain=_NAMES, range=[style.color for style in _LOOKS])
-REGIME_SHAPES = alt.Scale(domain=_NAMES, range=[style.shape for style in _LOOKS])
-REGIME_DASHES = alt.Scale(domain=_NAMES, range=[list(style.dash) for style in _LOOKS])
 NARROW = 0.045  # a band narrower than this share of the axis has only its sign written over it
+CLOSE = 0.025  # lines closer than this share of the axis have no room for words between them
 
 
 def regime_group(names: Sequence[str]) -> list[str]:
@@ -46,38 +44,111 @@ def band_part(lrs: np.ndarray, regimes: Sequence[str]) -> pd.DataFrame:
 
 def axis_frame(
     table: pd.DataFrame,
-    column: str,
+    column: str | None,
     *,
-    y_domain: tuple[float, float],
+    y_domain: tuple[float, float] = (0.0, 1.0),
     borders: Sequence[tuple[str, float]] = (),
     markers: Sequence[tuple[str, float]] = (),
 ) -> pd.DataFrame:
-    """Return the rows of `axis_picture` for a table with `lr`, `regime` and `column`.
+    """Return the rows of `axis_picture` for a table with `lr`, `regime` and `column`, and `moment` if it moves.
 
     Values outside of `y_domain` stand at its edge with an arrow and keep their true value in `value`; values that are
-    not finite stand at the top. Borders and markers outside of the learning rates are left out.
+    not finite stand at the top. Borders and markers outside of the learning rates are left out. Without a column there
+    are no values: the rows of `zones_picture`.
     """
     low, high = y_domain
-    value = table[column].to_numpy(dtype=float)
-    shown = np.where(np.isfinite(value), value, np.inf)
-    runs = pd.DataFrame(
-        {
-            "part": "run",
-            "lr": table["lr"].to_numpy(),
-            "value": value,
-            "y": np.clip(shown, low, high),
-            "edge": np.where(shown > high, "↑", np.where(shown < low, "↓", "")),
-            "name": table["regime"].to_numpy(),
-            "regime": regime_group(list(table["regime"])),
-        }
-    )
     first, last = float(table["lr"].min()), float(table["lr"].max())
-    parts = [band_part(table["lr"].to_numpy(), list(table["regime"])), runs]
+    moments = table.groupby("moment", sort=True) if "moment" in table else [(0, table)]
+    parts = [
+        band_part(one["lr"].to_numpy(), [str(name) for name in one["regime"]]).assign(moment=moment)
+        for moment, one in moments
+    ]
+    if column is not None:
+        value = table[column].to_numpy(dtype=float)
+        shown = np.where(np.isfinite(value), value, np.inf)
+        runs = pd.DataFrame(
+            {
+                "part": "run",
+                "lr": table["lr"].to_numpy(),
+                "value": value,
+                "y": np.clip(shown, low, high),
+                "edge": np.where(shown > high, "↑", np.where(shown < low, "↓", "")),
+                "name": [str(name) for name in table["regime"]],
+                "regime": regime_group([str(name) for name in table["regime"]]),
+                "moment": table["moment"].to_numpy() if "moment" in table else 0,
+            }
+        )
+        parts.append(runs)
     for name, places in (("border", borders), ("marker", markers)):
         inside = [(word, place) for word, place in places if first <= place <= last]
-        rows = [{"part": name, "lr": place, "words": word, "order": i} for i, (word, place) in enumerate(inside)]
-        parts.append(pd.DataFrame(rows))
+        parts.append(pd.DataFrame([{"part": name, "lr": place} for _, place in inside]))
+    parts.append(_words(borders, markers, (first, last)))
     return pd.concat(parts, ignore_index=True)
+
+
+def _words(
+    borders: Sequence[tuple[str, float]], markers: Sequence[tuple[str, float]], domain: tuple[float, float]
+) -> pd.DataFrame:
+    """Return where the lines' words go: beside the last (first) of lines that stand close, so that none crosses them."""
+    width = math.log(domain[1] / domain[0])
+    lines = sorted(place for _, place in (*borders, *markers) if domain[0] <= place <= domain[1])
+    labels: dict[tuple[str, float], list[str]] = {}
+    for part, places in (("border words", borders), ("marker words", markers)):
+        for word, place in sorted(places, key=lambda entry: entry[1]):
+            if not domain[0] <= place <= domain[1]:
+                continue
+            free = place
+            for line in lines if part == "marker words" else reversed(lines):
+                away = math.log(line / free) if part == "marker words" else math.log(free / line)
+                if 0 < away < CLOSE * width:
+                    free = line
+            labels.setdefault((part, free), []).append(word)
+    return pd.DataFrame([{"part": part, "lr": lr, "words": " ".join(words)} for (part, lr), words in labels.items()])
+
+
+def _rate_axis(domain: tuple[float, float], title: str | None = "learning rate") -> alt.X:
+    scale = alt.Scale(type="log", domain=list(domain), nice=False)
+    axis = alt.Axis(values=powers(*domain), labelExpr=AXIS_LABEL, grid=False)
+    return alt.X("lr:Q", title=title, scale=scale, axis=axis)
+
+
+def _zones(base: alt.Chart, x: alt.X, moving: bool) -> tuple[list[Any], list[Any]]:
+    """Return the layers below the points (bands and lines) and those that are words."""
+
+    def only(part: str) -> alt.Chart:
+        return base.transform_filter(alt.datum.part == part)
+
+    bands = only("band")
+    if moving:
+        bands = bands.transform_filter(f"datum.moment == {CLOCK}")
+    color = REGIME_LOOKS.color
+    below = [
+        bands.mark_rect(opacity=0.13, aria=False).encode(x=x, x2="lr2", color=color),
+        only("border").mark_rule(color=QUIET, strokeWidth=2, strokeDash=[5, 3], aria=False).encode(x=x),
+        only("marker").mark_rule(color=ACCENT, strokeWidth=2, aria=False).encode(x=x),
+    ]
+    named = bands.mark_text(fontSize=12, fontWeight="bold", baseline="bottom", aria=False)
+    border = only("border words").mark_text(
+        color=QUIET, fontSize=12, fontWeight="bold", align="right", dx=-4, baseline="top", dy=3, aria=False
+    )
+    letters = only("marker words").mark_text(
+        color=ACCENT, fontSize=14, fontWeight="bold", align="left", dx=4, baseline="bottom", dy=-1, aria=False
+    )
+    words = [
+        named.encode(x=alt.X("middle:Q"), y=alt.value(-4), text="words:N", color=color),
+        border.encode(x=x, y=alt.value(0), text="words:N"),
+        letters.encode(x=x, y=alt.value("height"), text="words:N"),
+    ]
+    return below, words
+
+
+PADDING = {"top": 22, "left": 5, "right": 8, "bottom": 5}
+
+
+def zones_picture(frame: pd.DataFrame, *, x_domain: tuple[float, float], height: int = 34) -> alt.LayerChart:
+    """Draw `axis_frame` without values: a strip of learning rates with its zones, borders and markers."""
+    below, words = _zones(alt.Chart(frame), _rate_axis(x_domain, None), moving=False)
+    return layers(*below, *words, height=height, padding=PADDING)
 
 
 def axis_picture(
@@ -92,65 +163,38 @@ def axis_picture(
     level_name: str = "",
     height: int = 260,
     pick: bool = False,
+    moving: bool = False,
 ) -> alt.LayerChart:
     """Draw `axis_frame`: points by regime (colour and shape) over labelled bands, with borders, markers and a level.
 
-    `pick=True` adds the selection "pick": a click takes the `lr` of the nearest point.
+    `pick=True` adds the selection "pick": a click takes the `lr` of the nearest point. `moving=True` shows the clock's
+    moment only.
     """
-    x_scale = alt.Scale(type="log", domain=list(x_domain), nice=False)
-    y_scale = alt.Scale(type="log" if log else "linear", domain=list(y_domain), nice=False)
-    x = alt.X("lr:Q", title="learning rate", scale=x_scale, axis=alt.Axis(format="~g", grid=False, tickCount=7))
+    x, y_scale = _rate_axis(x_domain), alt.Scale(type="log" if log else "linear", domain=list(y_domain), nice=False)
     # the same room for the labels in every picture, so that pictures above each other share their x
-    ticks: dict[str, Any] = {"format": "~%" if percent else "~g", "minExtent": 56, "maxExtent": 56}
-    axis = alt.Axis(values=powers(*y_domain), **ticks) if log else alt.Axis(tickCount=5, **ticks)
+    room: dict[str, Any] = {"minExtent": 56, "maxExtent": 56}
+    written: dict[str, Any] = {"format": "~%"} if percent else {"labelExpr": AXIS_LABEL}
+    axis = alt.Axis(values=powers(*y_domain), **written, **room) if log else alt.Axis(tickCount=5, **written, **room)
     y = alt.Y("y:Q", title=y_title, scale=y_scale, axis=axis)
-    color = alt.Color("regime:N", scale=REGIME_COLORS, legend=None)
     base = alt.Chart(frame)
-
-    def only(part: str) -> alt.Chart:
-        return base.transform_filter(alt.datum.part == part)
-
     tip = [
-        alt.Tooltip("lr:Q", format=".4g", title="learning rate"),
-        alt.Tooltip("value:Q", format=".3%" if percent else ".4g", title=y_title),
+        alt.Tooltip("lr:Q", format=TOOLTIP_FORMAT, title="learning rate"),
+        alt.Tooltip("value:Q", format=".3%" if percent else TOOLTIP_FORMAT, title=y_title),
         alt.Tooltip("name:N", title="regime"),
     ]
-    bands = only("band").mark_rect(opacity=0.13).encode(x=x, x2="lr2", color=color)
-    words = (
-        only("band")
-        .mark_text(fontSize=12, fontWeight="bold", baseline="bottom")
-        .encode(x=alt.X("middle:Q", scale=x_scale), y=alt.value(-4), text="words:N", color=color)
-    )
-    runs = only("run")
+    below, words = _zones(base, x, moving)
+    runs = base.transform_filter(alt.datum.part == "run")
+    if moving:
+        runs = runs.transform_filter(f"datum.moment == {CLOCK}")
+    looks: dict[str, Any] = {"color": REGIME_LOOKS.color, "tooltip": tip}
     dots = runs.transform_filter(alt.datum.edge == "").mark_point(filled=True, size=55, opacity=1)
-    dots = dots.encode(
-        x=x, y=y, color=color, shape=alt.Shape("regime:N", scale=REGIME_SHAPES, legend=None), tooltip=tip
-    )
     outside = runs.transform_filter(alt.datum.edge != "").mark_text(fontSize=13, fontWeight="bold")
-    signs = outside.encode(x=x, y=y, text="edge:N", color=color, tooltip=tip)
-    rules = only("border").mark_rule(color=QUIET, strokeWidth=2, strokeDash=[5, 3]).encode(x=x)
-    named = only("border").mark_text(
-        color=QUIET,
-        fontSize=12,
-        fontWeight="bold",
-        align="right",
-        dx=-4,
-        baseline="top",
-        dy=alt.expr("3 + 15 * datum.order"),
-    )
-    named = named.encode(x=x, y=alt.value(0), text="words:N")
-    lines = only("marker").mark_rule(color=ACCENT, strokeWidth=2).encode(x=x)
-    letters = only("marker").mark_text(
-        color=ACCENT,
-        fontSize=14,
-        fontWeight="bold",
-        align="left",
-        dx=4,
-        baseline="bottom",
-        dy=alt.expr("-16 * datum.order"),
-    )
-    letters = letters.encode(x=x, y=alt.value("height"), text="words:N")
-    drawn = [bands, words, rules, named, lines, letters, dots, signs]
+    drawn = [
+        *below,
+        *words,
+        dots.encode(x=x, y=y, shape=REGIME_LOOKS.shape, **looks),
+        outside.encode(x=x, y=y, text="edge:N", **looks),
+    ]
     if level is not None:
         at = alt.Chart(alt.InlineData(values=[{"level": level, "name": level_name}])).encode(
             y=alt.Y("level:Q", scale=y_scale)
@@ -164,7 +208,7 @@ def axis_picture(
     if pick:
         choice = alt.selection_point(name="pick", fields=["lr"], on="click", nearest=True, clear=False, toggle=False)
         drawn.append(runs.mark_circle(opacity=0, size=30).encode(x=x, y=y, tooltip=tip).add_params(choice))
-    return layers(*drawn, height=height, padding={"top": 22, "left": 5, "right": 8, "bottom": 5})
+    return layers(*drawn, height=height, padding=PADDING)
 
 
 def powers(low: float, high: float) -> list[float]:

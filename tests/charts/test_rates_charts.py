@@ -1,20 +1,16 @@
-"""Pictures of learning rates: bands where they belong, nothing dropped silently, specs that do not depend on the data."""
+"""Pictures of learning rates: bands where they belong, nothing dropped silently, no words across lines."""
+
+import math
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from sgd_core.charts.gradient_noise import batches_picture, gradient_noise_picture, rates_picture
-from sgd_core.charts.lanes import (
-    lanes_frame,
-    lanes_picture,
-    loss_picture,
-    range_frame,
-    range_picture,
-    sharpness_picture,
-)
+from sgd_core.charts.gradient_noise import batches_picture, gradient_noise_picture
+from sgd_core.charts.lanes import lanes_frame, lanes_picture, range_frame, range_picture, spread_picture
 from sgd_core.charts.palette import REGIMES
-from sgd_core.charts.rates import axis_frame, axis_picture, band_part, powers, regime_group
+from sgd_core.charts.rates import axis_frame, axis_picture, band_part, powers, regime_group, zones_picture
+from sgd_core.charts.vega import moved_by_clock
 
 LRS = np.geomspace(1e-3, 10, 9)
 NAMES = ["too low"] * 3 + ["good"] * 2 + ["bouncing"] + ["leapt away"] + ["diverging"] * 2
@@ -41,23 +37,57 @@ def test_values_beyond_the_window_stand_at_its_edge_with_an_arrow_and_keep_their
     runs = frame[frame["part"] == "run"]
     assert runs["edge"].tolist() == ["", "", "↓", "", "", "↑", "↑", "↑", ""]
     assert runs["y"].between(1e-8, 1e4).all() and runs["value"].iloc[5] == 5e6
-    assert frame[frame["part"] == "border"]["words"].tolist() == ["2/a"], "what lies outside is not drawn at the edge"
+    assert frame[frame["part"] == "border words"]["words"].tolist() == ["2/a"], "what lies outside is not drawn"
     assert frame[frame["part"] == "marker"]["lr"].tolist() == [0.02]
 
 
-def test_lanes_that_leave_the_picture_end_in_an_arrow():
+def test_words_of_lines_that_stand_close_are_beside_the_last_of_them_and_not_between():
+    """C and D stand on both sides of 2/a on the whole axis: their letters used to lie on the lines."""
+    table = pd.DataFrame({"lr": np.geomspace(1e-4, 100, 64), "regime": "good"})
+    borders, markers = [("1/a", 0.5), ("2/a", 1.0)], [("A", 0.02), ("B", 0.3), ("C", 0.95), ("D", 1.05)]
+    frame = axis_frame(table, None, borders=borders, markers=markers)
+    words = frame[frame["part"].isin(["border words", "marker words"])]
+    assert dict(zip(words["words"], words["lr"], strict=True)) == {
+        "1/a": 0.5,
+        "2/a": 0.95,
+        "A": 0.02,
+        "B": 0.3,
+        "C D": 1.05,
+    }
+    lines = [place for _, place in (*borders, *markers)]
+    for row in words.itertuples():
+        side = 1 if row.part == "marker words" else -1  # letters stand right of their line, borders left of theirs
+        free = [side * math.log(line / row.lr) for line in lines if side * math.log(line / row.lr) > 0]
+        assert not free or min(free) > 0.025 * math.log(1e6)
+
+
+def test_a_table_with_moments_has_its_zones_at_each_of_them():
+    early, late = (
+        pd.DataFrame({"lr": LRS, "regime": name, "loss": 1.0, "moment": at})
+        for at, name in enumerate(["undecided", "good"])
+    )
+    frame = axis_frame(pd.concat([early, late]), "loss", y_domain=(0.1, 10))
+    bands = frame[frame["part"] == "band"]
+    assert bands[["moment", "name"]].to_numpy().tolist() == [[0, "undecided"], [1, "good"]]
+    chart = axis_picture(frame, x_domain=(1e-3, 10.0), y_domain=(0.1, 10.0), y_title="loss", moving=True)
+    assert "datum.moment == t" in moved_by_clock(chart).to_json()
+
+
+def test_lanes_that_leave_the_picture_have_an_arrow():
     sweep = pd.DataFrame(
         {
             "lr": np.repeat([0.1, 1.0, 9.0], 3),
             "epoch": [0, 1, 2] * 3,
+            "moment": [0, 1, 2] * 3,
             "train_loss": [0.7, 0.5, 0.4, 0.7, 1e-9, 1e-9, 0.7, 50, np.inf],
         }
     )
     regimes = pd.DataFrame({"lr": [0.1, 1.0, 9.0], "regime": ["too low", "good", "diverging"]})
     frame = lanes_frame(sweep, regimes, (1e-3, 10.0))
-    assert frame["edge"].tolist() == ["", "", "", "", "", "↓", "", "", "↑"]
+    assert frame["edge"].tolist() == ["", "", "", "", "↓", "↓", "", "↑", "↑"]
     assert np.isfinite(frame["y"]).all() and np.isnan(frame["loss"].iloc[-1])
     assert frame["name"].tolist() == ["too low"] * 3 + ["good"] * 3 + ["diverging"] * 3
+    assert moved_by_clock(lanes_picture(frame, epochs=2.0, y_domain=(1e-3, 10.0))).to_dict()["layer"]
 
 
 def test_suggestions_lie_on_the_smoothed_curve_in_rising_order():
@@ -66,6 +96,9 @@ def test_suggestions_lie_on_the_smoothed_curve_in_rising_order():
     rows = range_frame(test, {"steep": 0.1, "valley": 1e-3})
     found = rows[rows["part"] == "suggestion"]
     assert found["words"].tolist() == ["valley", "steep"] and found["y"].tolist() == pytest.approx([4.0, 2.0])
+    assert range_picture(rows, x_domain=(1e-4, 1.0), y_domain=(0.0, 5.0)).to_dict()["layer"]
+    ticks = pd.DataFrame({"name": ["Steep"], "lr": [0.1], "seed": [0]})
+    assert spread_picture(ticks, names=["Steep"], x_domain=(1e-4, 1.0)).to_dict()["layer"]
 
 
 def test_the_powers_of_ten_are_few_and_inside():
@@ -80,9 +113,9 @@ def test_regimes_are_told_apart_by_more_than_colour():
     assert regime_group(["good", "left the domain"]) == ["good", "other"]
 
 
-STEPS = pd.DataFrame({"step": [0, 1], "loss": [1.0, 0.5], "sharpness": [3.0, 2.0], "lr": [0.1, 0.1], "batch": "all"})
+STEPS = pd.DataFrame({"moment": [0, 1], "step": [0, 1], "loss": [1.0, 0.5], "batch": "all"})
 TABLE = pd.DataFrame({"lr": LRS, "regime": NAMES, "left": 0.5})
-CLOUD = pd.DataFrame({"along": [1.0, -0.5], "across": [0.0, 0.3]})
+CLOUD = pd.DataFrame({"along": [1.0, -0.5], "across": [0.0, 0.3], "part": ["whole", "batch"], "moment": 0, "until": 2})
 
 
 @pytest.mark.parametrize(
@@ -93,9 +126,7 @@ CLOUD = pd.DataFrame({"along": [1.0, -0.5], "across": [0.0, 0.3]})
             [axis_frame(TABLE, "left", y_domain=(0.1, 1)), axis_frame(TABLE[:5], "left", y_domain=(0.1, 1))],
             {"x_domain": (1e-3, 10.0), "y_domain": (0.1, 1.0), "y_title": "left", "level": 0.2, "pick": True},
         ),
-        (sharpness_picture, [STEPS, STEPS[:1]], {"steps": 9.0, "y_domain": (0.1, 10.0), "border": 2.0}),
-        (loss_picture, [STEPS, STEPS[:1]], {"steps": 9.0, "y_domain": (0.1, 10.0)}),
-        (rates_picture, [STEPS, STEPS[:1]], {"steps": 9.0, "y_domain": (0.0, 1.0)}),
+        (zones_picture, [axis_frame(TABLE, None), axis_frame(TABLE[:5], None)], {"x_domain": (1e-3, 10.0)}),
         (batches_picture, [STEPS, STEPS[:1]], {"steps": 9.0, "y_domain": (0.1, 10.0), "names": ("1", "all")}),
         (gradient_noise_picture, [CLOUD, CLOUD[:1]], {"x_domain": (-1.0, 2.0), "y_domain": (-1.0, 1.0)}),
     ],
@@ -103,7 +134,7 @@ CLOUD = pd.DataFrame({"along": [1.0, -0.5], "across": [0.0, 0.3]})
 def test_a_picture_is_its_parameters_and_only_its_data_move(chart, frames, look):
     specs = []
     for frame in frames:
-        spec = chart(frame, **look).to_dict()
+        spec = moved_by_clock(chart(frame, **look)).to_dict()
         own = {name: data for name, data in spec.pop("datasets").items() if "level" not in data[0]}
         assert own, "the frame travels as data"
         specs.append(without_data(spec))
@@ -114,11 +145,3 @@ def without_data(spec):
     if isinstance(spec, dict):
         return {key: without_data(value) for key, value in spec.items() if key not in ("data", "name", "views")}
     return [without_data(part) for part in spec] if isinstance(spec, list) else spec
-
-
-def test_the_other_two_compile():
-    sweep = pd.DataFrame({"lr": [0.1, 0.1], "epoch": [0, 1], "train_loss": [1.0, 0.5]})
-    frame = lanes_frame(sweep, pd.DataFrame({"lr": [0.1], "regime": ["good"]}), (0.1, 10.0))
-    assert lanes_picture(frame, epochs=1.0, y_domain=(0.1, 10.0)).to_dict()["layer"]
-    test = pd.DataFrame({"lr": [0.1, 1.0], "loss": [1.0, 0.5], "smoothed": [1.0, 0.7]})
-    assert range_picture(range_frame(test, {"steep": 0.1}), x_domain=(0.1, 1.0), y_domain=(0.0, 1.0)).to_dict()["layer"]

@@ -1,0 +1,182 @@
+"""The direction that explodes: the steepest direction as a map, and four learning rates that move along it."""
+
+import math
+from collections.abc import Generator
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from pages.pitfalls.settings import steps_of
+from pages.ui.page import Page
+from pages.ui.player import Moments, Picture, Words
+from sgd_core.charts.film import Film, grid
+from sgd_core.charts.over_steps import over_steps
+from sgd_core.charts.palette import look
+from sgd_core.descent.regime_names import UNDECIDED
+from sgd_core.digits.config import TrainConfig
+from sgd_core.digits.datasets import Digits
+from sgd_core.digits.sharpness import coefficient, direction_maps, sharpest_directions
+from sgd_core.digits.sweep import SweepMoment, run_regimes, sweep_frame, sweeping
+from sgd_core.export.learning_rates import sweep_script
+from sgd_core.moments import moment_steps
+from sgd_core.numbers import number, percent
+from sgd_core.recording import Recording
+
+TIMES = (0.005, 0.4, 0.99, 1.05)  # times 2/λ: too low, good, bouncing, diverging
+LETTERS = ("A", "B", "C", "D")
+SIDE, GAP = 128, 16  # of a map in pixels; the small charts below stand in columns as wide
+
+
+class Lockstep(NamedTuple):
+    """The same step of the four runs: how far each lies along the steepest direction, and what it is called by then."""
+
+    moment: SweepMoment
+    along: tuple[float, ...]
+    names: tuple[str, ...]
+    reasons: tuple[str, ...]
+
+
+@st.cache_data(max_entries=16, show_spinner="Looking for the steepest direction …")
+def steepest_of(config: TrainConfig, _digits: Digits) -> tuple[float, np.ndarray]:
+    """Return the largest eigenvalue at the initial weights and its direction."""
+    found = sharpest_directions(config, _digits)
+    return float(found.values[0]), found.vectors[0]
+
+
+def steepest(page: Page, config: TrainConfig, digits: Digits) -> None:
+    """Show the steepest direction beside four runs."""
+    top, direction = steepest_of(config, digits)
+    rates = [times * 2 / top for times in TIMES]
+    last = len(moment_steps(config.epochs)) - 1
+    run = page.recording(
+        ("steepest", config), lambda: Recording(_lockstep(config, rates, digits, direction), last), ahead=last + 1
+    )
+    moments, shown = run.moments, direction_maps(direction, digits)
+    captions = ["steepest direction", *(f"{letter}: ±{{limit}}" for letter in LETTERS)]
+    row = grid(captions, columns=5, side=SIDE, gap=GAP)
+    tiles = [replace(tile, group=place) for place, tile in enumerate(row)]  # each has a colour scale of its own
+    maps = [np.concatenate([shown, lane.moment.weights[:, 0]]) for lane in moments if lane.moment.weights is not None]
+    film = Film(f"steepest {config}", tiles, maps, "The steepest direction, and the weights of four learning rates.")
+    place = page.hero.container()
+    with page.hero.container(key=page.key("zigzag_two_by_two"), width=5 * SIDE + 4 * GAP):
+        columns = st.columns(5, gap="small")
+    columns[0].caption("Below: how far each run lies along this direction, step by step.")
+    at = page.player(
+        _zigzags(config, top, moments, rates, list(columns[1:])),
+        Moments(_numbers(moments), recording=run, last=last, keep=False, cards=[_card(lane) for lane in moments]),
+        film=film,
+        film_place=place,
+        words=Words("Train", "Train again", "Step"),
+    )
+    page.notice(*_tell(digits, top, moments[: at + 1], rates))
+    page.table(
+        sweep_frame(rates, [lane.moment for lane in moments[: at + 1]], config.epochs), "Every epoch", file="steepest"
+    )
+    page.code(sweep_script(config, rates))
+
+
+def _lockstep(
+    config: TrainConfig, rates: list[float], digits: Digits, direction: np.ndarray
+) -> Generator[Lockstep, None, None]:
+    history: list[SweepMoment] = []
+    recorded = set(moment_steps(config.epochs).tolist())
+    for moment in sweeping(config, rates, digits, keep_parameters=True):
+        if moment.losses is None or moment.parameters is None:
+            continue
+        history.append(moment)
+        if moment.step not in recorded:
+            continue
+        along = tuple(coefficient(direction, [part[lane] for part in moment.parameters]) for lane in range(len(rates)))
+        named = run_regimes(sweep_frame(rates, history, config.epochs))
+        yield Lockstep(moment, along, tuple(map(str, named["regime"])), tuple(named["reason"]))
+
+
+def _lowest(top: float, moments: list[Lockstep], rates: list[float]) -> float:
+    """Return where along the direction the parabola through the start is lowest."""
+    if len(moments) < 2:
+        return moments[0].along[0]
+    slope = (moments[0].along[0] - moments[1].along[0]) / (rates[0] * (moments[1].moment.step - moments[0].moment.step))
+    return moments[0].along[0] - slope / top
+
+
+def _zigzags(
+    config: TrainConfig, top: float, moments: list[Lockstep], rates: list[float], columns: list[Any]
+) -> list[Picture]:
+    lowest = _lowest(top, moments, rates)
+    reach = 2.3 * abs(lowest - moments[0].along[0]) or 1.0
+    pictures = []
+    for lane, (letter, column) in enumerate(zip(LETTERS, columns, strict=True)):
+        name = moments[-1].names[lane]
+        frame = pd.DataFrame(
+            {
+                "moment": range(len(moments)),
+                "step": [one.moment.step for one in moments],
+                "value": [one.along[lane] for one in moments],
+                "now": True,
+            }
+        )
+        chart = over_steps(
+            frame[np.isfinite(frame["value"])],
+            last=config.epochs,
+            y_domain=(lowest - reach, lowest + reach),
+            title="",
+            level=(lowest, "lowest"),
+            color=look(name).color,
+            height=130,
+        )
+        column.markdown(f"**{letter}** {number(rates[lane], 3)}  \n:small[{number(TIMES[lane])} × 2/λ]")
+        pictures.append(
+            Picture(
+                chart, f"{letter}: how far the weights lie along the steepest direction, step by step.", where=column
+            )
+        )
+    return pictures
+
+
+def _numbers(moments: list[Lockstep]) -> pd.DataFrame:
+    rows = []
+    for lane in moments:
+        losses = lane.moment.losses
+        assert losses is not None
+        loss, accuracy = losses.train_loss.numpy(), losses.valid_accuracy.numpy()
+        rows.append(
+            {"step": number(lane.moment.step)}
+            | {f"loss {letter}": number(loss[place], 3) for place, letter in enumerate(LETTERS)}
+            | {f"accuracy {letter}": percent(accuracy[place]) for place, letter in ((1, "B"), (3, "D"))}
+        )
+    return pd.DataFrame(rows)
+
+
+def _card(lane: Lockstep) -> tuple[str, str, str] | None:
+    if lane.names[0] == UNDECIDED:
+        return None
+    names = ", ".join(f"{letter} {name}" for letter, name in zip(LETTERS, lane.names, strict=True))
+    return look(lane.names[3]).color, names, f"D: {lane.reasons[3]}"
+
+
+def _tell(digits: Digits, top: float, moments: list[Lockstep], rates: list[float]) -> list[str]:
+    weights = int(np.prod(digits.image_shape)) + 1
+    sentences = [
+        f"The loss of this model is {weights} parabolas at right angles, as many as it has weights. The map on the left is the steepest one: its *a* "
+        f"is λ = {number(top)}, so its border is 2/λ = {number(2 / top)}, as 2/a was for one weight.",
+    ]
+    step = moments[-1].moment.step
+    if step == 0:
+        return [*sentences, "Press **Train**: four learning rates start together from weights of 0."]
+    factors = ", ".join(f"{letter} {number(1 - rate * top, 3)}" for letter, rate in zip(LETTERS, rates, strict=True))
+    sentences.append(
+        f"Along it each step multiplies the distance to the lowest place by 1 − learning rate × λ: {factors}. A negative factor is a zigzag; "
+        "one beyond −1 grows."
+    )
+    last = moments[-1]
+    assert last.moment.parameters is not None
+    length = math.sqrt(sum(float(np.square(part[3].astype(float)).sum()) for part in last.moment.parameters))
+    share = abs(last.along[3]) / length if 0 < length < math.inf else 1.0
+    sentences.append(
+        f"After {steps_of(step)} {percent(min(share, 1.0), 3)} of the length of D's weights lies along the steepest direction: what explodes "
+        "looks like the map on the left, or like its negative."
+    )
+    return sentences
