@@ -172,7 +172,7 @@ def _one_way(seen: Track, end: Outlook, hops: str = "") -> Regime:
         how = f"Each step keeps its direction and is {times} times as long as the one before"
         how = f"After {'one leap' if leaps == 1 else f'{leaps} leaps'} across, e{how[1:]}" if leaps else how
     joint = ";" if name == GOOD else ", yet"
-    reason = f"{how}{joint} after {number(steps)} {'step' if steps == 1 else 'steps'} {percent(left)} of the way down is left"
+    reason = f"{how}{joint} after {_steps(steps)} {percent(left)} of the way down is left"
     if end.kind == "crawls" and name == TOO_LOW:
         reason += ", and no minimum is near"
     return Regime(name, f"{reason}{hops}.", bool(hops), end.factor)
@@ -198,8 +198,8 @@ def _when(end: Outlook, steps: int) -> str:
 
 def _fallen(seen: Track, steps: int) -> str:
     last = number(seen.loss[-1] if seen.broken < 0 else seen.loss[seen.broken - 1])
-    after = number(steps if seen.broken < 0 else seen.broken - 1)
-    return f"the loss fell from {number(seen.loss[0])} to {last} in {after} steps, and falls on"
+    after = _steps(steps if seen.broken < 0 else seen.broken - 1)
+    return f"the loss fell from {number(seen.loss[0])} to {last} in {after}, and falls on"
 
 
 def _growth(seen: Track, end: Outlook, steps: int) -> str:
@@ -210,7 +210,7 @@ def _growth(seen: Track, end: Outlook, steps: int) -> str:
     flips = f"{flips}, {each}" if each else flips
     if seen.broken >= 0:
         return f"{flips}: {went}, until the numbers overflowed at step {number(seen.broken)}."
-    return f"{flips}: {went} in {number(steps)} steps, and it grows without end."
+    return f"{flips}: {went} in {_steps(steps)}, and it grows without end."
 
 
 def _endless(end: Outlook) -> str:
@@ -230,6 +230,10 @@ def _endless(end: Outlook) -> str:
         return f"{why}: it bounces by {lengths}, and has not settled after {number(AHEAD)} steps more."
     cycle = f" in a cycle of {end.period}" if end.period > 2 else ""
     return f"{why}: it bounces for ever, by {lengths}{cycle}."
+
+
+def _steps(count: int) -> str:
+    return f"{number(count)} {'step' if count == 1 else 'steps'}"
 
 
 def _times(factor: float) -> str:
