@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import gzip
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from sgd_core.digits.sources import SOURCES, Source, check_classes, find_source
-from sgd_core.digits.storage import available, data_folder, open_dataset, raw_folder
+from sgd_core.digits.storage import available, data_folder, raw_files, raw_folder, read_idx
 
 UCI_VALIDATION_SHARE = 0.2
 UCI_SPLIT_SEED = 0
@@ -56,7 +61,7 @@ def load_digits(name: str, classes: Sequence[int] | None = (3, 7)) -> Digits:
 
     "uci" is scikit-learn's bundled handwriting, values 0-16 divided by 16; 20 % of its 1,797 images are the validation
     set, drawn with a fixed seed so that each digit has its share (the same images, whichever classes are chosen). The
-    others are torchvision's, values 0-255 divided by 255, with their official training and test halves.
+    others are downloaded, values 0-255 divided by 255, with their official training and test halves.
 
     Raises ValueError for an unknown data set or class, for equal classes and fewer than two; DatasetMissing when the
     files of a known data set are not there.
@@ -82,18 +87,53 @@ _Half = tuple[Tensor, Tensor]  # images (N, H, W) and labels (N,), both uint8: s
 
 @lru_cache(maxsize=1)
 def _uci() -> tuple[_Half, _Half]:
-    from sklearn.datasets import load_digits as load_uci  # imported here: a second that other data sets need not pay
-    from sklearn.model_selection import train_test_split
-
-    bunch = load_uci()
-    train, valid = train_test_split(
-        np.arange(len(bunch.target)),
-        test_size=UCI_VALIDATION_SHARE,
-        stratify=bunch.target,
-        random_state=UCI_SPLIT_SEED,
-    )
-    images, labels = torch.tensor(bunch.images, dtype=torch.uint8), torch.tensor(bunch.target, dtype=torch.uint8)
+    # scikit-learn's file, read without scikit-learn: its import takes longer than all of this page.
+    package = find_spec("sklearn")
+    if package is None or package.origin is None:
+        raise DatasetMissing("uci")
+    with gzip.open(Path(package.origin).parent / "datasets" / "data" / "digits.csv.gz", "rt") as file:
+        table = torch.tensor([[int(float(value)) for value in line.split(",")] for line in file], dtype=torch.uint8)
+    images, labels = table[:, :-1].reshape(-1, 8, 8), table[:, -1]
+    train, valid = stratified_split(labels.numpy(), UCI_VALIDATION_SHARE, UCI_SPLIT_SEED)
     return (images[train], labels[train]), (images[valid], labels[valid])
+
+
+def stratified_split(labels: NDArray[Any], share: float, seed: int) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Return the places of the training and of the validation images; each class has its share in both.
+
+    The same places in the same order as `sklearn.model_selection.train_test_split(..., stratify=labels)`, whose recipe
+    (`StratifiedShuffleSplit`) this is, and which the exported scripts use.
+    """
+    rng = np.random.RandomState(seed)
+    counts = np.bincount(labels)
+    of_class = np.split(np.argsort(labels, kind="stable"), np.cumsum(counts)[:-1])
+    validation = math.ceil(share * len(labels))
+    train_counts = _shares(counts, len(labels) - validation, rng)
+    valid_counts = _shares(counts - train_counts, validation, rng)
+    train, valid = [], []
+    for places, first, second in zip(of_class, train_counts, valid_counts, strict=True):
+        mixed = places[rng.permutation(len(places))]
+        train.append(mixed[:first])
+        valid.append(mixed[first : first + second])
+    return rng.permutation(np.concatenate(train)), rng.permutation(np.concatenate(valid))
+
+
+def _shares(counts: NDArray[Any], total: int, rng: np.random.RandomState) -> NDArray[Any]:
+    """Divide `total` among classes in proportion to `counts`; what rounding leaves goes to the largest remainders.
+
+    Among equal remainders the generator draws.
+    """
+    exact = counts / counts.sum() * total
+    shares = np.floor(exact)
+    left, remainders = int(total - shares.sum()), exact - shares
+    for value in np.sort(np.unique(remainders))[::-1]:
+        if left == 0:
+            break
+        (equal,) = np.where(remainders == value)
+        chosen = rng.choice(equal, size=min(len(equal), left), replace=False)
+        shares[chosen] += 1
+        left -= len(chosen)
+    return shares.astype(int)
 
 
 def _downloaded(source: Source) -> tuple[_Half, _Half]:
@@ -112,13 +152,13 @@ def _read(source: Source, _folder: Path) -> tuple[_Half, _Half]:
 
 
 def _read_half(source: Source, *, train: bool) -> _Half:
-    dataset = open_dataset(source, train=train)
-    images, labels = dataset.data, dataset.targets
+    paths = raw_files(source)[:2] if train else raw_files(source)[2:]
+    images, labels = (torch.from_numpy(read_idx(path).astype(np.uint8)) for path in paths)
     if source.transposed:
         images = images.transpose(1, 2)
     if source.label_columns:
         labels = labels[:, 0]
-    return images.contiguous(), labels.to(torch.uint8)
+    return images.contiguous(), labels.contiguous()
 
 
 def _select(images: Tensor, labels: Tensor, classes: tuple[int, ...], largest: int, *, by_class: bool) -> _Half:

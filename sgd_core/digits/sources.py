@@ -8,6 +8,7 @@ from operator import index
 from typing import Literal
 
 DIGIT_NAMES = tuple("0123456789")
+MNIST_FILES = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte")
 
 
 @dataclass(frozen=True)
@@ -16,10 +17,10 @@ class Source:
 
     `key` is its name in code and links; `one` is what one image shows, for sentences; `image_shape` is (height, width)
     in pixels; `largest` is the value of full ink in its files; `origin` names where it comes from, under which terms.
-    `torchvision` is the class of `torchvision.datasets` that knows its addresses, MD5 sums and file format, and the
-    folder its files lie in (None for the data set that comes inside a package); `download_megabytes` is what a
-    download costs, about. `split` is that class's argument of this name, for a data set that is one part of a zip
-    archive; `transposed` says that the files hold each image column by column, `label_columns` that the class is the
+    `torchvision` is the class of `torchvision.datasets` that knows its addresses and MD5 sums, and the folder its files
+    lie in (None for the data set that comes inside a package); `download_megabytes` is what a download costs, about.
+    `files` are the names of its unpacked files: images and labels of training, then of validation. `zipped` says that
+    they come in one zip archive; `transposed` says that the files hold each image column by column, `label_columns` that the class is the
     first of several numbers of each label. `drawing` is the way a drawn digit is made into such an image.
     """
 
@@ -33,7 +34,8 @@ class Source:
     torchvision: str | None
     download_megabytes: int
     largest: int = 255
-    split: str | None = None
+    files: tuple[str, str, str, str] = MNIST_FILES
+    zipped: bool = False
     transposed: bool = False
     label_columns: bool = False
     drawing: Literal["centred", "blocks"] = "centred"
@@ -101,7 +103,11 @@ SOURCES: dict[str, Source] = {
             origin="Cohen, Afshar, Tapson, van Schaik (2017), from NIST Special Database 19",
             torchvision="EMNIST",
             download_megabytes=562,
-            split="digits",
+            files=(
+                *("emnist-digits-train-images-idx3-ubyte", "emnist-digits-train-labels-idx1-ubyte"),
+                *("emnist-digits-test-images-idx3-ubyte", "emnist-digits-test-labels-idx1-ubyte"),
+            ),
+            zipped=True,
             transposed=True,
         ),
         Source(
@@ -114,6 +120,10 @@ SOURCES: dict[str, Source] = {
             origin="Yadav, Bottou (2019), BSD licence",
             torchvision="QMNIST",
             download_megabytes=20,
+            files=(
+                *("qmnist-train-images-idx3-ubyte", "qmnist-train-labels-idx2-int"),
+                *("qmnist-test-images-idx3-ubyte", "qmnist-test-labels-idx2-int"),
+            ),
             label_columns=True,
         ),
     )

@@ -8,12 +8,14 @@ from math import prod
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import platformdirs
+from numpy.typing import NDArray
 
 from sgd_core.digits.sources import Source, find_source
 from sgd_core.digits.torchvision_cpu import torchvision_datasets
 
-_BYTES_PER_VALUE = {8: 1, 9: 1, 11: 2, 12: 4, 13: 4, 14: 8}  # the idx format's code of the element type
+_IDX_TYPES = {8: ">u1", 9: ">i1", 11: ">i2", 12: ">i4", 13: ">f4", 14: ">f8"}  # the idx format's code of a value's type
 
 
 def data_folder() -> Path:
@@ -39,32 +41,24 @@ def available(name: str) -> bool:
     source = find_source(name)
     if source.torchvision is None:
         return True
-    try:
-        if not raw_folder(source).is_dir():
-            return False  # answered before torchvision is imported, which takes a second
-    except (OSError, ValueError):  # no right to look, or no name that a file system takes
-        return False
     return all(is_whole(path) for path in raw_files(source))
 
 
 def raw_folder(source: Source) -> Path:
-    """Where torchvision looks for the unpacked files of a downloaded data set."""
+    """The folder of the unpacked files of a downloaded data set: the one in which torchvision would look, too."""
     return data_folder() / _torchvision(source) / "raw"
 
 
 def raw_files(source: Source) -> list[Path]:
     """The unpacked files a data set consists of: images and labels of training and validation."""
     folder = raw_folder(source)
-    if source.split is not None:
-        halves = [f"emnist-{source.split}-{half}" for half in ("train", "test")]
-        return [folder / f"{half}-{kind}-ubyte" for half in halves for kind in ("images-idx3", "labels-idx1")]
-    return [folder / Path(name).stem for name, _ in archives(source)]
+    return [folder / name for name in source.files]
 
 
 def archives(source: Source) -> list[tuple[str, str]]:
     """(file name or full address, MD5 sum) of everything a download of the data set fetches, as torchvision has it."""
     dataset = dataset_class(source)
-    if source.split is not None:
+    if source.zipped:
         return [(dataset.url, dataset.md5)]
     resources = dataset.resources
     return [*resources["train"], *resources["test"]] if isinstance(resources, dict) else list(resources)
@@ -76,14 +70,8 @@ def public_addresses(source: Source, archive: str) -> list[str]:
 
 
 def dataset_class(source: Source) -> Any:
-    """The torchvision class that knows the data set's addresses, checksums and file format."""
+    """The torchvision class that knows the data set's addresses and checksums."""
     return getattr(torchvision_datasets(), _torchvision(source))
-
-
-def open_dataset(source: Source, *, train: bool) -> Any:
-    """The training or validation half as torchvision reads it (`.data`, `.targets`)."""
-    options = {} if source.split is None else {"split": source.split}
-    return dataset_class(source)(data_folder(), train=train, download=False, **options)
 
 
 def _torchvision(source: Source) -> str:
@@ -92,14 +80,27 @@ def _torchvision(source: Source) -> str:
     return source.torchvision
 
 
+def read_idx(path: Path) -> NDArray[Any]:
+    """Read an idx file, the format of MNIST's family; ValueError when it is cut off or no such file."""
+    shape, kind, start = _idx_header(path)
+    # Read here and not by torchvision, whose import takes a second.
+    return np.fromfile(path, kind, prod(shape), offset=start).reshape(shape)
+
+
 def is_whole(path: Path) -> bool:
     """Whether an idx file is as long as its header says: what was cut off is as good as missing."""
     try:
-        size = path.stat().st_size
-        with path.open("rb") as file:
-            head = file.read(4)
-            lengths = [int.from_bytes(file.read(4), "big") for _ in range(head[3])]
-    except (OSError, ValueError, IndexError):
+        shape, kind, start = _idx_header(path)
+        return path.stat().st_size == start + np.dtype(kind).itemsize * prod(shape)
+    except (OSError, ValueError):  # no right to look, no name that a file system takes, no idx file
         return False
-    width = _BYTES_PER_VALUE.get(head[2])
-    return width is not None and size == 4 + 4 * len(lengths) + width * prod(lengths)
+
+
+def _idx_header(path: Path) -> tuple[tuple[int, ...], str, int]:
+    """Return the shape of an idx file's array, the type of its values, and the place of the first of them."""
+    with path.open("rb") as file:
+        head = file.read(4)
+        if len(head) < 4 or head[2] not in _IDX_TYPES:
+            raise ValueError(f"{path.name} is no idx file.")
+        shape = tuple(int.from_bytes(file.read(4), "big") for _ in range(head[3]))
+    return shape, _IDX_TYPES[head[2]], 4 + 4 * len(shape)

@@ -13,6 +13,7 @@ from pathlib import Path
 from playwright.sync_api import Page, expect
 
 ROOT = Path(__file__).resolve().parents[2]
+ERROR = "[data-testid=stException], .st-key-page_error"  # Streamlit's box, and the app's own
 
 
 def free_port() -> int:
@@ -50,7 +51,7 @@ def serve(data: Path, script: str = "app.py", **environment: str) -> Iterator[st
 def idle(page: Page) -> None:
     """Wait until the script has ended and what it sent is drawn."""
     page.wait_for_selector("[data-test-script-state=notRunning]", state="attached", timeout=60_000)
-    expect(page.get_by_test_id("stException")).to_have_count(0)
+    expect(page.locator(ERROR)).to_have_count(0)
 
 
 @contextmanager

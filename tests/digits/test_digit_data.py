@@ -11,12 +11,14 @@ import numpy as np
 import pytest
 import torch
 from sklearn.datasets import load_digits as sklearn_digits
+from sklearn.model_selection import train_test_split
 from sklearn.neighbors import NearestCentroid
 
 from sgd_core.digits.baselines import mean_images, pixel_similarity
-from sgd_core.digits.datasets import DatasetMissing, load_digits
+from sgd_core.digits.datasets import DatasetMissing, load_digits, stratified_split
 from sgd_core.digits.sources import SOURCES
-from sgd_core.digits.storage import available, data_folder, raw_files, raw_folder
+from sgd_core.digits.storage import available, data_folder, raw_files, raw_folder, read_idx
+from sgd_core.digits.torchvision_cpu import torchvision_datasets
 
 
 def test_uci_holds_scikit_learns_images_split_by_class():
@@ -161,3 +163,33 @@ def test_the_mirrors_files_are_what_was_read(mnist_folder):
     packed = next(mirror.rglob("t10k-labels-idx1-ubyte.gz"))
     placed = mnist_folder / "MNIST" / "raw" / "t10k-labels-idx1-ubyte"
     assert placed.read_bytes() == gzip.decompress(packed.read_bytes())
+
+
+def test_the_page_reads_the_bundled_digits_without_scikit_learns_import():
+    code = "import sys, sgd_core.digits.datasets as d; d.load_digits('uci'); sys.exit('sklearn' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parents[2], check=False).returncode == 0
+
+
+@pytest.mark.parametrize("seed", [0, 1, 12])
+@pytest.mark.parametrize("share", [0.2, 0.25, 0.5])
+def test_the_split_is_scikit_learns_to_the_last_place(seed, share):
+    target = sklearn_digits().target
+    for labels in (target, target[:300], np.repeat(np.arange(10), 13)):  # in the last, all remainders are equal
+        places = np.arange(len(labels))
+        wanted = train_test_split(places, test_size=share, stratify=labels, random_state=seed)
+        for ours, theirs in zip(stratified_split(labels, share, seed), wanted, strict=True):
+            np.testing.assert_array_equal(ours, theirs)
+
+
+@pytest.mark.parametrize("kind", ["uint8", "int32"])
+def test_an_idx_file_is_read_as_torchvision_reads_it(kind, tmp_path):
+    torchvision_datasets()  # made importable beside a CPU build
+    from torchvision.datasets.mnist import read_sn3_pascalvincent_tensor
+
+    array = np.random.default_rng(3).integers(0, 200, (7, 3, 5)).astype(kind)
+    write_idx(tmp_path / "file", array)
+    wanted = read_sn3_pascalvincent_tensor(str(tmp_path / "file"))
+    np.testing.assert_array_equal(read_idx(tmp_path / "file"), wanted.numpy())
+    (tmp_path / "text").write_text("not an idx file")
+    with pytest.raises(ValueError, match="idx"):
+        read_idx(tmp_path / "text")

@@ -70,7 +70,7 @@ def test_it_is_downloaded_and_read_by_the_app_and_by_a_script(source: Source, tm
     names = [path.name for path in storage.raw_files(source)]
     packed = {name: gzip.compress(content) for name, content in zip(names, files_of(source, halves), strict=True)}
     dataset = storage.dataset_class(source)
-    if source.split is not None:
+    if source.zipped:
         archive = io.BytesIO()
         with zipfile.ZipFile(archive, "w") as bundle:
             for name, content in packed.items():
