@@ -1,235 +1,238 @@
 """Fit a curve: the first real model, three parameters against twenty measured speeds."""
 
 import math
-from collections.abc import Callable
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import streamlit as st
 import torch
 
-from pages.stepping.common import DRAWN, MOST_STEPS, SGD, STAGE, Section, choose_speed, section_of, signed
-from pages.ui.controls import Controls
-from pages.ui.parts import download_csv, notice, same_in_pytorch
-from pages.ui.pictures import picture
-from pages.ui.quiz import predict_first
-from sgd_core.charts.downsample import downsample as thin
-from sgd_core.charts.fit import fit_frame, fit_picture, parameter_line
-from sgd_core.charts.race import gap_window
-from sgd_core.charts.steps import rate_frame, rate_ruler, ruler_ends
-from sgd_core.charts.stop import stop_lines
+from pages.stepping.start import LOGARITHMIC, MOST_STEPS, SGD, choose_loss_axis, loss_axis
+from pages.ui.page import Page
+from pages.ui.player import Moments, Picture
+from sgd_core.charts.fit import fit_picture, fit_rows, parameter_line, parameter_rows, rate_picture, rate_rows
+from sgd_core.charts.over_steps import over_steps
 from sgd_core.descent.fit import SCALES, RollerCoaster, descend_fit
-from sgd_core.descent.quadratic import Curvature, curvature_at
 from sgd_core.export.descent import fit_script
+from sgd_core.moments import moment_steps
+from sgd_core.numbers import code, number
 
 PARAMETERS = ("a", "b", "c")
-FINE = 120  # places at which the model's curve is drawn
+FINE = 60  # places at which the model's curve is drawn
+AS_IT_IS, SCALED = SCALES
 
 
-def show(controls: Controls) -> Section:
-    """Lay out the section."""
-    with st.sidebar:
-        lr = controls.learning_rate("fit_lr", 1e-5, low=1e-7, high=10.0)
-        steps = controls.whole("fit_steps", "Steps", 1, MOST_STEPS, 40)
-        scale = controls.segments("fit_scale", "The time t that the model sees", list(SCALES), next(iter(SCALES)))
-        noise = controls.slider("fit_noise", "Measuring error", 0.0, 10.0, 3.0, 0.5)
-        seed = controls.whole("fit_seed", "Seed of data and start", 0, 2**31 - 1, 0)
-        speed = choose_speed(controls, steps)
-    coaster, curvature = _coaster(noise, seed, scale)
-    run = _fit(coaster, lr, steps)
-    st.markdown(
-        "A roller coaster slows down on its way up the hump and speeds up behind it. Its speed, measured once a second, "
-        "looks like a parabola: **speed = a t² + b t + c**. Three weights to find; the loss is the mean squared error."
+def fit(page: Page) -> None:
+    """Fit a parabola to the speeds of a roller coaster."""
+    with page.more("Data, seed, axes", icon=":material/tune:"):
+        left, middle, right = st.columns(3, gap="medium")
+        with left:
+            noise = page.slider("fit_noise", "Measuring error", 0.0, 10.0, 3.0, 0.5)
+        with middle:
+            seed = page.whole("fit_seed", "Seed of data and start", 0, 2**31 - 1, 0)
+        with right:
+            axes = choose_loss_axis(page, "fit_", LOGARITHMIC)
+
+    def suit() -> None:
+        scale = st.session_state[page.key("fit_scale")] or AS_IT_IS
+        page.set("fit_lr", RollerCoaster(noise, seed, scale).lr)
+
+    with page.controls:
+        scale = page.segments(
+            "fit_scale", "The time that the model sees", list(SCALES), AS_IT_IS, on_change=suit, width="stretch"
+        )
+        coaster = _coaster(noise, seed, scale)
+        lr = page.learning_rate("fit_lr", 1e-5, low=1e-7, high=10.0)
+        steps = page.whole("fit_steps", "Steps", 1, MOST_STEPS, 40)
+        best = coaster.best_rate(steps)
+        st.button(
+            f"Take {number(best, 3)}, the best for {steps:,} steps",
+            key=page.key("fit_best"),
+            on_click=lambda: page.set("fit_lr", best),
+            width="stretch",
+        )
+    run, moments = _run(coaster, lr, steps), moment_steps(steps)
+    at = page.player(
+        _pictures(page, coaster, run, moments, lr, best, axes),
+        Moments(_numbers(run, moments), run=(coaster, lr, steps)),
+        name="fit",
     )
-    ground = st.container(key=STAGE)
-    _question(coaster, curvature, lr)
-    script = fit_script(coaster, steps=steps, optimizer=SGD.torch_code("[parameters]", repr(lr)))
-    same_in_pytorch(script, key="stepping_fit_code")
-    return section_of(controls, ground, steps, speed, lambda: _stage(coaster, curvature, run, lr), name="fit")
+    step = int(moments[at])
+    now = run.iloc[step]
+    with page.below:
+        _formulas(coaster, now)
+        _bet(page, coaster, lr)
+    page.notice(*_tell(coaster, run, step, lr, best))
+    seen = run[run["step"] <= step][["step", *PARAMETERS, "loss"]]
+    page.table(seen, "History, step by step", file="fit")
+    page.code(fit_script(coaster, steps=steps, optimizer=SGD.torch_code("[parameters]", code(lr))))
 
 
 @lru_cache(maxsize=16)
-def _coaster(noise: float, seed: int, scale: str) -> tuple[RollerCoaster, Curvature]:
-    coaster = RollerCoaster(noise, seed, scale)
-    curvature = curvature_at(coaster.loss, coaster.start)
-    assert curvature is not None  # the data are finite
-    return coaster, curvature
+def _coaster(noise: float, seed: int, scale: str) -> RollerCoaster:
+    return RollerCoaster(noise, seed, scale)
 
 
 @lru_cache(maxsize=16)
-def _fit(coaster: RollerCoaster, lr: float, steps: int) -> pd.DataFrame:
+def _run(coaster: RollerCoaster, lr: float, steps: int) -> pd.DataFrame:
     return descend_fit(coaster, lr, steps, SGD)
 
 
-def _stage(coaster: RollerCoaster, curvature: Curvature, run: pd.DataFrame, lr: float) -> Callable[[int, bool], None]:
-    steps = len(run) - 1
-    speeds, best = coaster.speed.numpy(), coaster.best
+def _pictures(
+    page: Page,
+    coaster: RollerCoaster,
+    run: pd.DataFrame,
+    moments: np.ndarray,
+    lr: float,
+    best: float,
+    axes: tuple[str, bool],
+) -> list[Picture]:
+    steps, losses, speeds = len(run) - 1, run["loss"].to_numpy(), coaster.speed.numpy()
     fine = np.linspace(0, 19, FINE)
-    still = {"start": coaster.curve(coaster.start, fine), "best": coaster.curve(best, fine)}
+    still = {"start": coaster.curve(coaster.start, fine), "best": coaster.curve(coaster.best, fine)}
+    parameters = torch.from_numpy(np.nan_to_num(run[list(PARAMETERS)].to_numpy()[moments], posinf=1e300, neginf=-1e300))
+    curves = np.nan_to_num(np.stack([coaster.curve(one, fine) for one in parameters]), posinf=1e300, neginf=-1e300)
     gap = 0.1 * (speeds.max() - speeds.min())
-    speed_domain = (float(min(speeds.min(), 0) - gap), float(speeds.max() + gap))
-    losses = run["loss"].to_numpy()
-    least = float(coaster.loss(best))
-    highest = np.nanmax(losses[np.isfinite(losses)])
-    loss_domain = gap_window(np.array([[min(highest, 1e4 * losses[0]), least]]))
-    calm = losses[-1] <= losses[0]
-    windows = {name: _window(run[name].to_numpy(), float(best[i]), calm) for i, name in enumerate(PARAMETERS)}
-    thinned = thin([losses, *(run[name].to_numpy() for name in PARAMETERS)], DRAWN)
-
-    formula = st.empty()
-    left, right = st.columns([3, 2], gap="large")
-    over, words = left.empty(), left.empty()
-    loss = right.empty()
-    lines = [right.empty() for _ in PARAMETERS]
-    rates, table = right.empty(), st.empty()
-
-    def paint(step: int, live: bool) -> None:
-        now = run.iloc[step]
-        numbers = [float(now[name]) for name in PARAMETERS]
-        formula.latex(
-            rf"\text{{speed}} = {_term(numbers[0])}\, t^2 {_term(numbers[1], True)}\, t {_term(numbers[2], True)}"
-            rf"\qquad \text{{loss }} {_term(float(now['loss']))}"
-        )
-        curve = coaster.curve(torch.tensor(numbers, dtype=torch.float64), fine)
-        picture(
-            fit_picture,
-            fit_frame(coaster.time.numpy(), speeds, fine, {**still, "now": curve}),
-            slot=over,
-            live=live,
-            x_domain=(0.0, 19.0),
-            y_domain=speed_domain,
-            height=400,
-            alt=f"The measured speeds and the model after {step} steps: a = {numbers[0]:.4g}, b = {numbers[1]:.4g}, "
-            f"c = {numbers[2]:.4g}, mean squared error {now['loss']:.4g}; the least possible is "
-            f"{float(coaster.loss(best)):.4g}.",
-        )
-        rows = thinned.until(step)
-        drawn = pd.DataFrame({"step": rows, "value": losses[rows], "now": rows == step})
-        picture(
-            stop_lines,
-            drawn[np.isfinite(drawn["value"])],
-            slot=loss,
-            live=live,
+    y_domain = (float(min(speeds.min(), 0) - gap), float(speeds.max() + gap))
+    axis = loss_axis(axes, [losses], 0.0, (0.0, float(losses[0])))
+    least = float(coaster.loss(coaster.best))
+    loss = over_steps(
+        axis.rows({"": losses}, moments),
+        last=steps,
+        y_domain=axis.domain,
+        title="mean squared error",
+        log=axis.log,
+        log_steps=axis.log_steps,
+        level=(least, f"best possible {number(least, 3)}"),
+        height=170,
+    )
+    pictures = [
+        Picture(
+            fit_picture(
+                fit_rows(coaster.time.numpy(), speeds, fine, still, curves, y_domain),
+                x_domain=(0.0, 19.0),
+                y_domain=y_domain,
+                height=370,
+            ),
+            "The measured speeds as dots, the model as a line, the start dotted, the best parabola there is dashed.",
+        ),
+        Picture(_rates(coaster, run, lr, best), "The loss that each learning rate ends with.", where="beside"),
+        Picture(loss, "Mean squared error against step.", where=page.beneath.container()),
+    ]
+    calm = bool(losses[-1] <= losses[0])
+    rows = parameter_rows({name: run[name].to_numpy() for name in PARAMETERS}, moments)
+    columns = page.beneath.container(key=page.key("fit_parameters")).columns(3, gap="small")
+    for place, (name, column) in enumerate(zip(PARAMETERS, columns, strict=True)):
+        goal = float(coaster.best[place])
+        chart = parameter_line(
+            rows[rows["name"] == name],
+            name=name,
             steps=steps,
-            y_domain=loss_domain,
-            marks=(),
-            title="mean squared error",
-            log=True,
-            level=max(least, loss_domain[0]),
-            height=220,
-            alt=f"Mean squared error against step: {losses[0]:.4g} at the start, {now['loss']:.4g} now, {least:.4g} at best.",
+            y_domain=_window(run[name].to_numpy(), goal, calm),
+            best=goal,
         )
-        for place, (name, line) in enumerate(zip(PARAMETERS, lines, strict=True)):
-            values = run[name].to_numpy()[rows]
-            frame = pd.DataFrame({"step": rows, "value": values, "now": rows == step})
-            picture(
-                parameter_line,
-                frame[np.isfinite(values)],
-                slot=line,
-                live=live,
-                name=name,
-                steps=steps,
-                y_domain=windows[name],
-                best=float(best[place]),
-                alt=f"{name} against step: {numbers[place]:.4g} now, {float(best[place]):.4g} in the best fit.",
-            )
-        if live:
-            return
-        with words.container():
-            st.caption(
-                "Dots: measured. Blue: the model now. Dashed: the best fit there is, by least squares. Dotted: the start."
-            )
-            _tell(coaster, curvature, run, step, lr)
-        with rates.container():
-            _rates(curvature, lr)
-        with table.expander("History, step by step", icon=":material/table_rows:"):
-            seen = run[run["step"] <= step][["step", *PARAMETERS, "loss"]]
-            st.dataframe(seen, hide_index=True, width="stretch", height=300 if len(seen) > 8 else "auto")
-            download_csv(seen, "fit", key="stepping_fit_csv")
+        pictures.append(Picture(chart, f"{name} against step; the dashed line is the best fit's.", where=column))
+    return pictures
 
-    return paint
+
+def _rates(coaster: RollerCoaster, run: pd.DataFrame, lr: float, best: float) -> Any:
+    """Draw the loss that each learning rate ends with after so many steps, and where the best one is."""
+    steps, border = len(run) - 1, coaster.curvature.border
+    low = 10.0 ** math.floor(math.log10(min(best / 30, lr)))
+    high = 10.0 ** math.ceil(math.log10(max(border * 1.5, lr)))
+    lrs = np.unique(np.concatenate([np.geomspace(low, high, 240), best * np.linspace(0.9, 1.1, 21)]))
+    losses = coaster.losses_after(lrs, steps)
+    first, least = float(run["loss"].iloc[0]), float(losses[np.isfinite(losses)].min())
+    y_domain = (10.0 ** math.floor(math.log10(max(least, 1e-3))), 10.0 ** (math.ceil(math.log10(first)) + 1))
+    points = coaster.losses_after(np.array([lr, best]), steps)
+    rows = rate_rows(lrs, losses, (lr, float(points[0])), (best, float(points[1])), y_domain[1])
+    return rate_picture(
+        rows, x_domain=(low, high), y_domain=y_domain, border=border, title=f"loss after {number(steps)}", height=220
+    )
 
 
 def _window(values: np.ndarray, best: float, calm: bool) -> tuple[float, float]:
     """Return the range of a parameter to draw: all of a calm run and its best value, or what lies around the two."""
+    values = values[np.isfinite(values)]
     low, high = min(values[0], best), max(values[0], best)
     reach = max(high - low, 1e-6)
     near = values if calm else values[(values > low - 2 * reach) & (values < high + 2 * reach)]
     return float(min(low, near.min()) - 0.1 * reach), float(max(high, near.max()) + 0.1 * reach)
 
 
-def _rates(curvature: Curvature, lr: float) -> None:
-    frame = rate_frame({"now": lr, "best": curvature.best_lr, "2/λ max": curvature.border})
-    low, high = ruler_ends(frame)
-    picture(
-        rate_ruler,
-        frame,
-        low=low,
-        high=high,
-        border=curvature.border,
-        alt=f"On an axis of learning rates: now {lr:g}; above 2/λ max = {curvature.border:.4g} the fit diverges.",
+def _numbers(run: pd.DataFrame, moments: np.ndarray) -> pd.DataFrame:
+    here = run.iloc[moments]
+    columns = {"step": [number(int(step)) for step in moments]}
+    columns |= {name: [number(value) for value in here[name]] for name in PARAMETERS}
+    return pd.DataFrame(columns | {"mean squared error": [number(loss) for loss in here["loss"]]})
+
+
+def _formulas(coaster: RollerCoaster, now: pd.Series) -> None:
+    """Show the model with its present numbers; where time is scaled in s, and in seconds, too."""
+    parameters = torch.tensor([float(now[name]) for name in PARAMETERS], dtype=torch.float64)
+    if coaster.scale == AS_IT_IS:
+        st.latex(coaster.latex(parameters))
+        return
+    shift, unit = SCALES[coaster.scale]
+    st.latex(
+        rf"{coaster.latex(parameters)} \qquad s = \frac{{t - {number(shift)}}}{{{number(unit)}}}"
+        r" \qquad \text{in seconds: } " + coaster.latex(parameters, seconds=True)
     )
 
 
-def _tell(coaster: RollerCoaster, curvature: Curvature, run: pd.DataFrame, step: int, lr: float) -> None:
-    now, best = run.iloc[step], float(coaster.loss(coaster.best))
-    ratio = lr / curvature.border
+def _tell(coaster: RollerCoaster, run: pd.DataFrame, step: int, lr: float, best_lr: float) -> list[str]:
+    now, first, curvature = run.iloc[step], float(run["loss"].iloc[0]), coaster.curvature
+    best, ratio = float(coaster.loss(coaster.best)), lr / curvature.border
     if now["status"] == "diverged" or (ratio > 1 and step):
-        regime = f"The learning rate {lr:g} is {ratio:.3g} times the border 2/λ max = {curvature.border:.3g}"
-        grown = (
-            f"the loss went from {float(run['loss'].iloc[0]):.4g} beyond all bounds, by step {int((run['status'] == 'diverged').to_numpy().argmax()):,}"
-            if now["status"] == "diverged"
-            else f"the loss went from {float(run['loss'].iloc[0]):.4g} to {float(now['loss']):.4g}"
-        )
-        told = [f"{regime}: {grown}. Take less than {curvature.border:.2g}."]
+        broken = int((run["status"] == "diverged").to_numpy().argmax())
+        gone = now["status"] == "diverged"
+        end = f"beyond all bounds, by step {broken:,}" if gone else f"to {number(now['loss'])}"
+        told = [
+            f"The learning rate {number(lr)} is {number(ratio, 3)} times the border 2/λ max = "
+            f"{number(curvature.border, 3)}: the loss went from {number(first)} {end}. Take less than the border."
+        ]
     else:
         told = [
-            f"The largest curvature of this loss is λ max = {curvature.most:.4g}, so a learning rate above 2/λ max = "
-            f"{curvature.border:.3g} diverges. {lr:g} is {ratio:.2g} of that."
-        ]
-        told.append(
-            f"The loss has come from {signed(float(run['loss'].iloc[0]))} to {signed(float(now['loss']))}; the measuring "
-            f"error alone leaves {best:.4g}, and no parabola does better."
+            f"A learning rate above 2/λ max = {number(curvature.border, 3)} diverges, since the largest curvature of this "
+            f"loss is λ max = {number(curvature.most)}. {number(lr)} is {number(ratio, 2)} of that border.",
+            f"The loss has come from {number(first)} to {number(now['loss'])}. The measuring error alone leaves "
+            f"{number(best)}, and no parabola does better."
             if step
-            else f"The loss is {signed(float(now['loss']))} to begin with. The best parabola leaves {best:.4g}."
-        )
-    if coaster.scale != "as it is":
+            else f"The loss is {number(now['loss'])} to begin with. The best parabola leaves {number(best)}.",
+        ]
+    told.append(
+        f"After {len(run) - 1:,} steps the best learning rate is {number(best_lr, 3)}: it leaves a loss of "
+        f"{number(coaster.losses_after(np.array([best_lr]), len(run) - 1)[0])}."
+    )
+    if coaster.scale != AS_IT_IS:
         told.append(
-            f"With t between −1 and 1 the three weights count about alike: the condition number is only "
-            f"{curvature.condition:.3g}, and learning rates up to {curvature.border:.3g} work. Scaling the input did that, "
-            "not a better optimizer."
+            f"With s between −1 and 1 the three weights count about alike. The condition number is only "
+            f"{number(curvature.condition, 3)}, and learning rates up to {number(curvature.border, 3)} work. Scaling the input "
+            "did that, not a better optimizer."
         )
     elif ratio <= 1:
         told.append(
-            f"t² reaches {19**2}, so a tiny change of a moves the curve a lot, while c is felt far less: the steepest "
-            f"direction curves {curvature.condition:,.0f} times as much as the flattest. a settles at once, b and c hardly "
-            "move. Try t from −1 to 1."
+            f"t² reaches {19**2}, so a tiny change of a moves the curve a lot, while c is felt far less. The steepest "
+            f"direction curves {number(round(curvature.condition))} times as much as the flattest: a settles at once, b and c "
+            f"hardly move. Try the time {SCALED}."
         )
-    notice(*told)
+    return told
 
 
-def _question(coaster: RollerCoaster, curvature: Curvature, lr: float) -> None:
-    with st.expander("Predict first", icon=":material/psychology:", key="stepping_fit_predict"):
-        ten = descend_fit(coaster, 10 * lr, 100, SGD)
-        first, last = float(ten["loss"].iloc[0]), float(ten["loss"].iloc[-1])
-        broken = bool((ten["status"] == "diverged").any()) or not math.isfinite(last)
-        answers = ["lower than now", "higher than now"]
-        end = "beyond all bounds" if broken else signed(last)
-        predict_first(
-            "stepping_quiz_fit",
-            f"With ten times the learning rate, {10 * lr:g}: after 100 steps, the loss is …",
-            answers,
-            answers[1] if broken or last > first else answers[0],
-            f"from {signed(first)} it goes to {end}; {10 * lr:g} is {10 * lr / curvature.border:.3g} times 2/λ max.",
-            about=(coaster, lr),
-        )
-
-
-def _term(value: float, sign: bool = False) -> str:
-    """Write a number for LaTeX, powers of ten as such; with its sign in front where it is a further term."""
-    if not math.isfinite(value):
-        return r"+ \infty" if sign else r"\infty"
-    text = f"{value:+.4g}" if sign else f"{value:.4g}"
-    mantissa, _, power = text.partition("e")
-    return rf"{mantissa} \cdot 10^{{{int(power)}}}" if power else text
+def _bet(page: Page, coaster: RollerCoaster, lr: float) -> None:
+    ten = _run(coaster, 10 * lr, 100)
+    first, last = float(ten["loss"].iloc[0]), float(ten["loss"].iloc[-1])
+    broken = bool((ten["status"] == "diverged").any()) or not math.isfinite(last)
+    options = ["lower than at the start", "higher than at the start"]
+    end = "beyond all bounds" if broken else number(last)
+    page.bet(
+        "fit",
+        f"With ten times the learning rate, {number(10 * lr)}: after 100 steps, the loss is …",
+        options,
+        options[1] if broken or last > first else options[0],
+        f"from {number(first)} it goes to {end}. {number(10 * lr)} is {number(10 * lr / coaster.curvature.border, 3)} times "
+        "the border 2/λ max.",
+        about=(coaster, lr),
+    )

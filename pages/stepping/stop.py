@@ -2,7 +2,6 @@
 
 import math
 import time
-from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
@@ -10,69 +9,94 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from pages.stepping.common import (
-    DRAWN,
+from pages.stepping.start import (
     MOST_STEPS,
     SGD,
-    STAGE,
-    Section,
-    choose_speed,
+    choose_loss_axis,
     choose_start,
-    draw_all_if_moved,
     drawn_curve,
-    loss_window,
-    picked_start,
-    section_of,
+    loss_axis,
+    lowest_in_picture,
+    random_start,
+    start_there,
 )
 from pages.stepping.words import tell_stop
-from pages.ui.controls import Controls
-from pages.ui.parts import same_in_pytorch
-from pages.ui.pictures import clickable, picture
-from pages.ui.quiz import predict_first
-from pages.ui.transport import Reading
+from pages.ui.page import Page
+from pages.ui.player import Moments, Picture
 from sgd_core.calculus.formula import Function
-from sgd_core.charts.curve import curve_picture, descent_frame
-from sgd_core.charts.downsample import downsample as thin
-from sgd_core.charts.race import gap_window
-from sgd_core.charts.stop import stop_lines
+from sgd_core.charts.descent import descent_on_curve, descent_rows
+from sgd_core.charts.over_steps import drawn_steps, gap_window, over_steps
+from sgd_core.charts.stop import with_stops
 from sgd_core.descent.descend import descend
 from sgd_core.descent.stop import DIVERGED, ENOUGH, FLAT, NO_BETTER, TIME, Rules, Stop, stops
 from sgd_core.export.descent import stop_script
+from sgd_core.moments import moment_steps
+from sgd_core.numbers import code, number, signed
 
 
-def show(controls: Controls) -> Section:
-    """Lay out the section."""
-    with st.sidebar:
-        function, w0 = choose_start(controls)
-        lr = controls.learning_rate("lr", 0.1)
-    rules = _choose_rules(controls)
-    run, seconds = _timed_walk(function, w0, lr, rules.steps)
+def when_to_stop(page: Page) -> None:
+    """Let rules end a run of one weight."""
+    with page.controls:
+        function, start = choose_start(page)
+        lr = page.learning_rate("lr", 0.1)
+        rules, axes = _choose_rules(page, function)
+    run, seconds = _timed_walk(function, start, lr, rules.steps)
     ended = stops(run, rules, seconds)
     last = ended[0].step
-    with st.sidebar:
-        speed = choose_speed(controls, last)
-    ground = st.container(key=STAGE)
-    _question(rules, ended, (function, w0, lr))
-    script = stop_script(function.torch_code, start=w0, optimizer=SGD.torch_code("[w]", repr(lr)), rules=rules)
-    same_in_pytorch(script, key="stepping_stop_code")
-    return section_of(
-        controls,
-        ground,
-        last,
-        speed,
-        lambda: _stage(controls, function, run, rules, ended),
-        name="stop",
-        said=lambda step: f"step {step:,}" + (", stopped" if step == last else ""),
+    seen, moments = run.iloc[: last + 1], moment_steps(last)
+    curve, y_domain = drawn_curve(function)
+    shown = max(2, min(len(run) - 1, round(1.15 * max(stop.step for stop in ended if stop.step <= 3 * last))))
+    marks = [(stop.step, str(i)) for i, stop in enumerate(ended, 1) if stop.step <= shown]
+    pictures = [
+        Picture(
+            descent_on_curve(
+                descent_rows(curve, seen, moments, y_domain),
+                x_domain=function.domain,
+                y_domain=y_domain,
+                pick=True,
+                height=350,
+            ),
+            f"The descent on the curve of {function.formula}. A click on the curve starts there.",
+            on_pick=start_there(page),
+        )
+    ]
+    verdict = page.beneath.container(height=86, border=False, key=page.key("verdict"))
+    left, right = page.beneath.columns(2, gap="medium")
+    axis = loss_axis(axes, [run["loss"].to_numpy()[: shown + 1]], lowest_in_picture(function).loss, y_domain)
+    loss = over_steps(
+        axis.rows({"": seen["loss"].to_numpy()}, moments),
+        last=shown,
+        y_domain=axis.domain,
+        title=axis.title,
+        log=axis.log,
+        log_steps=axis.log_steps,
+        height=170,
     )
+    slope = _slopes(seen, moments, rules, shown, axis.log_steps)
+    for chart, alt, where in ((loss, "Loss against step.", left), (slope, "Size of the slope against step.", right)):
+        marked = with_stops(chart, marks, last=shown, moment=len(moments) - 1, log_steps=axis.log_steps)
+        pictures.append(Picture(marked, alt, where=where))
+    at = page.player(
+        pictures, Moments(_numbers(seen, moments), run=(function.formula, start, lr, rules, last)), name="stop"
+    )
+    step, done = int(moments[at]), at == len(moments) - 1
+    with verdict:
+        _verdict(run, rules, ended, done)
+    with page.below:
+        _bet(page, rules, ended, (function, start, lr))
+        st.markdown(_table(rules, ended if done else []))
+    page.notice(*tell_stop(function, run, ended, step))
+    history = run[run["step"] <= step][["step", "x", "loss", "gradient", "update"]]
+    page.table(history.rename(columns={"x": "w", "update": "step taken"}), "History, step by step", file="stop")
+    page.code(stop_script(function.torch_code, start=start, optimizer=SGD.torch_code("[w]", code(lr)), rules=rules))
 
 
-def _choose_rules(controls: Controls) -> Rules:
-    """Draw the rules beside each other; 0 switches one off, and the number of steps is always on."""
-    columns = st.columns(5, gap="small", vertical_alignment="bottom")
-    with columns[0]:
-        steps = controls.whole("stop_steps", "Number of steps", 1, MOST_STEPS, 200)
-    with columns[1]:
-        gradient = controls.number(
+def _choose_rules(page: Page, function: Function) -> tuple[Rules, tuple[str, bool]]:
+    """Draw the rules; 0 switches one off, and the number of steps is always on."""
+    steps = page.whole("stop_steps", "Stop after steps", 1, MOST_STEPS, 200)
+    left, right = st.columns(2, gap="small", vertical_alignment="bottom")
+    with left:
+        gradient = page.number(
             "stop_gradient",
             "Small gradient",
             0.0,
@@ -81,36 +105,41 @@ def _choose_rules(controls: Controls) -> Rules:
             help="Stops when the gradient is at most this, either way. 0 switches this rule off.",
             step=0.001,
         )
-    with columns[2]:
-        patience = controls.whole(
+    with right:
+        patience = page.whole(
             "stop_patience",
-            "No improvement, steps",
+            "Patience, steps",
             0,
             MOST_STEPS,
             10,
-            help="The patience: how many steps without a new lowest loss are endured. 0 switches this rule off.",
+            help="How many steps without a new lowest loss are endured. 0 switches this rule off.",
         )
-    with columns[3]:
-        improvement = controls.number(
-            "stop_improvement",
-            "… lower by more than",
-            0.0,
-            1e6,
-            0.0,
-            help="Only a loss lower by more than this counts as an improvement.",
-            step=0.001,
-        )
-    with columns[4]:
-        budget = controls.number(
-            "stop_ms",
-            "Time budget, ms",
-            0.0,
-            60_000.0,
-            0.0,
-            help="Measured on the machine that runs this app. 0 switches this rule off.",
-            step=1.0,
-        )
-    return Rules(steps, gradient or None, patience or None, improvement, seconds=budget / 1000 or None)
+    with page.more("More rules, axes, random start", icon=":material/tune:"):
+        one, two, three = st.columns(3, gap="medium")
+        with one:
+            improvement = page.number(
+                "stop_improvement",
+                "An improvement is more than",
+                0.0,
+                1e6,
+                0.0,
+                help="Only a loss lower by more than this counts as an improvement.",
+                step=0.001,
+            )
+            budget = page.number(
+                "stop_ms",
+                "Time budget, ms",
+                0.0,
+                60_000.0,
+                0.0,
+                help="Measured on the machine that runs this app. 0 switches this rule off.",
+                step=1.0,
+            )
+        with two:
+            axes = choose_loss_axis(page, "stop_")
+        with three:
+            random_start(page, function)
+    return Rules(steps, gradient or None, patience or None, improvement, seconds=budget / 1000 or None), axes
 
 
 @lru_cache(maxsize=16)
@@ -122,125 +151,87 @@ def _timed_walk(function: Function, start: float, lr: float, steps: int) -> tupl
     return run, (time.perf_counter() - begun) / 500
 
 
-def _stage(
-    controls: Controls, function: Function, run: pd.DataFrame, rules: Rules, ended: list[Stop]
-) -> Callable[[int, bool], None]:
-    draw_all_if_moved()
-    curve, y_domain = drawn_curve(function)
-    last = ended[0].step
-    losses, slopes = run["loss"].to_numpy(), run["gradient"].abs().to_numpy()
-    thinned = thin([run["x"].to_numpy(), losses], DRAWN)
-    near = [stop.step for stop in ended if stop.step <= 3 * last]
-    shown = max(2, min(len(run) - 1, round(1.15 * max(near))))
-    loss_domain = loss_window(losses[: shown + 1], y_domain)
-    flat = rules.gradient or math.nan
-    low, high = gap_window(np.array([[*slopes[: last + 1], flat]]))
-    slope_domain = (min(low, 10.0 ** math.floor(math.log10(flat))) if math.isfinite(flat) else low, high)
+def _slopes(seen: pd.DataFrame, moments: np.ndarray, rules: Rules, shown: int, log_steps: bool) -> Any:
+    """Draw the size of the slope, logarithmically, with the level at which the rule of the small gradient fires."""
+    slopes = seen["gradient"].abs().to_numpy()
+    low, high = gap_window(slopes[None, :])
+    if rules.gradient:
+        low, high = min(low, 10.0 ** math.floor(math.log10(rules.gradient))), max(high, 10 * rules.gradient)
+        high = 10.0 ** math.ceil(math.log10(high))
+    kept = drawn_steps([slopes], moments)
+    frame = kept.assign(value=slopes[kept["step"]], now=kept["step"].isin(moments))
+    return over_steps(
+        frame[np.isfinite(frame["value"])],
+        last=shown,
+        y_domain=(low, high),
+        title="size of the slope",
+        log=True,
+        log_steps=log_steps,
+        level=(rules.gradient, "small gradient") if rules.gradient else None,
+        height=170,
+    )
 
-    verdict, reading = st.empty(), Reading()
-    left, right = st.columns([3, 2], gap="large")
-    over, loss = left.empty(), left.empty()
-    table, slope = right.empty(), right.empty()
-    words = st.empty()
 
-    def paint(step: int, live: bool) -> None:
-        done = step == last
-        if done:
-            worse = losses[last] > losses[0]
-            box = verdict.error if ended[0].rule == DIVERGED else verdict.warning if worse else verdict.success
-            box(f"**Stopped at step {last:,}: {ended[0].rule}.** {ended[0].reason}", icon=":material/front_hand:")
-        elif reading.due(live):
-            begun = "Going on" if live else "Not stopped yet"
-            verdict.info(f"{begun}: {_open(rules)}.", icon=":material/directions_walk:")
-        rows = thinned.until(step)
-        look: dict[str, Any] = {
-            "x_domain": function.domain,
-            "y_domain": y_domain,
-            "x_title": "w",
-            "y_title": "loss",
-            "height": 320,
+def _numbers(seen: pd.DataFrame, moments: np.ndarray) -> pd.DataFrame:
+    here, lowest = seen.iloc[moments], seen["loss"].cummin().iloc[moments]
+    return pd.DataFrame(
+        {
+            "step": [number(int(step)) for step in moments],
+            "w": [number(x) for x in here["x"]],
+            "loss": [number(loss) for loss in here["loss"]],
+            "slope": [signed(slope) for slope in here["gradient"]],
+            "lowest loss": [number(loss) for loss in lowest],
         }
-        frame = descent_frame(curve, run.iloc[rows], step, y_domain)
-        if live:
-            picture(curve_picture, frame, slot=over, live=True, alt="", **look)
-        else:
-            clickable(
-                curve_picture,
-                frame,
-                key=controls.key("stop_curve"),
-                on_pick=picked_start(controls, function),
-                slot=over,
-                pick=True,
-                alt=f"The descent after {step} steps, at w = {run['x'].iloc[step]:.4g}. A click starts there.",
-                **look,
-            )
-        marks = tuple((stop.step, str(i)) for i, stop in enumerate(ended, 1) if stop.step <= shown) if done else ()
-        for values, slot, window, title, log, level in (
-            (losses, loss, loss_domain, "loss", False, None),
-            (slopes, slope, slope_domain, "|gradient|", True, rules.gradient),
-        ):
-            drawn = pd.DataFrame({"step": rows, "value": values[rows], "now": rows == step})
-            picture(
-                stop_lines,
-                drawn[np.isfinite(drawn["value"])],
-                slot=slot,
-                live=live,
-                steps=shown,
-                y_domain=window,
-                marks=marks,
-                title=title,
-                log=log,
-                level=level,
-                height=210,
-                alt=f"{title} against step: {values[0]:.4g} at the start, {values[step]:.4g} at step {step}.",
-            )
-        if live:
-            return
-        table.markdown(_table(rules, ended if done else []))
-        with words.container():
-            tell_stop(function, run, ended, step)
+    )
 
-    return paint
+
+def _verdict(run: pd.DataFrame, rules: Rules, ended: list[Stop], done: bool) -> None:
+    """Say what the run is waiting for, or which rule has ended it; in one place of one height."""
+    if not done:
+        st.info(f"Not stopped yet: {_open(rules)}.", icon=":material/directions_walk:")
+        return
+    first = ended[0]
+    worse = run["loss"].iloc[first.step] > run["loss"].iloc[0]
+    box = st.error if first.rule == DIVERGED else st.warning if worse else st.success
+    box(f"**Stopped at step {first.step:,}: {first.rule}.** {first.reason}", icon=":material/front_hand:")
 
 
 def _open(rules: Rules) -> str:
     """Say what the run is waiting for."""
     waits = [f"step {rules.steps:,}"]
-    waits += [f"a gradient of at most {rules.gradient:g}"] if rules.gradient else []
+    waits += [f"a gradient of at most {number(rules.gradient)}"] if rules.gradient else []
     waits += [f"{rules.patience:,} steps without a lower loss"] if rules.patience else []
-    waits += [f"{1000 * rules.seconds:g} ms to pass"] if rules.seconds else []
+    waits += [f"{number(1000 * rules.seconds)} ms to pass"] if rules.seconds else []
     return "waiting for " + ", or ".join(waits)
 
 
 def _table(rules: Rules, ended: list[Stop]) -> str:
     """Return what each rule waits for and, once the run has ended, at which step each would have stopped it."""
     settings = {
-        FLAT: f"at most {rules.gradient:g}" if rules.gradient else "off",
+        FLAT: f"at most {number(rules.gradient)}" if rules.gradient else "off",
         NO_BETTER: f"{rules.patience:,} steps" if rules.patience else "off",
-        TIME: f"{1000 * rules.seconds:g} ms" if rules.seconds else "off",
+        TIME: f"{number(1000 * rules.seconds)} ms" if rules.seconds else "off",
         ENOUGH: f"{rules.steps:,}",
         DIVERGED: "always on",
     }
     fired = {stop.rule: (str(i), f"{stop.step:,}") for i, stop in enumerate(ended, 1)}
     lines = ["| | rule | set to | would stop at step |", "|---|---|---|---|"]
-    order = [stop.rule for stop in ended] + [rule for rule in settings if rule not in fired]
-    for rule in order:
-        number, step = fired.get(rule, ("", "–" if ended else "?"))
-        lines.append(f"| {number} | {rule} | {settings[rule]} | {step if settings[rule] != 'off' else ''} |")
+    for rule in [stop.rule for stop in ended] + [rule for rule in settings if rule not in fired]:
+        place, step = fired.get(rule, ("", "–" if ended else "?"))
+        lines.append(f"| {place} | {rule} | {settings[rule]} | {step if settings[rule] != 'off' else ''} |")
     return "\n".join(lines)
 
 
-def _question(rules: Rules, ended: list[Stop], about: tuple[Function, float, float]) -> None:
-    with st.expander("Predict first", icon=":material/psychology:", key="stepping_stop_predict"):
-        active = [DIVERGED, ENOUGH]
-        active += [FLAT] if rules.gradient else []
-        active += [NO_BETTER] if rules.patience else []
-        active += [TIME] if rules.seconds else []
-        predict_first(
-            "stepping_quiz_stop",
-            "Which rule will end the run?",
-            active,
-            ended[0].rule,
-            f"at step {ended[0].step:,}. {ended[0].reason}",
-            about=(*about, rules),
-        )
+def _bet(page: Page, rules: Rules, ended: list[Stop], about: tuple[Function, float, float]) -> None:
+    active = [DIVERGED, ENOUGH]
+    active += [FLAT] if rules.gradient else []
+    active += [NO_BETTER] if rules.patience else []
+    active += [TIME] if rules.seconds else []
+    page.bet(
+        "stop",
+        "Which rule will end the run?",
+        active,
+        ended[0].rule,
+        f"at step {ended[0].step:,}. {ended[0].reason}",
+        about=(*about, rules),
+    )

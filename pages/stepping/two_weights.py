@@ -1,4 +1,4 @@
-"""Two weights: a landscape from above, and the paths of one or several optimizers over it."""
+"""Two weights: a landscape from above, and what momentum does in a narrow valley."""
 
 import math
 from collections.abc import Callable
@@ -8,63 +8,108 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import streamlit as st
-import torch
 
-from pages.stepping.common import MOST_STEPS, STAGE, Section, choose_speed, draw_all_if_moved, moved, section_of, signed
 from pages.stepping.landscape import (
+    OTHERS,
+    Bottom,
+    bottom_of,
     choose_surface,
+    curvature_here,
     heights_of,
-    is_quadratic_everywhere,
     lowest_known,
     proposed,
     range_of,
     seen_from_above,
 )
-from pages.stepping.racers import choose_racers
-from pages.stepping.standings import GAP, LOSS, Standings
-from pages.ui.controls import Controls
-from pages.ui.parts import notice, same_in_pytorch
-from pages.ui.pictures import clickable, picture
-from pages.ui.transport import Reading
+from pages.stepping.optimizer_choice import Racer, choose_racers
+from pages.stepping.ranking import Ranking
+from pages.stepping.start import LOGARITHMIC, MOST_STEPS, choose_loss_axis, loss_axis
+from pages.ui.page import Page
+from pages.ui.player import Moments, Picture
 from sgd_core.calculus.formula import Function
-from sgd_core.charts.steps import rate_frame, rate_ruler, ruler_ends
-from sgd_core.charts.surface import levels, surface_frame, surface_picture
+from sgd_core.charts.momentum import map_axes, map_rows, middles, momentum_map
+from sgd_core.charts.over_steps import over_steps
+from sgd_core.charts.surface import levels, surface_picture, surface_rows
 from sgd_core.descent.optimizers import Optimizer
-from sgd_core.descent.quadratic import Curvature, curvature_at
-from sgd_core.descent.surfaces import VARIABLES, Surface, descend_surface, of_points, sharp_turns
+from sgd_core.descent.quadratic import Curvature, convergence_rates
+from sgd_core.descent.surfaces import VARIABLES, Surface, descend_surface, sharp_turns
 from sgd_core.export.descent import walk_script
+from sgd_core.moments import moment_steps
+from sgd_core.numbers import number
 
 
-def show(controls: Controls) -> Section:
-    """Lay out the section."""
-    with st.sidebar:
-        surface = choose_surface(controls)
-        (left, right), (bottom, top) = surface.x_domain, surface.y_domain
-        x = controls.number("x", "Start, the first x", left, right, surface.start[0], step=(right - left) / 100)
-        y = controls.number("y", "Start, the first y", bottom, top, surface.start[1], step=(top - bottom) / 100)
-        steps = controls.whole("two_steps", "Steps", 1, MOST_STEPS, 100)
-        many = controls.whole("two_runs", "Runs", 1, 6, 2)
-        speed = choose_speed(controls, steps)
-        scale = controls.segments(
-            "two_scale", "Show", [LOSS, GAP], GAP, help="The gap is the loss above the lowest one there is."
-        )
-    ground = st.container(key=STAGE)
-    racers = choose_racers(controls, "two", proposed(surface), many)
+def two_weights(page: Page) -> None:
+    """Walk down a function of two weights."""
+    with page.controls:
+        surface = choose_surface(page)
+    (left, right), (bottom_y, top_y) = surface.x_domain, surface.y_domain
+    (lr, momentum), others = proposed(surface)
+    with page.controls:
+        lr = page.learning_rate("two_a_lr", lr, label=":blue[**A**] Learning rate")
+        momentum = page.slider("two_a_momentum", ":blue[**A**] Momentum", 0.0, 0.99, momentum, 0.001, format="%.3f")
+    with page.more("Start, steps, and the other runs", icon=":material/tune:"):
+        one, two, three = st.columns([1, 1, 2], gap="medium")
+        with one:
+            x = page.number("x", "Start, the first x", left, right, surface.start[0], step=(right - left) / 100)
+            y = page.number("y", "Start, the first y", bottom_y, top_y, surface.start[1], step=(top_y - bottom_y) / 100)
+        with two:
+            steps = page.whole("two_steps", "Steps", 1, MOST_STEPS, 100)
+            many = page.whole("two_runs", "Runs", 1, 6, 3)
+            axes = choose_loss_axis(page, "two_", LOGARITHMIC)
+        with three:
+            racers = [
+                Racer("A", Optimizer("sgd", momentum=momentum), lr),
+                *choose_racers(page, "two", others[: many - 1], OTHERS[: many - 1]),
+            ]
     runs = _walk(surface.function, (x, y), tuple(r.lr for r in racers), steps, tuple(r.optimizer for r in racers))
+    bottom = bottom_of(surface, (x, y))
+    goals = surface.minima or ([(bottom.x, bottom.y)] if bottom else [])
+    ranking = Ranking(racers, runs, list(VARIABLES), *goals)
+    moments = moment_steps(steps)
     heights = heights_of(surface.function, surface.x_domain, surface.y_domain)
-    standings = Standings(
-        racers,
-        runs,
-        places=["x", "y"],
-        lowest=lowest_known(surface, heights, runs),
-        scale=scale,
-        drawn=range_of(heights),
+    axis = loss_axis(axes, list(ranking.losses.values()), lowest_known(surface, heights, runs), range_of(heights))
+    window: dict[str, Any] = {"x_domain": surface.x_domain, "y_domain": surface.y_domain}
+    url = seen_from_above(surface.function, surface.x_domain, surface.y_domain)
+    frame = surface_rows(ranking.paths, moments, minima=surface.minima, **window)
+    losses = over_steps(
+        axis.rows(ranking.losses, moments),
+        last=steps,
+        y_domain=axis.domain,
+        title=axis.title,
+        log=axis.log,
+        log_steps=axis.log_steps,
+        dots=False,
+        height=190,
     )
-    standings.ask("stepping_quiz_two", (surface, x, y, steps, tuple(racers)))
-    code = [(racer.title, racer.optimizer.torch_code("[w]", repr(racer.lr))) for racer in racers]
-    script = walk_script(surface.function.torch_code, start=(x, y), runs=code, steps=steps, variables=VARIABLES)
-    same_in_pytorch(script, key="stepping_two_code")
-    return section_of(controls, ground, steps, speed, lambda: _stage(controls, surface, standings), name="two")
+    if bottom:
+        page.show(_map(page, bottom, racers), "momentum_map")
+    about = (surface.formula, x, y, steps, tuple(racers))
+    at = page.player(
+        [
+            Picture(
+                surface_picture(frame, url=url, pick=True, height=390, **window),
+                f"{surface.title} from above with the paths of {len(racers)} runs. A click starts there.",
+                on_pick=_start_there(page),
+            ),
+            Picture(losses, f"Loss against step for {len(racers)} runs.", where="beneath"),
+        ],
+        Moments(ranking.numbers(moments), run=about),
+        name="two",
+    )
+    step = int(moments[at])
+    with page.below:
+        _bet(page, ranking, about)
+        st.markdown(ranking.table(step))
+        st.caption(_legend(surface, heights, lowest_known(surface, heights, [])))
+    page.notice(*_tell(surface, bottom, ranking, step))
+    if bottom:
+        with page.more(f"Why {number(bottom.curvature.border)}?", icon=":material/help:"):
+            _why(bottom, racers[0])
+    columns = ["x", "y", "gradient_x", "gradient_y", "update_x", "update_y"]
+    history = ranking.history(step, {name: name.replace("_", " ") for name in columns})
+    page.table(history, "History of all runs", file="two_weights")
+    code = [(racer.title, racer.torch_code) for racer in racers]
+    page.code(walk_script(surface.function.torch_code, start=(x, y), runs=code, steps=steps, variables=VARIABLES))
 
 
 @lru_cache(maxsize=8)
@@ -79,136 +124,155 @@ def _walk(
     return [run.reset_index(drop=True) for _, run in frame.groupby("run")]
 
 
-def _stage(controls: Controls, surface: Surface, standings: Standings) -> Callable[[int, bool], None]:
-    draw_all_if_moved()
-    window: dict[str, Any] = {"x_domain": surface.x_domain, "y_domain": surface.y_domain}
-    url = seen_from_above(surface.function, surface.x_domain, surface.y_domain)
-    left, right = st.columns([3, 2], gap="large")
-    over, note, losses = left.empty(), left.empty(), left.empty()
-    ranking, words, rates = right.empty(), right.empty(), right.empty()
-    table, reading = st.empty(), Reading()
+def _start_there(page: Page) -> Callable[[dict[str, Any]], None]:
+    def take(picked: dict[str, Any]) -> None:
+        page.set("x", picked["x"])
+        page.set("y", picked["y"])
 
-    def take(picked: dict[str, float]) -> None:
-        st.session_state[controls.key("x")], st.session_state[controls.key("y")] = picked["x"], picked["y"]
-        moved()
-
-    def paint(step: int, live: bool) -> None:
-        frame = surface_frame(standings.paths(step), **window, minima=surface.minima, dots=standings.dots)
-        if live:
-            picture(surface_picture, frame, slot=over, live=True, alt="", url=url, **window)
-        else:
-            where = ", ".join(
-                f"{racer.letter} at x = {run['x'].iloc[step]:.4g}, y = {run['y'].iloc[step]:.4g}"
-                for racer, run in zip(standings.racers, standings.runs, strict=True)
-            )
-            clickable(
-                surface_picture,
-                frame,
-                key=controls.key("surface_map"),
-                on_pick=take,
-                slot=over,
-                pick=True,
-                url=url,
-                alt=f"{surface.title} from above, after {step} steps: {where}. A click starts there.",
-                **window,
-            )
-        if reading.due(live):
-            ranking.markdown(standings.table(step, []))
-        standings.paint_losses(losses, step, live, height=250)
-        if live:
-            return
-        note.caption(_legend(surface))
-        with rates.container():
-            _rates(surface, standings, step)
-        with words.container():
-            _tell(surface, standings, step)
-        with table.expander("History of all runs", icon=":material/table_rows:"):
-            columns = ["x", "y", "gradient_x", "gradient_y", "update_x", "update_y"]
-            standings.history(step, {name: name.replace("_", " ") for name in columns}, "stepping_two_csv")
-
-    return paint
+    return take
 
 
-def _legend(surface: Surface) -> str:
-    heights = heights_of(surface.function, surface.x_domain, surface.y_domain)
+def _map(page: Page, bottom: Bottom, racers: list[Racer]) -> Picture:
+    """Return the map of learning rates and momenta, coloured by how fast they converge at the minimum."""
+    curvature = bottom.curvature
+    lrs, momenta = map_axes(curvature.least, curvature.most)
+    rates = convergence_rates(middles(lrs, log=True), middles(momenta), [curvature.least, curvature.most])
+    plain = {
+        racer.letter: (racer.lr, float(racer.optimizer.options["momentum"]))
+        for racer in racers
+        if racer.optimizer.name == "sgd"
+    }
+
+    def take(picked: dict[str, Any]) -> None:
+        page.set("two_a_lr", float(picked["lr"]))
+        page.set("two_a_momentum", float(picked["momentum"]))
+
+    return Picture(
+        momentum_map(
+            map_rows(lrs, momenta, rates),
+            eigenvalues=[curvature.least, curvature.most],
+            best=curvature.best_momentum,
+            runs=plain,
+        ),
+        "Learning rates across, momenta upwards, the bluer the faster; red diverges. A click sets both for A.",
+        on_pick=take,
+        where="beside",
+    )
+
+
+def _legend(surface: Surface, heights: np.ndarray, lowest: float) -> str:
     marks = levels(heights)
     holes = " Empty places have no value." if np.isnan(heights).any() else ""
     crosses = " The crosses are the lowest points." if len(surface.minima) > 1 else ""
     cross = " The cross is the lowest point." if len(surface.minima) == 1 else ""
+    size = float(marks[-1] - marks[0])
     return (
-        f"The bluer, the higher: from {signed(marks[0])} to {signed(marks[-1])}. On a line the loss is the same all "
-        f"along; the lowest lines are at {', '.join(signed(mark) for mark in marks[1:4])}.{cross}{crosses}{holes} "
-        "Click to start somewhere else."
+        f"{surface.lesson} The bluer, the higher: from {number(lowest, 3, scale=size)} to {number(marks[-1], 3)}. On a line "
+        f"the loss is the same all along.{cross}{crosses}{holes} Click to start somewhere else."
     )
 
 
-def _curvature(surface: Surface, x: float, y: float) -> Curvature | None:
-    return curvature_at(of_points(surface.function), torch.tensor([x, y], dtype=torch.float64))
-
-
-def _rates(surface: Surface, standings: Standings, step: int) -> None:
-    """Show the curvature and the learning rates that follow, everywhere the same on a quadratic, else just here."""
-    first, run = standings.racers[0], standings.runs[0]
-    here = _curvature(surface, float(run["x"].iloc[step]), float(run["y"].iloc[step]))
-    if here is None or not math.isfinite(here.border):
-        st.caption(
-            "Where A stands, the surface curves upwards in no direction: no learning rate is too high just here."
-        )
+def _bet(page: Page, ranking: Ranking, about: Any) -> None:
+    if len(ranking.racers) < 2:
         return
-    quadratic = is_quadratic_everywhere(surface.function)
-    one, two = st.columns(2)
-    one.metric("Condition number" if quadratic else "Condition number at A", _plain(here.condition))
-    two.metric("Border 2/λ max" if quadratic else "2/λ max at A", _plain(here.border))
-    rates = {"A": first.lr, "best": here.best_lr if quadratic else math.nan, "2/λ max": here.border}
-    frame = rate_frame(rates)
-    low, high = ruler_ends(frame)
-    picture(
-        rate_ruler,
-        frame,
-        low=low,
-        high=high,
-        border=here.border,
-        alt=f"On an axis of learning rates: A has {first.lr:g}, and plain descent diverges above {here.border:.4g}.",
+    last = ranking.steps
+    losses = [
+        math.inf if ranking.gone(i, last) else float(run["loss"].iloc[last]) for i, run in enumerate(ranking.runs)
+    ]
+    best = min(range(len(losses)), key=losses.__getitem__)
+    said = ", ".join(f"{racer.letter} {ranking.said(i, last)}" for i, racer in enumerate(ranking.racers))
+    page.bet(
+        "two",
+        f"After {last:,} steps, which run has the lowest loss?",
+        ranking.letters,
+        ranking.racers[best].letter,
+        f"the losses will be {said}.",
+        about=about,
     )
 
 
-def _tell(surface: Surface, standings: Standings, step: int) -> None:
-    told = standings.diverged(step)
-    quadratic = is_quadratic_everywhere(surface.function)
-    first = standings.racers[0]
-    for racer, run in zip(standings.racers, standings.runs, strict=True):
-        turns = sharp_turns(run.iloc[: step + 1])
-        if step > 1 and racer.kind in ("SGD", "momentum", "Nesterov") and len(told) < 3:
-            told.append(
-                f"{racer.letter} ({racer.kind}) turned back in {turns:,} of its {step - 1:,} turns"
-                + (": it zigzags from one side of the valley to the other." if turns > 0.3 * step else ".")
-            )
-    here = _curvature(surface, float(standings.runs[0]["x"].iloc[step]), float(standings.runs[0]["y"].iloc[step]))
-    if here and here.bowl and quadratic:
-        lr, momentum = here.best_momentum
-        told.append(
-            f"The steepest direction curves {here.condition:.4g} times as much as the flattest (that is the condition "
-            f"number). Plain descent does best with 2/(λ min + λ max) = {here.best_lr:.4g}: then each step leaves at worst "
-            f"{here.factor(here.best_lr):.3f} of the distance. With {first.lr:g} it is {here.factor(first.lr):.3f}."
-        )
-        told.append(
-            f"Momentum of {momentum:.3f} with the learning rate {lr:.4g} would leave about {math.sqrt(momentum):.3f} a "
-            "step: the pushes across the valley cancel out, those along it add up."
-            if momentum
-            else "It curves the same in every direction, so momentum has nothing to even out."
-        )
-    elif here and not here.bowl:
-        told.append(
-            "Where A stands the surface curves downwards in at least one direction, so there is no minimum just here: "
-            f"λ from {here.least:.3g} to {here.most:.3g}."
-        )
-    elif here:
-        told.append(
-            f"This surface is no quadratic: its curvature changes from place to place. Where A stands 2/λ max is "
-            f"{here.border:.3g}; the learning rate {first.lr:g} is {'below' if first.lr < here.border else 'above'} it."
-        )
-    notice(*told)
+def _tell(surface: Surface, bottom: Bottom | None, ranking: Ranking, step: int) -> list[str]:
+    told = ranking.diverged(step)
+    if step == 0 and bottom:
+        told += _forecast(bottom, ranking.racers)
+    for racer, run in zip(ranking.racers, ranking.runs, strict=True):
+        told += _path(racer, run.iloc[: step + 1]) if step > 1 and len(told) < 4 else []
+    here = curvature_here(surface, *(float(ranking.runs[0][name].iloc[step]) for name in VARIABLES))
+    if here is not None and not (bottom and bottom.quadratic):
+        told.append(f"Where A stands: {here.words}{_just_here(here, ranking.racers[0].lr)}")
+    return told
 
 
-def _plain(value: float) -> str:
-    return f"{value:.4g}" if math.isfinite(value) else "none"
+def _forecast(bottom: Bottom, racers: list[Racer]) -> list[str]:
+    """Say what the numbers at the minimum promise, before anything has moved."""
+    curvature = bottom.curvature
+    told = []
+    for racer in racers[:3]:
+        if racer.optimizer.name != "sgd":
+            continue
+        beta = float(racer.optimizer.options["momentum"])
+        nesterov = bool(racer.optimizer.options["nesterov"])
+        ends = [curvature.least, curvature.most]
+        rate = float(convergence_rates([racer.lr], [min(beta, 1.0)], ends, nesterov=nesterov)[0, 0])
+        where = "" if bottom.quadratic else "near the minimum, "
+        what = (
+            f"each step leaves about {number(rate, 3)} of the distance"
+            if rate < 1
+            else "the distance grows: it is beyond the border"
+        )
+        told.append(f"{racer.mark}, {racer.name}: in the long run, {where}{what}.")
+    return told
+
+
+def _path(racer: Racer, seen: pd.DataFrame) -> list[str]:
+    turns, steps = sharp_turns(seen), len(seen) - 1
+    if (seen["status"] == "diverged").any():
+        return []
+    if turns > 0.5 * steps:
+        return [f"{racer.mark} turned back in {turns:,} of its {steps - 1:,} turns: it **zigzags** across the valley."]
+    lengths = np.hypot(seen["update_x"], seen["update_y"]).to_numpy()
+    if turns == 0 and lengths[-1] > 0.3 * lengths[max(len(lengths) - 20, 1)] and steps > 20:
+        return [f"{racer.mark} never turned back and still takes steps of {number(lengths[-1], 3)}: it **crawls**."]
+    return [f"{racer.mark} turned back in {turns:,} of its {steps - 1:,} turns."]
+
+
+def _just_here(here: Curvature, lr: float) -> str:
+    if not math.isfinite(here.border):
+        return " No learning rate is too high just here."
+    side = "below" if lr < here.border else "above"
+    return f" Just here 2/λ max is {number(here.border, 3)}, and A's learning rate {number(lr)} is {side} it."
+
+
+def _why(bottom: Bottom, first: Racer) -> None:
+    """Show the eigenvalues, the condition number, and what follows from them."""
+    curvature = bottom.curvature
+    lr, momentum = curvature.best_momentum
+    place = "" if bottom.quadratic else " at the minimum"
+    columns = st.columns(4)
+    for column, (label, value) in zip(
+        columns,
+        (
+            (f"λ min{place}", curvature.least),
+            (f"λ max{place}", curvature.most),
+            ("Condition number", curvature.condition),
+            ("Border 2/λ max", curvature.border),
+        ),
+        strict=True,
+    ):
+        column.metric(label, number(value))
+    beta = float(first.optimizer.options["momentum"])
+    st.markdown(
+        f"λ says how strongly the loss curves: {number(curvature.least)} along the valley, {number(curvature.most)} across "
+        "it. A plain step multiplies the distance in such a direction by 1 − learning rate × λ. It shrinks as long as the "
+        f"learning rate is below 2/λ max = **{number(curvature.border)}**. The condition number is λ max / λ min.\n\n"
+        f"Plain descent does best with 2/(λ min + λ max) = {number(curvature.best_lr)}: each step then leaves at worst "
+        f"{number(curvature.factor(curvature.best_lr), 3)} of the distance.\n\n"
+        f"With a momentum of β the border moves to 2 (1 + β)/λ max: with β = {number(beta)} it is "
+        f"{number(curvature.border_with(beta))}. The best pair is a learning rate of {number(lr)} with a momentum of "
+        f"{number(momentum, 3)}: it leaves about {number(math.sqrt(momentum), 3)} a step. The pushes across the valley cancel "
+        "out, those along it add up."
+        if momentum
+        else "It curves the same in every direction, so momentum has nothing to even out."
+    )
+    if not bottom.quadratic:
+        st.caption("This surface curves differently from place to place, so these numbers hold near the minimum only.")

@@ -32,7 +32,9 @@ class QuizMixin:
             st.session_state[about_key] = about
             st.session_state[key] = None
         with st.container(border=True, key=f"{key}_box"):
-            choice = st.radio(f":material/psychology: **Your bet.** {question}", options, index=None, key=key)
+            choice = st.radio(
+                f":material/psychology: **Your bet.** {question}", options, index=None, key=key, horizontal=True
+            )
             if choice is None:
                 return None
             return self._tell(key, about, choice == answer, f"it is **{answer}**: {why}", why)

@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike
 
 from sgd_core.charts.palette import ACCENT, QUIET, SECOND
 from sgd_core.charts.vega import ROOM, layers
+from sgd_core.numbers import number
 
 COLUMNS = ["part", "x", "y", "order", "edge", "label"]
 # By how far outside (x: left, inside, right; y: below, inside, above).
@@ -90,15 +91,20 @@ def keep_in_view(rows: pd.DataFrame, x_domain: tuple[float, float], y_domain: tu
     return rows.assign(x=seen.x, y=seen.y, edge=seen.edge, label=seen.label)
 
 
-def in_view(rows: Piece, x_domain: tuple[float, float], y_domain: tuple[float, float]) -> Piece:
-    """Do the same to a piece."""
+def in_view(
+    rows: Piece,
+    x_domain: tuple[float, float],
+    y_domain: tuple[float, float],
+    names: tuple[str, str] = ("x", "f(x)"),
+) -> Piece:
+    """Do the same to a piece; `names` are what the two axes show."""
     known = ~(np.isnan(rows.x) | np.isnan(rows.y))
     x, y = rows.x[known], rows.y[known]
     side_x = (x > x_domain[1]).astype(int) - (x < x_domain[0])
     side_y = (y > y_domain[1]).astype(int) - (y < y_domain[0])
     edge, label = _SIGN_TABLE[side_x + 1, side_y + 1], np.full(len(x), "", dtype=object)
     for place in np.flatnonzero(edge != ""):
-        label[place] = f"x = {x[place]:.4g}, f(x) = {y[place]:.4g}"
+        label[place] = f"{names[0]} = {number(x[place])}, {names[1]} = {number(y[place])}"
     return Piece(rows.name, x.clip(*x_domain), y.clip(*y_domain), edge, label)
 
 

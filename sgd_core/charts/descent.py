@@ -6,38 +6,64 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from sgd_core.charts.curve import HEADS, curve_piece, frame_of, in_view, piece, stops
+from sgd_core.charts.downsample import pieces
 from sgd_core.charts.over_steps import drawn_steps
-from sgd_core.charts.palette import ACCENT, QUIET, SECOND
+from sgd_core.charts.palette import ACCENT, POINT, QUIET, SECOND
 from sgd_core.charts.vega import ROOM, layers, now, so_far
 from sgd_core.numbers import TOOLTIP_FORMAT
 
 Range = tuple[float, float]
+NAMES = ("w", "loss")
 
 
-def descent_rows(curve: pd.DataFrame, run: pd.DataFrame, moments: NDArray[np.int64], y_domain: Range) -> pd.DataFrame:
-    """Return the rows of a descent: `part, moment, x, y, order, edge, label`.
+def descent_rows(
+    curve: pd.DataFrame,
+    run: pd.DataFrame,
+    moments: NDArray[np.int64],
+    y_domain: Range,
+    *,
+    taken: bool = False,
+    bet: tuple[int, float, float] | None = None,
+) -> pd.DataFrame:
+    """Return the rows of a descent: `part, moment, x, y, order, edge, label, piece`.
 
-    `curve` has `x, value`; `run` is one run of `descend`; `moments` are the steps that are moments.
+    `curve` has `x, value`; `run` is one run of `descend`; `moments` are the steps that are moments. The arrow is the
+    coming step, or with `taken` the one that led here. `bet` is a moment and the point (x, y) where somebody expects
+    the step after it to land.
     """
     x_domain = (float(curve["x"].iloc[0]), float(curve["x"].iloc[-1]))
     x, loss = run["x"].to_numpy(), run["loss"].to_numpy()
     kept = drawn_steps([x, loss], moments)
-    pieces = [frame_of([curve_piece(curve, y_domain)]).assign(moment=0)]
-    path = frame_of([in_view(piece("path", x[kept["step"]], loss[kept["step"]]), x_domain, y_domain)])
+    rows = [frame_of([curve_piece(curve, y_domain)]).assign(moment=0)]
+    path = frame_of([in_view(piece("path", x[kept["step"]], loss[kept["step"]]), x_domain, y_domain, NAMES)])
     # A run that is no number any more has no place: its rows are the last ones, and left out.
-    pieces.append(path.assign(moment=kept["moment"].to_numpy()[: len(path)]))
+    sizes = (x_domain[1] - x_domain[0], y_domain[1] - y_domain[0])
+    whole = pieces([x.clip(*x_domain), loss.clip(*y_domain)], kept["step"].to_numpy(), sizes)
+    rows.append(path.assign(moment=kept["moment"].to_numpy()[: len(path)], piece=whole[: len(path)]))
     here = run.iloc[moments]
     at, value = here["x"].to_numpy(), here["loss"].to_numpy()
     slope, update = here["gradient"].to_numpy(), here["update"].to_numpy()
-    pieces.append(_points(at, value, x_domain, y_domain))
-    pieces.append(_tangents(at, value, slope, x_domain))
-    pieces.append(_arrows(at, value, update, x_domain, y_domain))
-    return pd.concat(pieces, ignore_index=True)
+    rows.append(_points(at, value, x_domain, y_domain))
+    rows.append(_tangents(at, value, slope, x_domain))
+    if taken:
+        before = run.iloc[np.maximum(moments - 1, 0)]
+        shift = np.where(moments > 0, before["update"].to_numpy(), 0.0)
+        rows.append(_arrows(before["x"].to_numpy(), before["loss"].to_numpy(), shift, x_domain, y_domain))
+    else:
+        rows.append(_arrows(at, value, update, x_domain, y_domain))
+    if bet is not None:
+        moment, guess, height = bet
+        mark = frame_of([in_view(piece("bet", [guess], [height]), x_domain, y_domain, NAMES)])
+        rows += [mark.assign(moment=later) for later in (moment, moment + 1)]
+        if moment + 1 < len(at) and np.isfinite(value[moment + 1]):
+            ends = np.clip([guess, at[moment + 1]], *x_domain), np.clip([height, value[moment + 1]], *y_domain)
+            rows.append(frame_of([piece("miss", *ends)]).assign(moment=moment + 1))
+    return pd.concat(rows, ignore_index=True).assign(piece=lambda frame: frame["piece"].fillna(0))
 
 
 def _points(at: NDArray[np.float64], value: NDArray[np.float64], x_domain: Range, y_domain: Range) -> pd.DataFrame:
     known = ~(np.isnan(at) | np.isnan(value))
-    points = frame_of([in_view(piece("point", at, value), x_domain, y_domain)])
+    points = frame_of([in_view(piece("point", at, value), x_domain, y_domain, NAMES)])
     return points.assign(moment=np.flatnonzero(known))
 
 
@@ -111,13 +137,19 @@ def descent_on_curve(
             now(only("tangent")).mark_line(color=SECOND, strokeWidth=2, strokeDash=[6, 4], clip=True, aria=False)
         )
     drawn += [
-        path.mark_line(color=color, strokeWidth=1.5, opacity=0.55, aria=False).encode(order="order:Q"),
+        path.mark_line(color=color, strokeWidth=1.5, opacity=0.55, aria=False).encode(
+            order="order:Q", detail="piece:N"
+        ),
         dots.encode(tooltip=tip),
         now(only("arrow")).mark_line(color=SECOND, strokeWidth=3, aria=False).encode(order="order:Q"),
         now(only("arrow-head"))
         .mark_point(color=SECOND, filled=True, size=90, opacity=1, aria=False)
         .encode(shape=alt.Shape("label:N", scale=HEADS, legend=None)),
+        now(only("miss")).mark_line(color=POINT, strokeWidth=3, opacity=0.8, aria=False),
         dot.encode(tooltip=tip),
+        now(only("bet")).mark_point(
+            color=POINT, shape="diamond", filled=True, size=190, opacity=1, stroke="white", strokeWidth=1.5, aria=False
+        ),
         sign.encode(tooltip=alt.Tooltip("label:N", title="outside of the picture")),
         words.encode(text="label:N"),
     ]

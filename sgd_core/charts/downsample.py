@@ -56,3 +56,22 @@ def _extremes(columns: Sequence[NDArray[np.float64]], begin: int, end: int, buck
             padded[: end - begin] = np.where(np.isnan(part), np.inf, sign * part)
             found.append(np.minimum(padded.reshape(stretches, bucket).argmin(1) + starts, end - 1))
     return found
+
+
+def pieces(
+    columns: Sequence[NDArray[np.float64]], kept: NDArray[np.intp], sizes: Sequence[float], tolerance: float = 0.01
+) -> NDArray[np.intp]:
+    """Return which piece of the path each kept step belongs to, so that no line is drawn where the run did not go.
+
+    `columns` are the coordinates (n,) of all steps, `sizes` what counts as 1 in each. A new piece begins where a step
+    left out lies farther than `tolerance` from the straight line between its kept neighbours.
+    """
+    points = np.stack([column / size for column, size in zip(columns, sizes, strict=True)], axis=1)
+    breaks = np.zeros(len(kept), dtype=np.intp)
+    for place in np.flatnonzero(np.diff(kept) > 1):
+        first, last = points[kept[place]], points[kept[place + 1]]
+        between, way = points[kept[place] + 1 : kept[place + 1]] - first, last - first
+        share = np.clip(between @ way / max(float(way @ way), 1e-300), 0, 1)
+        off = np.linalg.norm(between - share[:, None] * way, axis=1)
+        breaks[place + 1] = not bool((off <= tolerance).all())  # NaN is a break, too
+    return np.cumsum(breaks)

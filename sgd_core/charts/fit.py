@@ -1,85 +1,152 @@
-"""A model fitted to measurements: the data with the present curve, and each parameter's way."""
+"""A model fitted to measurements: the data with the present curve, each parameter's way, and which rate is best."""
+
+from collections.abc import Mapping
 
 import altair as alt
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
-from sgd_core.charts.palette import ACCENT, QUIET, SECOND
-from sgd_core.charts.vega import layers
+from sgd_core.charts.over_steps import drawn_steps
+from sgd_core.charts.palette import ACCENT, QUIET, REGIMES, SECOND
+from sgd_core.charts.vega import ROOM, edge_arrows, inside, kept_in_view, layers, now, so_far, step_axis, value_axis
+from sgd_core.numbers import AXIS_LABEL, TOOLTIP_FORMAT
 
+Array = NDArray[np.float64]
 Range = tuple[float, float]
 
 
-def fit_frame(time: np.ndarray, speed: np.ndarray, fine: np.ndarray, curves: dict[str, np.ndarray]) -> pd.DataFrame:
-    """Return the rows of `fit_picture`: the measurements, and curves by name ("now", "start", "best") over `fine`."""
-    rows = [pd.DataFrame({"part": "data", "x": time, "y": speed, "place": np.arange(len(time))})]
-    place = np.arange(len(fine))
-    rows += [pd.DataFrame({"part": name, "x": fine, "y": y, "place": place}) for name, y in curves.items()]
+def fit_rows(
+    time: Array, speed: Array, fine: Array, still: Mapping[str, Array], curves: Array, y_domain: Range
+) -> pd.DataFrame:
+    """Return the rows of `fit_picture`: `part, moment, x, y, place`.
+
+    The measurements, curves that stand still by name ("start", "best") over `fine` (k,), and the model's curve at each
+    moment, `curves` (moments, k), as far as five windows beyond the picture.
+    """
+    rows = [pd.DataFrame({"part": "data", "moment": 0, "x": time, "y": speed})]
+    rows += [pd.DataFrame({"part": name, "moment": 0, "x": fine, "y": y}) for name, y in still.items()]
+    low, high = y_domain
+    reach = 5 * (high - low)
+    seen = np.clip(curves, low - reach, high + reach).round(4)
+    moments = np.arange(len(curves)).repeat(len(fine))
+    rows.append(pd.DataFrame({"part": "now", "moment": moments, "x": np.tile(fine, len(curves)), "y": seen.ravel()}))
     return pd.concat(rows, ignore_index=True)
 
 
-def fit_picture(frame: pd.DataFrame, *, x_domain: Range, y_domain: Range, height: int = 360) -> alt.LayerChart:
-    """Draw `fit_frame`: measurements as dots, the present curve, and quietly where it began and the best there is."""
+def fit_picture(frame: pd.DataFrame, *, x_domain: Range, y_domain: Range, height: int = 380) -> alt.LayerChart:
+    """Draw `fit_rows`: measurements as dots, the present curve, and quietly where it began and the best there is."""
     x = alt.X("x:Q", title="time t in seconds", scale=alt.Scale(domain=list(x_domain), nice=False))
-    y = alt.Y("y:Q", title="speed", scale=alt.Scale(domain=list(y_domain), nice=False))
+    scale = alt.Scale(domain=list(y_domain), nice=False)
+    y = alt.Y("y:Q", title="speed", scale=scale, axis=alt.Axis(minExtent=ROOM))
     base = alt.Chart(frame)
 
     def only(name: str) -> alt.Chart:
         return base.transform_filter(alt.datum.part == name)
 
-    tip = [alt.Tooltip("x:Q", title="time"), alt.Tooltip("y:Q", title="speed", format=".4g")]
-    data = only("data").mark_point(color=QUIET, filled=True, size=60, opacity=1).encode(x=x, y=y, tooltip=tip)
-    start = only("start").mark_line(color=QUIET, strokeDash=[2, 3], strokeWidth=1.5, clip=True).encode(x=x, y=y)
-    best = only("best").mark_line(color=SECOND, strokeDash=[6, 4], strokeWidth=1.5, clip=True).encode(x=x, y=y)
-    now = only("now").mark_line(color=ACCENT, strokeWidth=3, clip=True).encode(x=x, y=y)
+    tip = [alt.Tooltip("x:Q", title="time"), alt.Tooltip("y:Q", title="speed", format=TOOLTIP_FORMAT)]
+    data = only("data").mark_point(color=QUIET, filled=True, size=70, opacity=1, aria=False)
+    start = only("start").mark_line(color=QUIET, strokeDash=[2, 3], strokeWidth=1.5, clip=True, aria=False)
+    best = only("best").mark_line(color=SECOND, strokeDash=[6, 4], strokeWidth=2, clip=True, aria=False)
+    model = now(only("now")).mark_line(color=ACCENT, strokeWidth=3.5, clip=True, aria=False)
     # A curve that has left the picture altogether would otherwise just be missing.
-    top, bottom = y_domain[1], y_domain[0]
-    ends = only("now").transform_filter(f"datum.place % 14 == 7 && (datum.y > {top!r} || datum.y < {bottom!r})")
-    ends = ends.transform_calculate(
-        edge=f"datum.y > {top!r} ? '↑' : '↓'", y=f"datum.y > {top!r} ? {top!r} : {bottom!r}", true="datum.y"
+    low, high = y_domain
+    gone = now(only("now")).transform_filter(f"datum.y > {high!r} || datum.y < {low!r}")
+    gone = gone.transform_filter("floor(datum.x) % 3 == 0 && datum.x - floor(datum.x) < 0.2").transform_calculate(
+        edge=f"datum.y > {high!r} ? '↑' : '↓'", y=f"datum.y > {high!r} ? {high!r} : {low!r}"
     )
-    signs = ends.mark_text(color=ACCENT, fontSize=15, fontWeight="bold", dy=alt.expr("datum.edge == '↑' ? 8 : -8"))
-    away = alt.Tooltip("true:Q", title="speed of the model", format=".4g")
-    return layers(start, best, data, now, signs.encode(x=x, y=y, text="edge:N", tooltip=away), height=height)
+    return layers(
+        start.encode(x=x, y=y),
+        best.encode(x=x, y=y),
+        data.encode(x=x, y=y, tooltip=tip),
+        model.encode(x=x, y=y),
+        edge_arrows(gone, ACCENT).encode(x=x, y=y, text="edge:N"),
+        height=height,
+    )
+
+
+def parameter_rows(values: Mapping[str, Array], moments: NDArray[np.int64]) -> pd.DataFrame:
+    """Return the rows of `parameter_line` for all parameters: `name, moment, step, value, now`."""
+    kept = drawn_steps(list(values.values()), moments)
+    rows = [kept.assign(name=name, value=column[kept["step"]]) for name, column in values.items()]
+    frame = pd.concat(rows, ignore_index=True)
+    frame["now"] = frame["step"].isin(moments)
+    return frame[np.isfinite(frame["value"])]
 
 
 def parameter_line(
-    frame: pd.DataFrame, *, name: str, steps: int, y_domain: Range, best: float, last: bool = False, height: int = 84
+    frame: pd.DataFrame, *, name: str, steps: int, y_domain: Range, best: float, height: int = 110
 ) -> alt.LayerChart:
-    """Draw one parameter against the step (`step`, `value`, `now`), with its best value as a dashed level line."""
-    axis = alt.Axis(tickMinStep=1, grid=False, labels=last, ticks=last)
-    x = alt.X(
-        "step:Q",
-        title="step" if last else None,
-        scale=alt.Scale(domain=[0, max(steps, 1)], nice=False),
-        axis=axis,
-    )
+    """Draw one parameter of `parameter_rows` against the step, with its best value as a dashed level line."""
     scale = alt.Scale(domain=list(y_domain), nice=False, zero=False)
-    y = alt.Y(
-        "shown:Q", title=name, scale=scale, axis=alt.Axis(tickCount=3, titleAngle=0, titlePadding=14, minExtent=38)
-    )
-    low, high = y_domain
-    base = alt.Chart(frame).transform_calculate(
-        shown=f"min({high!r}, max({low!r}, datum.value))",
-        edge=f"datum.value > {high!r} ? '↑' : datum.value < {low!r} ? '↓' : ''",
-    )
-    tip = [alt.Tooltip("step:Q"), alt.Tooltip("value:Q", format=".6g", title=name)]
-    line = base.mark_line(color=ACCENT, strokeWidth=2).encode(x=x, y=y)
-    present = base.transform_filter("datum.now")
-    dot = present.transform_filter("datum.edge == ''").mark_point(
-        color=ACCENT, filled=True, size=90, opacity=1, stroke="white"
-    )
-    sign = present.transform_filter("datum.edge != ''").mark_text(
-        color=ACCENT, fontSize=14, fontWeight="bold", dy=alt.expr("datum.edge == '↑' ? 8 : -8")
-    )
-    level = alt.Chart(alt.InlineData(values=[{"level": best, "name": f"best {name} {best:.4g}"}]))
-    rule = level.mark_rule(color=SECOND, strokeDash=[6, 4], strokeWidth=1.5).encode(
-        y=alt.Y("level:Q", scale=scale), tooltip="name:N"
-    )
+    axis = alt.Axis(tickCount=3, titleAngle=0, titlePadding=12, minExtent=ROOM)
+    x, y = step_axis(steps), alt.Y("shown:Q", title=name, scale=scale, axis=axis)
+    base = kept_in_view(alt.Chart(frame).transform_filter(alt.datum.name == name), "value", y_domain).encode(x=x, y=y)
+    tip = [alt.Tooltip("step:Q"), alt.Tooltip("value:Q", format=TOOLTIP_FORMAT, title=name)]
+    here = now(base).transform_filter("datum.now")
+    dot = inside(here).mark_point(color=ACCENT, filled=True, size=90, opacity=1, stroke="white", aria=False)
+    level = alt.Chart(alt.InlineData(values=[{"level": best}]))
+    rule = level.mark_rule(color=SECOND, strokeDash=[6, 4], strokeWidth=1.5).encode(y=alt.Y("level:Q", scale=scale))
     return layers(
         rule,
-        line,
-        dot.encode(x=x, y=y, tooltip=tip),
-        sign.encode(x=x, y=y, text="edge:N", tooltip=tip),
+        so_far(base).mark_line(color=ACCENT, strokeWidth=2, aria=False),
+        dot.encode(tooltip=tip),
+        edge_arrows(here, ACCENT, 14).encode(text="edge:N", tooltip=tip),
+        height=height,
+    )
+
+
+def rate_rows(
+    lrs: Array, losses: Array, here: tuple[float, float], best: tuple[float, float], high: float
+) -> pd.DataFrame:
+    """Return the rows of `rate_picture`: `part, lr, loss`; losses are (rates,), points are (rate, its loss).
+
+    What lies above `high`, the top of the picture, is put there.
+    """
+    rows = [pd.DataFrame({"part": "curve", "lr": lrs, "loss": losses, "words": ""})]
+    for part, (lr, loss) in (("now", here), ("best", best)):
+        rows.append(pd.DataFrame({"part": [part], "lr": [lr], "loss": [loss], "words": [part]}))
+    frame = pd.concat(rows, ignore_index=True)
+    frame["shown"] = np.where(np.isfinite(frame["loss"]), frame["loss"], np.inf).clip(max=high)
+    return frame
+
+
+def rate_picture(
+    frame: pd.DataFrame, *, x_domain: Range, y_domain: Range, border: float, title: str, height: int = 170
+) -> alt.LayerChart:
+    """Draw `rate_rows`: the loss that each learning rate ends with, where the present and the best one stand on it.
+
+    The part above `border`, where descent diverges, is shaded.
+    """
+    low, high = x_domain
+    x_scale = alt.Scale(type="log", domain=[low, high], nice=False, clamp=True)
+    y_scale = alt.Scale(type="log", domain=list(y_domain), nice=False, clamp=True)
+    ticks = [10.0**power for power in range(round(np.log10(low)), round(np.log10(high)) + 1)]
+    x = alt.X(
+        "lr:Q", title="learning rate", scale=x_scale, axis=alt.Axis(values=ticks, labelExpr=AXIS_LABEL, grid=False)
+    )
+    y = alt.Y("shown:Q", title=title, scale=y_scale, axis=value_axis(y_domain, log=True))
+    base = alt.Chart(frame).encode(x=x, y=y)
+    red = REGIMES["diverging"].color
+    region = alt.Chart(alt.InlineData(values=[{"from": min(max(border, low), high), "to": high}]))
+    shade = region.mark_rect(color=red, opacity=0.14, aria=False).encode(x=alt.X("from:Q", scale=x_scale), x2="to")
+    word = region.mark_text(color=red, align="left", baseline="top", dx=4, dy=4, text="diverges", aria=False)
+    tip = [
+        alt.Tooltip("lr:Q", format=TOOLTIP_FORMAT, title="learning rate"),
+        alt.Tooltip("loss:Q", format=TOOLTIP_FORMAT, title="loss in the end"),
+    ]
+    curve = base.transform_filter(alt.datum.part == "curve").mark_line(
+        color=QUIET, strokeWidth=2, clip=True, aria=False
+    )
+    points = base.transform_filter(alt.datum.part != "curve")
+    hue = alt.condition("datum.part == 'now'", alt.value(ACCENT), alt.value(REGIMES["good"].color))
+    dots = points.mark_point(filled=True, size=140, opacity=1, stroke="white", strokeWidth=1.5, aria=False)
+    names = points.mark_text(fontSize=12, fontWeight="bold", dy=-13, aria=False)
+    return layers(
+        shade,
+        word.encode(x=alt.X("from:Q", scale=x_scale), y=alt.value(0)),
+        curve,
+        dots.encode(color=hue, tooltip=tip),
+        names.encode(color=hue, text="words:N"),
         height=height,
     )

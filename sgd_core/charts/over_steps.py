@@ -1,6 +1,6 @@
 """A value over the steps of one run or of several, up to the moment that the clock shows."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import altair as alt
@@ -112,3 +112,26 @@ def _looks(field: str, names: Sequence[str], rows: Sequence[Look]) -> Looks:
 
 RUN_LOOKS = _looks("run", list(RACERS), list(RACERS.values()))
 REGIME_LOOKS = _looks("regime", [*REGIMES, "other"], [*REGIMES.values(), UNNAMED])
+
+
+def last_known(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the values (steps + 1,) with the last finite one in place of those that are none, as after divergence."""
+    return pd.Series(np.where(np.isfinite(values), values, np.nan)).ffill().to_numpy()
+
+
+def gap_window(values: NDArray[np.float64]) -> Range:
+    """Return a logarithmic window of whole decades for values above zero (runs, steps + 1).
+
+    It reaches ten decades below the largest start and ten above it, as far as there are values; what lies outside is
+    drawn at its edge.
+    """
+    start = float(np.nanmax(np.where(np.isfinite(values[:, 0]), values[:, 0], np.nan), initial=1e-12))
+    start = max(start, 1e-12)
+    known = values[np.isfinite(values) & (values > 0)]
+    least, most = (float(known.min()), float(known.max())) if known.size else (start, start)
+    low, high = max(least, start * 1e-10), min(max(most, start), start * 1e10)
+    return _decade(low, np.floor), max(_decade(high, np.ceil), 10 * _decade(low, np.floor))
+
+
+def _decade(value: float, rounded: Callable[[float], float]) -> float:
+    return float(10.0 ** float(rounded(np.log10(value))))

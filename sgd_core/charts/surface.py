@@ -8,12 +8,14 @@ from typing import Any
 import altair as alt
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from PIL import Image
 
 from sgd_core.charts.curve import part
 from sgd_core.charts.palette import ACCENT, QUIET
-from sgd_core.charts.race import Paths, run_rows, runs
+from sgd_core.charts.race import Paths, run_layers, run_rows
 from sgd_core.charts.vega import ROOM, layers
+from sgd_core.numbers import TOOLTIP_FORMAT
 
 Range = tuple[float, float]
 BANDS = 18
@@ -62,25 +64,23 @@ def _filled(heights: np.ndarray) -> np.ndarray:
     return np.where(np.isfinite(heights), heights, finite.max() if finite.size else 0.0)
 
 
-def surface_frame(
+def surface_rows(
     paths: Paths,
+    moments: NDArray[np.int64],
     x_domain: Range,
     y_domain: Range,
     minima: Sequence[tuple[float, float]] = (),
-    *,
-    dots: bool = True,
 ) -> pd.DataFrame:
-    """Return the rows of runs over a surface; `paths` and `dots` as in `run_rows`."""
-    lowest = part("minimum", [x for x, _ in minima], [y for _, y in minima]).assign(racer="", dot=False)
-    rows = run_rows(paths, x_domain, y_domain, dots=dots)
-    rows["label"] = rows["label"].str.replace("f(x)", "y", regex=False)
-    return pd.concat([lowest, rows], ignore_index=True)
+    """Return the rows of runs over a surface; `paths` are x and y, as in `run_rows`."""
+    lowest = part("minimum", [x for x, _ in minima], [y for _, y in minima])
+    rows = run_rows(paths, moments, x_domain, y_domain, ("x", "y"))
+    return pd.concat([lowest.assign(run="", moment=0, piece=0, dot=False), rows], ignore_index=True)
 
 
 def surface_picture(
-    frame: pd.DataFrame, *, url: str, x_domain: Range, y_domain: Range, pick: bool = False, height: int = 440
+    frame: pd.DataFrame, *, url: str, x_domain: Range, y_domain: Range, pick: bool = False, height: int = 400
 ) -> alt.LayerChart:
-    """Draw `surface_frame` over the picture `url` of the window; `pick=True` adds the selection "pick" of x and y."""
+    """Draw `surface_rows` over the picture `url` of the window; `pick=True` adds the selection "pick" of x and y."""
     axis = alt.Axis(grid=False, zindex=1)
     x_scale = alt.Scale(domain=list(x_domain), nice=False, zero=False)
     y_scale = alt.Scale(domain=list(y_domain), nice=False, zero=False)
@@ -92,13 +92,13 @@ def surface_picture(
     image = alt.Chart(whole).mark_image(aspect=False).encode(url="url:N", x=x, x2="x2", y=y, y2="y2")
     base = alt.Chart(frame).encode(x=x, y=y)
     lowest = base.transform_filter(alt.datum.part == "minimum").mark_point(
-        shape="cross", filled=True, size=110, color=QUIET, opacity=1, stroke="white", strokeWidth=1
+        shape="cross", filled=True, size=110, color=QUIET, opacity=1, stroke="white", strokeWidth=1, aria=False
     )
-    tip = [alt.Tooltip("x:Q", format=".4g"), alt.Tooltip("y:Q", format=".4g")]
+    tip = [alt.Tooltip("x:Q", format=TOOLTIP_FORMAT), alt.Tooltip("y:Q", format=TOOLTIP_FORMAT)]
     drawn: list[Any] = [image]
     if pick:
         drawn.append(places(x, y, x_domain, y_domain))
-    drawn += [lowest.encode(tooltip=tip), *runs(base, ("x", "y"), ("x", "y"))]
+    drawn += [lowest.encode(tooltip=tip), *run_layers(base, ("x", "y"))]
     return layers(*drawn, height=height)
 
 

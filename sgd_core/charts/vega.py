@@ -24,10 +24,12 @@ def bare(chart: alt.LayerChart) -> alt.LayerChart:
 def value_axis(domain: tuple[float, float], log: bool) -> alt.Axis:
     """Return the axis of a value: plain numbers, or on a logarithmic scale whole decades, at most seven of them."""
     if not log:
-        return alt.Axis(tickCount=5, format=".4~g", minExtent=ROOM)  # without its four digits 10 reads 1e+1
+        return alt.Axis(tickCount=5, labelExpr=AXIS_LABEL, minExtent=ROOM)
     first, last = round(math.log10(domain[0])), round(math.log10(domain[1]))
     stride = -(-(last - first + 1) // 7)
-    return alt.Axis(values=[10.0**power for power in range(first, last + 1, stride)], format=".0e", minExtent=ROOM)
+    return alt.Axis(
+        values=[10.0**power for power in range(first, last + 1, stride)], labelExpr=AXIS_LABEL, minExtent=ROOM
+    )
 
 
 # ---- Moving with the clock ----

@@ -10,10 +10,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
+from sgd_core.calculus.formula import parse_function
+from sgd_core.charts.descent import descent_rows
 from sgd_core.charts.downsample import downsample as thin
-from sgd_core.charts.race import gap_window, race_frame
-from sgd_core.charts.steps import rate_frame, ruler_ends
-from sgd_core.charts.surface import BANDS, levels, surface_frame, surface_url
+from sgd_core.charts.momentum import map_axes, map_rows, middles
+from sgd_core.charts.over_steps import gap_window
+from sgd_core.charts.race import lane_ends, lane_rows, lanes, race_rows, run_rows
+from sgd_core.charts.surface import BANDS, levels, surface_rows, surface_url
+from sgd_core.descent.descend import descend
+from sgd_core.descent.quadratic import convergence_rates
+from sgd_core.moments import moment_steps
 
 
 @given(st.integers(2, 3000), st.integers(20, 400), st.integers(0, 2**31 - 1))
@@ -52,11 +58,80 @@ def test_nan_and_infinity_do_not_disturb_thinning():
 
 def test_a_race_keeps_each_run_in_view_with_its_letter():
     curve = pd.DataFrame({"x": [-1.0, 0.0, 1.0], "value": [1.0, 0.0, 1.0]})
-    paths = {"A": (np.array([0.5]), np.array([0.25])), "B": (np.array([0.5, 9.0]), np.array([0.25, 81.0]))}
-    frame = race_frame(curve, paths, (0.0, 2.0))
-    points = frame[frame["part"] == "point"].set_index("racer")
+    paths = {"A": (np.array([0.5, 0.4]), np.array([0.25, 0.16])), "B": (np.array([0.5, 9.0]), np.array([0.25, 81.0]))}
+    frame = race_rows(curve, paths, np.arange(2), (0.0, 2.0))
+    points = frame[(frame["part"] == "point") & (frame["moment"] == 1)].set_index("run")
     assert points.loc["A", "edge"] == "" and points.loc["B", "edge"] == "↗"
-    assert points.loc["B", "label"] == "x = 9, f(x) = 81" and points.loc["B", ["x", "y"]].tolist() == [1.0, 2.0]
+    assert points.loc["B", "label"] == "w = 9, loss = 81" and points.loc["B", ["x", "y"]].tolist() == [1.0, 2.0]
+
+
+def test_a_run_whose_numbers_have_ended_stays_where_it_was_last_seen():
+    curve = pd.DataFrame({"x": [-1.0, 0.0, 1.0], "value": [1.0, 0.0, 1.0]})
+    paths = {"A": (np.array([0.5, 0.4, np.nan, np.nan]), np.array([0.25, 0.16, np.nan, np.nan]))}
+    frame = race_rows(curve, paths, np.arange(4), (0.0, 2.0))
+    assert frame.loc[frame["part"] == "point", "x"].tolist() == [0.5, 0.4, 0.4, 0.4]
+
+
+def test_no_line_is_drawn_where_a_thinned_run_did_not_go():
+    steps = 4001
+    bounce = np.where(np.arange(steps) % 2, 1.0, -1.0) * 0.999 ** np.arange(steps)
+    glide = 0.999 ** np.arange(steps)
+    moments = moment_steps(steps - 1)
+    frame = run_rows(
+        {"A": (bounce, bounce**2), "B": (glide, glide**2)}, moments, (-1.0, 1.0), (0.0, 1.0), ("w", "loss")
+    )
+    path = frame[frame["part"] == "path"]
+    bouncing, gliding = (path[path["run"] == run] for run in "AB")
+    assert bouncing["piece"].nunique() > 50 and gliding["piece"].nunique() == 1
+    # the first forty steps of the bounce are all there, in one piece
+    assert (bouncing.iloc[:41]["piece"] == 0).all()
+    for _, one in bouncing.groupby("piece"):
+        assert (np.abs(np.diff(one["x"])) < 2).all() and one["moment"].is_monotonic_increasing
+
+
+def test_lanes_fall_to_the_right_and_say_who_has_arrived():
+    distances = {"A": np.array([2.0, 1.0, 0.01, 0.0]), "B": np.array([2.0, 40.0, np.inf, np.inf])}
+    frame = lane_rows(distances, np.arange(4), {"A": "A, SGD", "B": "B, SGD"}, {"A": 2, "B": None}, 2.0)
+    near, far = lane_ends(2.0)
+    now = frame[frame["part"] == "now"]
+    assert now[now["run"] == "A"]["shown"].tolist() == [2.0, 1.0, 0.01, near]
+    assert now[now["run"] == "B"]["edge"].tolist() == ["", "←", "←", "←"] and far == 10.0
+    arrived = frame[frame["part"] == "arrived"]
+    assert (
+        arrived["run"].tolist() == ["A"] and arrived["moment"].tolist() == [2] and "step 2" in arrived["words"].iloc[0]
+    )
+    scale = lanes(frame, letters=["A", "B"], reference=2.0, title="").to_dict()
+    (x,) = {str(layer["encoding"]["x"]["scale"]) for layer in scale["layer"] if "shown" in str(layer.get("encoding"))}
+    assert "'type': 'log'" in x and "[10.0, 2e-06]" in x
+
+
+def test_a_diverging_loss_keeps_a_logarithmic_window_within_ten_decades_of_the_start():
+    low, high = gap_window(np.array([[3.0, 1e40, 1e300, np.inf]]))
+    assert low == 1.0 and high == pytest.approx(1e11)
+
+
+def test_the_bet_s_marker_stands_at_its_moment_and_shows_its_error_at_the_next():
+    curve = pd.DataFrame({"x": np.linspace(-3, 3, 61), "value": np.linspace(-3, 3, 61) ** 2})
+    run = descend(parse_function("x**2"), -1.5, 0.1, 4)
+    frame = descent_rows(curve, run, np.arange(5), (-1.0, 10.0), taken=True, bet=(1, -0.5, 0.25))
+    assert frame.loc[frame["part"] == "bet", "moment"].tolist() == [1, 2]
+    miss = frame[frame["part"] == "miss"]
+    assert miss["moment"].tolist() == [2, 2] and miss["x"].tolist() == pytest.approx([-0.5, -1.5 * 0.8**2])
+    arrows = frame[frame["part"] == "arrow-head"]
+    assert arrows["moment"].tolist() == [1, 2, 3, 4], "the coming step would be the answer"
+
+
+def test_the_map_holds_the_best_pair_and_its_colours_are_the_rates():
+    lrs, momenta = map_axes(1.0, 20.0)
+    rates = convergence_rates(middles(lrs, log=True), middles(momenta), [1.0, 20.0])
+    rows = map_rows(lrs, momenta, rates)
+    best = 4 / (1 + np.sqrt(20)) ** 2, ((np.sqrt(20) - 1) / (np.sqrt(20) + 1)) ** 2
+    fastest = rows.loc[rows["rate"].idxmin()]
+    assert fastest["lr"] == pytest.approx(best[0], rel=0.15) and fastest["momentum"] == pytest.approx(best[1], abs=0.05)
+    stable = rows["rate"] < 1
+    border = 2 * (1 + middles(momenta)) / 20
+    inside = middles(lrs, log=True)[None, :] < border[:, None]
+    assert (stable.to_numpy() == inside.ravel()).all()
 
 
 def test_gaps_get_whole_decades_that_hold_them():
@@ -85,14 +160,7 @@ def test_the_surface_s_picture_has_low_on_the_right_place_and_holes_empty():
 
 def test_runs_over_a_surface_leave_it_with_an_arrow_and_their_place():
     path = (np.array([0.0, 50.0]), np.array([0.0, -0.5]))
-    frame = surface_frame({"A": path}, (-1.0, 1.0), (-1.0, 1.0), [(0.5, 0.5)])
-    point = frame[frame["part"] == "point"].iloc[0]
-    assert (point["edge"], point["label"], point["x"], point["y"]) == ("→", "x = 50, y = -0.5", 1.0, -0.5)
+    frame = surface_rows({"A": path}, np.arange(2), (-1.0, 1.0), (-1.0, 1.0), [(0.5, 0.5)])
+    point = frame[(frame["part"] == "point") & (frame["moment"] == 1)].iloc[0]
+    assert (point["edge"], point["label"], point["x"], point["y"]) == ("→", "x = 50, y = −0.5", 1.0, -0.5)
     assert (frame["part"] == "minimum").sum() == 1
-
-
-def test_a_ruler_leaves_out_what_is_no_rate_and_has_room():
-    frame = rate_frame({"A": 0.09, "best": float("nan"), "2/λ max": 0.1})
-    assert frame["name"].tolist() == ["A", "2/λ max"]
-    low, high = ruler_ends(frame)
-    assert low <= 0.03 and high >= 0.4

@@ -1,0 +1,152 @@
+"""Who races: up to six optimizers, each with its learning rate and its own options, as the table of optimizers has them."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import streamlit as st
+
+from pages.ui.page import Page
+from sgd_core.charts.palette import RACERS
+from sgd_core.descent.optimizers import OPTIMIZERS, Optimizer, Option
+from sgd_core.numbers import code, number
+
+KINDS = {row.title: name for name, row in OPTIMIZERS.items() if not row.hidden_matrices_only}
+PARTS = ("first", "second")  # of an option that is a pair
+
+
+class Proposal(NamedTuple):
+    """A run to begin with: an optimizer's name, its learning rate, and the options that differ from torch's."""
+
+    name: str
+    lr: float
+    options: Mapping[str, Any] = {}
+
+
+class Racer(NamedTuple):
+    """One run of a race: its letter, its optimizer and its learning rate."""
+
+    letter: str
+    optimizer: Optimizer
+    lr: float
+
+    @property
+    def title(self) -> str:
+        """What it is called in words: letter, optimizer, learning rate, and what differs from torch's defaults."""
+        return f"{self.letter}, {self.name}"
+
+    @property
+    def name(self) -> str:
+        """The same without its letter."""
+        settings = [_setting(*pair) for pair in self.optimizer.settings]
+        return ", ".join([f"{self.optimizer.row.title} {number(self.lr)}", *settings])
+
+    @property
+    def kind(self) -> str:
+        """The optimizer in words, with what differs from torch's defaults."""
+        return ", ".join([self.optimizer.row.title, *(_setting(*pair) for pair in self.optimizer.settings)])
+
+    @property
+    def mark(self) -> str:
+        """Its letter in its colour, as Markdown."""
+        return f":{RACERS[self.letter].name}[**{self.letter}**]"
+
+    @property
+    def torch_code(self) -> str:
+        """Its optimizer as PyTorch source."""
+        return self.optimizer.torch_code("[w]", code(self.lr))
+
+
+def _setting(name: str, value: Any) -> str:
+    if isinstance(value, bool):
+        return name
+    if isinstance(value, tuple):
+        return f"{name} {' and '.join(number(part) for part in value)}"
+    return f"{name} {value if isinstance(value, str) else number(value)}"
+
+
+def choose_racers(page: Page, group: str, proposed: Sequence[Proposal], letters: Sequence[str]) -> list[Racer]:
+    """Draw a row of controls for each of `letters`; `proposed` has the run that each letter begins with.
+
+    `group` begins the names of the controls, so that two sections do not share them.
+    """
+    return [
+        _choose(page, f"{group}_{letter.lower()}", letter, run) for letter, run in zip(letters, proposed, strict=True)
+    ]
+
+
+def propose(page: Page, group: str, runs: Sequence[Proposal], letters: Sequence[str]) -> None:
+    """Put these runs into the controls of `group`, options included."""
+    for letter, run in zip(letters, runs, strict=False):
+        place = f"{group}_{letter.lower()}"
+        row = OPTIMIZERS[run.name]
+        page.set(f"{place}_kind", row.title)
+        page.set(f"{place}_lr", run.lr)
+        for name, option in row.options.items():
+            value = run.options.get(name, option.default)
+            for key, part in _parts(f"{place}_{run.name}_{name}", value):
+                page.set(key, part)
+
+
+def _parts(place: str, value: Any) -> list[tuple[str, Any]]:
+    if isinstance(value, tuple):
+        return [(f"{place}_{part}", number) for part, number in zip(PARTS, value, strict=True)]
+    return [(place, str(value) if value is None else value)]
+
+
+def _choose(page: Page, place: str, letter: str, run: Proposal) -> Racer:
+    left, middle, right = st.columns([1, 6, 5], gap="xsmall", vertical_alignment="center")
+    left.markdown(f":{RACERS[letter].name}[**{letter}**]")
+    with middle:
+        title = page.choice(
+            f"{place}_kind",
+            f"Optimizer {letter}",
+            list(KINDS),
+            OPTIMIZERS[run.name].title,
+            label_visibility="collapsed",
+        )
+    shown = st.session_state.get(page.key(f"{place}_lr"), _linked_rate(page, f"{place}_lr", run.lr))
+    with right.popover(number(shown), width="stretch", key=page.key(f"{place}_settings")):
+        lr = page.learning_rate(f"{place}_lr", run.lr, label=f"Learning rate {letter}")
+        optimizer = _options(page, place, letter, KINDS[title], run)
+    return Racer(letter, optimizer, lr)
+
+
+def _linked_rate(page: Page, name: str, default: float) -> float:
+    try:
+        return float(st.query_params.get(page.key(name), default))
+    except ValueError:
+        return default
+
+
+def _options(page: Page, place: str, letter: str, name: str, run: Proposal) -> Optimizer:
+    row = OPTIMIZERS[name]
+    st.caption(f"{row.about} The options are those of torch.optim.{row.torch_name}.")
+    given = run.options if name == run.name else {}
+    values = {
+        key: _option(page, f"{place}_{name}_{key}", f"{key} {letter}", option, given.get(key, option.default))
+        for key, option in row.options.items()
+    }
+    try:
+        return Optimizer(name, **values)
+    except ValueError as error:
+        st.error(f"{error} Until then {letter} goes on with torch's own options.", icon=":material/error:")
+        return Optimizer(name)
+
+
+def _option(page: Page, place: str, label: str, option: Option, default: Any) -> Any:
+    """Draw the control that fits the option's kind."""
+    if option.choices:
+        words = [str(choice) for choice in option.choices]
+        picked = page.choice(place, label, words, str(default), help=option.about)
+        return option.choices[words.index(picked)]
+    if isinstance(option.default, bool):
+        return page.toggle(place, label, bool(default), help=option.about)
+    if isinstance(option.default, tuple):
+        pair = zip(PARTS, default, strict=True)
+        return tuple(
+            page.number(f"{place}_{part}", f"{label}, {part}", 0.0, 0.9999999, value, help=option.about)
+            for part, value in pair
+        )
+    if isinstance(option.default, int):
+        return page.whole(place, label, int(option.low), int(option.high), int(default), help=option.about)
+    return page.number(place, label, option.low, option.high, float(default), help=option.about)

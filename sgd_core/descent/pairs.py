@@ -1,0 +1,35 @@
+"""A learning rate and a momentum that together do well on a surface: by formula in a bowl, else by trying."""
+
+import math
+
+import numpy as np
+import torch
+
+from sgd_core.calculus.formula import Function
+from sgd_core.descent.descend import descend_many
+from sgd_core.descent.optimizers import Optimizer
+from sgd_core.descent.surfaces import of_points
+
+MOMENTA = (0.0, 0.2, 0.4, 0.6, 0.8, 0.9, 0.95)
+TRIED = 12  # learning rates, over two decades
+
+
+def good_pair(
+    function: Function, start: tuple[float, float], top: float, lowest: float, steps: int = 200
+) -> tuple[float, float]:
+    """Return the learning rate (up to `top`) and the momentum that are the first to bring the loss down from `start`.
+
+    First is who comes earliest within 1 % of the gap between the start's loss and `lowest`, and stays there for `steps`
+    steps; who never does counts by the loss in the end. 84 pairs are tried.
+    """
+    lrs = np.tile(top * np.logspace(-2, 0, TRIED), len(MOMENTA))
+    momenta = np.repeat(MOMENTA, TRIED)
+    points = torch.tensor(start, dtype=torch.float64).repeat(len(lrs), 1)
+    optimizers = [Optimizer("sgd", momentum=float(momentum)) for momentum in momenta]
+    paths = descend_many(of_points(function), points, lrs, steps, optimizers)
+    loss = np.where(np.isfinite(paths.loss), paths.loss, np.inf)
+    outside = loss > lowest + 0.01 * (loss[:, :1] - lowest)
+    arrival = np.where(outside.any(1), steps + 1 - outside[:, ::-1].argmax(1), 0)
+    arrival = np.where((paths.diverged_at >= 0) | outside[:, -1], steps + 1, arrival)
+    best = min(range(len(lrs)), key=lambda place: (arrival[place], loss[place, -1]))
+    return float(f"{lrs[best]:.2g}"), float(momenta[best]) if math.isfinite(loss[best, -1]) else 0.0
