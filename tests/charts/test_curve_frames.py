@@ -33,7 +33,7 @@ def test_positions_outside_stand_at_the_edge_with_an_arrow_and_their_value() -> 
     rows = curve.keep_in_view(curve.part("path", [0, 9, -9, 0], [0, 0, 50, -50]), (-3, 3), (-1, 10))
     assert list(rows["edge"]) == ["", "→", "↖", "↓"]
     assert list(rows["x"]) == [0, 3, -3, 0] and list(rows["y"]) == [0, 0, 10, -1]
-    assert rows["label"].iloc[2] == "x = -9, f(x) = 50" and rows["label"].iloc[0] == ""
+    assert rows["label"].iloc[2] == "x = −9, f(x) = 50" and rows["label"].iloc[0] == ""
 
 
 def test_infinite_positions_are_shown_and_nan_has_no_place() -> None:

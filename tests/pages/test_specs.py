@@ -12,18 +12,16 @@ import pytest
 import vl_convert
 
 from pages.ui.specs import LONG, REST, Blueprint, specification
-from sgd_core.charts import curve, race, slope
+from sgd_core.charts import curve, slope
 
 WINDOW = {"x_domain": (-3.0, 3.0), "y_domain": (-1.0, 10.0)}
 X = np.linspace(-3, 3, 21)
 PARABOLA = pd.DataFrame({"x": X, "value": X**2, "slope": 2 * X})
 RUN = pd.DataFrame({"step": [0, 1], "x": [-1.5, 4.0], "loss": [2.25, 16.0], "gradient": [-3, 8.0], "update": [5.5, 1]})
-PATHS = {"A": (np.array([0.5, 1.0]), np.array([0.25, 1.0])), "B": (np.array([0.5, 9.0]), np.array([0.25, 81.0]))}
 
 CASES = {
     "a descent": (curve.curve_picture, curve.descent_frame(PARABOLA, RUN, 1, (-1.0, 10.0))),
     "a derivative": (slope.slope_picture, slope.slope_frame(PARABOLA, 1.0, 2.0, (-1.0, 10.0))),
-    "a race": (race.race_on_curve, race.race_frame(PARABOLA, PATHS, (-1.0, 10.0))),
 }
 
 
