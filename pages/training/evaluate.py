@@ -7,11 +7,8 @@ import pandas as pd
 import streamlit as st
 
 from pages.training.session import Run
-from pages.training.stage import Paint
-from pages.ui.controls import Controls
-from pages.ui.datasets import digits_of
-from pages.ui.parts import notice
-from pages.ui.pictures import clickable
+from pages.ui.page import Page
+from pages.ui.player import Picture
 from sgd_core.charts import digit_images
 from sgd_core.charts.answers import confusion_matrix
 from sgd_core.digits.datasets import Digits
@@ -22,21 +19,22 @@ COMMON, CHOSEN = "most common mistake", "a cell I choose"
 LONGEST = 6  # letters of a class's name over a small image
 
 
-def draw(controls: Controls, run: Run) -> Paint | None:
+def draw(page: Page, run: Run, at: int) -> list[str]:
     """Show the confusion matrix, the images of one cell, accuracy per class, the worst mistakes."""
-    now, config = run.playback.current, run.config
-    if now is None or now.step == 0:
+    now, config, digits = run.moments[at], run.config, run.digits
+    if now.step == 0:
         st.info("Before the first step there is nothing to judge. Press **Train**.", icon=":material/gavel:")
-        return None
-    digits = digits_of(config.dataset, config.classes)
+        return []
     evaluated = evaluate_images(now, config, digits)
     names = digits.class_names
     counts = confusion(evaluated, digits)
-    stale = "; pause to bring this up to date" if run.playback.playing else ""
-    st.caption(f"All {counts.sum():,} validation images at step {now.step:,}{stale}. Click a cell to see its images.")
+    st.caption(
+        f"All {counts.sum():,} validation images at step {now.step:,}, where the clock last rested. Click a cell to see its "
+        "images."
+    )
     left, right = st.columns([2, 3], gap="large")
     with left:
-        truth, answer = _matrix(controls, counts, names)
+        truth, answer = _matrix(page, counts, names)
     with right:
         _cell(evaluated, digits, names.index(truth), names.index(answer), names)
     wrong = evaluated.predictions.decided != digits.valid_labels.numpy()
@@ -56,32 +54,31 @@ def draw(controls: Controls, run: Run) -> Paint | None:
             _strip(evaluated, digits, worst, names)
         else:
             st.caption("There are none: every validation image is right.")
-    notice(*_lessons(evaluated, wrong, names, digits))
-    return None
+    return _lessons(evaluated, wrong, names, digits)
 
 
-def _matrix(controls: Controls, counts: np.ndarray, names: tuple[str, ...]) -> tuple[str, str]:
+def _matrix(page: Page, counts: np.ndarray, names: tuple[str, ...]) -> tuple[str, str]:
     mistakes = counts - np.diag(counts.diagonal())
     common = np.unravel_index(int(mistakes.argmax()), counts.shape)
 
     def choose() -> None:
-        st.session_state[controls.key("cell")] = CHOSEN
+        st.session_state[page.key("cell")] = CHOSEN
 
-    if controls.segments("cell", "Images of", [COMMON, CHOSEN], COMMON, label_visibility="collapsed") == COMMON:
-        st.session_state[controls.key("truth")] = names[common[0]]
-        st.session_state[controls.key("says")] = names[common[1]]
+    if page.segments("cell", "Images of", [COMMON, CHOSEN], COMMON, label_visibility="collapsed") == COMMON:
+        st.session_state[page.key("truth")] = names[common[0]]
+        st.session_state[page.key("says")] = names[common[1]]
         if not mistakes.any():
             st.caption("There is no mistake. So here is the first class, and right.")
     boxes = st.columns(2)  # what a click sets, for the keyboard and for the link
     with boxes[0]:
-        truth = controls.choice("truth", "It is", names, names[0], on_change=choose)
+        truth = page.choice("truth", "It is", names, names[0], on_change=choose)
     with boxes[1]:
-        answer = controls.choice("says", "The model says", names, names[-1], on_change=choose)
+        answer = page.choice("says", "The model says", names, names[-1], on_change=choose)
 
     def pick(cell: dict[str, Any]) -> None:
         choose()
-        st.session_state[controls.key("truth")] = str(cell["truth"])
-        st.session_state[controls.key("says")] = str(cell["answer"])
+        st.session_state[page.key("truth")] = str(cell["truth"])
+        st.session_state[page.key("says")] = str(cell["answer"])
 
     rows = [
         {
@@ -94,17 +91,12 @@ def _matrix(controls: Controls, counts: np.ndarray, names: tuple[str, ...]) -> t
         for i, name in enumerate(names)
         for j, other in enumerate(names)
     ]
-    clickable(
-        confusion_matrix,
-        pd.DataFrame(rows),
-        key=controls.key("matrix"),
-        on_pick=pick,
-        names=names,
-        side=180 if len(names) == 2 else 330,
-        width="content",
-        alt=f"{counts.trace():,} of {counts.sum():,} images are right; the most common mistake is to take "
-        f"{names[common[0]]} for {names[common[1]]}, {mistakes.max()} times. Click a cell to see its images.",
+    words = (
+        f"{counts.trace():,} of {counts.sum():,} images are right; the most common mistake is to take {names[common[0]]} for "
+        f"{names[common[1]]}, {mistakes.max()} times. Click a cell to see its images."
     )
+    chart = confusion_matrix(pd.DataFrame(rows), names=names, side=180 if len(names) == 2 else 330)
+    page.show(Picture(chart, words, pick, st.container(), "content"), "matrix")
     return truth, answer
 
 

@@ -5,27 +5,24 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from pages.training.curves import curve_charts
 from pages.training.links import left_out
 from pages.training.session import Run
-from pages.training.stage import Paint
-from pages.training.weight_maps import map_chart
-from pages.ui.controls import Controls
-from pages.ui.datasets import digits_of
+from pages.training.stage import curve_charts, map_chart
+from pages.ui.page import Page
 from sgd_core.digits.history import history_frame
+from sgd_core.digits.sources import SOURCES
 from sgd_core.export.files import picture_png, run_notebook, run_weights
 from sgd_core.export.training import run_script
 
 
-def draw(controls: Controls, run: Run) -> Paint | None:
+def draw(page: Page, run: Run, at: int) -> list[str]:
     """Offer the run, as far as it has gone to the moment shown, in five kinds of file."""
-    now, config = run.playback.current, run.config
-    if now is None or now.step == 0:
+    now, config, digits = run.moments[at], run.config, run.digits
+    if now.step == 0:
         st.info("There is nothing to export before the first step. Press **Train**.", icon=":material/download:")
-        return None
-    count = len(digits_of(config.dataset, config.classes).train_images)
-    segments = run.segments_until(now)
-    seen = [snapshot for snapshot in run.playback.history if snapshot.step <= now.step]
+        return []
+    count = len(digits.train_images)
+    segments, seen = run.segments_until(now), run.moments[: at + 1]
     st.markdown(
         f"The run up to **step {now.step:,}** (epoch {now.epoch:.4g}). Script and notebook are plain PyTorch: on this "
         "machine they print the numbers of each epoch again, to a millionth, learning rates changed on the way and "
@@ -63,11 +60,14 @@ def draw(controls: Controls, run: Run) -> Paint | None:
             ":material/image:",
             ".png",
             "image/png",
-            lambda: picture_png([curve_charts(run, seen), [map_chart(run, seen)]]),
+            lambda: picture_png([curve_charts(run, at), [map_chart(run, at)]]),
             "Curves and weight maps.",
         ),
     ]
-    with st.container(horizontal=True, key=controls.key("downloads")):
+    if digits.name not in SOURCES:
+        offers = offers[2:]
+        st.caption("A script would need your drawings: save them under “Your own digits”.")
+    with st.container(horizontal=True, key=page.key("downloads")):
         for label, icon, ending, kind, make, about in offers:
             st.download_button(
                 label,
@@ -77,7 +77,7 @@ def draw(controls: Controls, run: Run) -> Paint | None:
                 icon=icon,
                 help=about,
                 on_click="ignore",
-                key=controls.key(f"download_{label.lower()}"),
+                key=page.key(f"download_{label.lower()}"),
             )
     if config.seconds is not None and now.reason.startswith("Out of time"):
         st.caption("The time limit is not in the script: it ends where this run did.")
@@ -87,4 +87,4 @@ def draw(controls: Controls, run: Run) -> Paint | None:
         "trains the parent again and branches off at the same step" if run.origin else "has all settings and the seed"
     )
     st.caption(left_out(run) or f"**Copy link** at the top {again}: press Train there for the same numbers.")
-    return None
+    return []

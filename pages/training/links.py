@@ -1,52 +1,55 @@
 """The link of a branch: it holds the parent too, which is trained again on arrival, bit for bit."""
 
 import json
+from itertools import takewhile
 
 import streamlit as st
 
-from pages.training.session import Run, bound, branch, keep, start
-from pages.ui.controls import Controls
+from pages.training.fields import MOST_EPOCHS
+from pages.training.session import Origin, Run, branch, leave_branch
 from pages.ui.datasets import digits_of
+from pages.ui.page import Page
 from sgd_core.digits.segments import Segment, from_plain, replay, split_at, to_plain
 from sgd_core.digits.sources import SOURCES
 from sgd_core.digits.storage import available
-from sgd_core.playback import Playback
 
 NAME = "from"
 MOST_BRANCHES = 10  # one off the other in a link
-MOST_EPOCHS = 1000
 
 
-def follow_link(controls: Controls) -> None:
+def follow_link(page: Page) -> None:
     """Make the branch that the link begins with, once a visit; a link that makes no sense is answered."""
-    asked = st.query_params.get(controls.key(NAME))
+    asked = st.query_params.get(page.key(NAME))
     if st.session_state.setdefault("training_followed", asked is None):
         return
-    st.session_state.training_followed = True
+    st.session_state["training_followed"] = True
     try:
         chain = [_ancestor(plain) for plain in _list(asked or "")]
         with st.spinner("Training the run that this one is a branch of …"):
             for segments, step in chain:
                 _make_again(segments, step)
     except ValueError as error:
-        st.session_state.training_origin = None
-        controls.say(f"The link names a branch that cannot be made again: {error} The settings begin from the start.")
+        leave_branch()
+        page.say(f"The link names a branch that cannot be made again: {error} The settings begin from the start.")
 
 
-def tell_link(controls: Controls, run: Run) -> None:
-    """Put the branch, or that there is none, into the address."""
+def tell_link(page: Page, run: Run) -> None:
+    """Put the branch, or that there is none, into the address, and say what the link does not hold."""
     chain = _chain(run)
-    if chain:
-        told = json.dumps([[to_plain(own), step] for own, step in chain], separators=(",", ":"))
-        controls.values[NAME] = st.query_params[controls.key(NAME)] = told
+    text = json.dumps([[to_plain(own), step] for own, step in chain], separators=(",", ":")) if chain else ""
+    page.write_address(NAME, text)
+    if text:
+        page.hold(NAME, text)
     else:
-        controls.values.pop(NAME, None)
-        st.query_params.pop(controls.key(NAME), None)
+        page.values.pop(NAME, None)
+    page.not_in_link(left_out(run))
 
 
 def left_out(run: Run) -> str | None:
     """Return what a link to this run does not hold, as a sentence; None if it holds everything."""
     home = "Script and notebook under “Take it home” tell all of it."
+    if run.digits.name not in SOURCES:
+        return "**The link does not hold your drawings.** Save them as a file, and load it where the link is opened."
     chain = _chain(run)
     if chain is None:
         return (
@@ -84,25 +87,21 @@ def _list(text: str) -> list[object]:
 
 
 def _make_again(segments: list[Segment], step: int) -> None:
-    config, origin = segments[-1].config, st.session_state.get("training_origin")
+    config = segments[-1].config
+    origin: Origin | None = st.session_state.get("training_origin")
     if not available(config.dataset):
         raise ValueError(f"its images, {SOURCES[config.dataset].title}, are not on this computer yet.")
-    start_at = origin.moment.step if origin else 0
-    if step < start_at:
+    begin = origin.moment.step if origin else 0
+    if step < begin:
         raise ValueError(f"its parent begins after step {step:,}.")
-    before, rest = split_at(segments, step - start_at)  # so that the moment at which the branch leaves is recorded
+    before, rest = split_at(segments, step - begin)  # so that the moment at which the branch leaves is recorded
     digits = digits_of(config.dataset, config.classes)
     again = replay([*before, *rest], digits, origin.moment if origin else None)
-    run = Run(Playback(again), config, origin, (*(origin.segments if origin else ()), *segments[:-1]))
-    moment = None
-    while (now := run.playback.advance()) is not None and now.epoch <= MOST_EPOCHS:
-        moment = now if now.step == step else moment
-        bound(run)
-    latest = run.playback.latest
-    if moment is None or latest is None:
-        raise ValueError(str(run.playback.error or f"its parent never makes step {step:,}."))
-    if latest.status != "diverged":
-        run.playback.graft(start(config, latest))  # within the limits of its settings it may go on
-    run.playback.seek([snapshot.step <= step for snapshot in run.playback.history].count(True) - 1)
-    keep(run)
-    branch(run, moment)
+    moments = list(takewhile(lambda now: now.epoch <= MOST_EPOCHS, again))
+    places = [place for place, now in enumerate(moments) if now.step == step]
+    if not places:
+        raise ValueError(f"its parent never makes step {step:,}.")
+    run = Run(config, digits, origin, source=iter(moments))
+    run.segments = (*(origin.segments if origin else ()), *segments[:-1])
+    run.moments = moments
+    branch(run, places[-1])

@@ -1,53 +1,29 @@
-"""Runs: pinned, named, laid over each other, compared in a table."""
+"""Runs: pinned, named, laid over each other, their maps side by side, compared in a table."""
 
 import numpy as np
 import pandas as pd
 import streamlit as st
 
+from pages.training.pins import pins
 from pages.training.session import Run
-from pages.training.stage import Paint
-from pages.ui.controls import Controls
-from pages.ui.parts import download_csv
-from pages.ui.pictures import picture
+from pages.ui.page import Page
+from pages.ui.player import Picture
+from sgd_core.charts.maps import live_frame, live_maps
 from sgd_core.charts.palette import ceiling
 from sgd_core.charts.runs import overlay
 from sgd_core.digits.comparison import CURVE, SavedRun, comparison
-from sgd_core.digits.history import history_frame, thinned
+from sgd_core.numbers import number, percent
 
-MOST_PINS = 30
 MEASURES = {
     "validation accuracy": "valid_accuracy",
     "validation loss": "valid_loss",
     "training loss": "train_loss",
 }
+COLUMNS = 6  # maps side by side
 
 
-def pins() -> dict[str, SavedRun]:
-    """Return the visit's pinned runs by name, oldest first."""
-    kept: dict[str, SavedRun] = st.session_state.setdefault("training_pins", {})
-    return kept
-
-
-def pin(run: Run) -> None:
-    """Keep the run as it stands, under a name of its own."""
-    last = run.playback.latest
-    if last is None:
-        return
-    if len(pins()) >= MOST_PINS:
-        st.toast(f"{MOST_PINS} runs are pinned, and more are not kept: remove one first.", icon=":material/push_pin:")
-        return
-    curves = history_frame(thinned(run.playback.history, 200))[CURVE]
-    name, number = f"{run.config.model.replace('_', ' ')}, lr {last.lr:g}", 1
-    unique = name
-    while unique in pins():
-        number += 1
-        unique = f"{name} ({number})"
-    pins()[unique] = SavedRun(run.config, curves, last, run.origin.moment.step if run.origin else None)
-    st.toast(f"Pinned as “{unique}”.", icon=":material/push_pin:")
-
-
-def draw(controls: Controls, run: Run) -> Paint | None:
-    """Show the pinned runs over each other and in a table; let them be renamed, hidden and removed."""
+def draw(page: Page, run: Run, at: int) -> list[str]:
+    """Show the pinned runs over each other, as maps and in a table; let them be renamed, hidden and removed."""
     kept = pins()
     if not kept:
         st.info(
@@ -55,10 +31,8 @@ def draw(controls: Controls, run: Run) -> Paint | None:
             "curves then lie over each other here.",
             icon=":material/push_pin:",
         )
-        return None
-    measure = controls.segments(
-        "measure", "Measure", list(MEASURES), "validation accuracy", label_visibility="collapsed"
-    )
+        return []
+    measure = page.segments("measure", "Measure", list(MEASURES), "validation accuracy", label_visibility="collapsed")
     # The names are the visit's own, so the choice is not part of a link.
     shown = st.pills(
         "Shown",
@@ -68,42 +42,30 @@ def draw(controls: Controls, run: Run) -> Paint | None:
         key=f"training_shown_{hash(tuple(kept))}",
         label_visibility="collapsed",
     )
-    _picture({name: kept[name] for name in shown}, measure)
-    table = comparison(kept)
-    st.dataframe(
-        table,
-        hide_index=True,
-        column_config={
-            "went": st.column_config.NumberColumn("epochs made", format="%.2f"),
-            "train_loss": st.column_config.NumberColumn("training loss", format="%.4f"),
-            "valid_loss": st.column_config.NumberColumn("validation loss", format="%.4f"),
-            "accuracy": st.column_config.NumberColumn("accuracy", format="percent"),
-            "best": st.column_config.NumberColumn("best accuracy", format="percent"),
-        },
-    )
-    st.caption("Settings in which the pinned runs agree are left out. 200 moments of each are kept.")
-    _edit(controls)
-    every = pd.concat([one.curves.assign(run=name) for name, one in kept.items()], ignore_index=True)
-    download_csv(every[["run", *CURVE]], "sgd-lab-runs", key=controls.key("download_runs"))
-    return None
-
-
-def _picture(shown: dict[str, SavedRun], measure: str) -> None:
-    if not shown:
+    if shown:
+        _picture(page, {name: kept[name] for name in shown}, measure)
+        _maps(page, {name: kept[name] for name in shown})
+    else:
         st.caption("Choose at least one run to show.")
-        return
+    _table(page)
+    every = pd.concat([one.curves.assign(run=name) for name, one in kept.items()], ignore_index=True)
+    with st.container(horizontal=True):
+        page.csv(every[["run", *CURVE]], "sgd-lab-runs")
+        st.button("Remove all", icon=":material/delete_sweep:", key=page.key("pin_clear"), on_click=kept.clear)
+    return []
+
+
+def _picture(page: Page, shown: dict[str, SavedRun], measure: str) -> None:
     column = MEASURES[measure]
     frame = pd.concat([one.curves[["epoch", column]].assign(run=name) for name, one in shown.items()])
     values = frame[column].to_numpy()
     finite = values[np.isfinite(values)]
     top, low = float(finite.max(initial=0)), float(finite[finite > 0].min(initial=1))
     log = column != "valid_accuracy" and top > 100 * low
-    domain = (0.9 * low, top * 1.1) if log else (0.0, 1.0 if column == "valid_accuracy" else ceiling(top * 1.02))
+    domain = (0.9 * low, top * 1.1) if log else (0.0, ceiling(top * 1.02))
     if column == "valid_accuracy":
         domain = (max(0.0, float(np.floor((finite.min(initial=1) - 0.02) * 10) / 10)), 1.0)
-    lost = sorted({name for name, one in shown.items() if not np.isfinite(one.curves[column]).all()})
-    picture(
-        overlay,
+    chart = overlay(
         frame.replace([np.inf, -np.inf], np.nan),
         measure=column,
         title=measure,
@@ -111,32 +73,60 @@ def _picture(shown: dict[str, SavedRun], measure: str) -> None:
         epochs=float(np.ceil(frame["epoch"].max())) or 1.0,
         domain=domain,
         log=log,
-        alt=f"{measure.capitalize()} of {len(shown)} runs; at the end "
-        + ", ".join(f"{name} {one.curves[column].iloc[-1]:.4g}" for name, one in shown.items()),
     )
+    ends = ", ".join(f"{name} {number(one.curves[column].iloc[-1])}" for name, one in shown.items())
+    here = st.container()
+    page.show(Picture(chart, f"{measure.capitalize()} of {len(shown)} runs; at the end {ends}", where=here), "overlay")
+    lost = sorted({name for name, one in shown.items() if not np.isfinite(one.curves[column]).all()})
     if lost:
         st.caption(f"Diverged, so a part of the curve has no place here: {', '.join(lost)}.")
     if log:
         st.caption("The losses lie so far apart that the axis is logarithmic.")
 
 
-def _edit(controls: Controls) -> None:
+def _maps(page: Page, shown: dict[str, SavedRun]) -> None:
+    """Show the first map of each run, each on a scale of its own."""
+    captions = [f"{name}, {percent(one.last.valid_accuracy, 4)}" for name, one in shown.items()]
+    maps = [one.last.weights[0] for one in shown.values()]
+    words = f"The first weight map of {len(maps)} runs: {', '.join(captions)}."
+    columns = min(COLUMNS, len(maps))
+    chart = live_maps(live_frame(maps, captions, columns=columns), count=len(maps), columns=columns, tile=150)
+    page.show(Picture(chart, words, where=st.container(), width="content"), "multiples")
+    st.caption("Each map has a colour scale of its own: red its largest weight, blue its smallest, white zero.")
+
+
+def _table(page: Page) -> None:
     kept = pins()
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        which = st.selectbox("Run", list(kept), key=controls.key("pin"), width=260)
-        name = st.text_input("New name", key=controls.key("pin_name"), max_chars=60, width=260)
+    table = comparison(kept)
+    key = page.key(f"table_{hash(tuple(kept))}")
 
-        def rename() -> None:
-            wanted = name.strip()
+    def edit() -> None:
+        names, changes = list(kept), st.session_state[key]
+        for row, columns in changes["edited_rows"].items():
+            wanted = str(columns.get("run", "")).strip()[:60]
             if wanted and wanted not in kept:
-                # in place: the order, and with it each run's colour, stays
-                st.session_state.training_pins = {wanted if key == which else key: run for key, run in kept.items()}
+                names[int(row)] = wanted
+        gone = set(changes["deleted_rows"])
+        runs = enumerate(zip(names, kept.values(), strict=True))
+        st.session_state["training_pins"] = {name: one for row, (name, one) in runs if row not in gone}
 
-        def remove() -> None:
-            kept.pop(which, None)
-
-        st.button("Rename", icon=":material/edit:", key=controls.key("pin_rename"), on_click=rename)
-        st.button("Remove", icon=":material/delete:", key=controls.key("pin_remove"), on_click=remove)
-        st.button("Remove all", icon=":material/delete_sweep:", key=controls.key("pin_clear"), on_click=kept.clear)
-    if name.strip() in kept and name.strip() != which:
-        st.caption(f"There is a run called “{name.strip()}” already.")
+    st.data_editor(
+        table,
+        hide_index=True,
+        key=key,
+        num_rows="delete",
+        on_change=edit,
+        disabled=[column for column in table if column != "run"],
+        column_config={
+            "run": st.column_config.TextColumn("run", help="Click to rename.", max_chars=60),
+            "went": st.column_config.NumberColumn("epochs made", format="%.2f"),
+            "train_loss": st.column_config.NumberColumn("training loss", format="%.4f"),
+            "valid_loss": st.column_config.NumberColumn("validation loss", format="%.4f"),
+            "accuracy": st.column_config.NumberColumn("accuracy", format="percent"),
+            "best": st.column_config.NumberColumn("best accuracy", format="percent"),
+        },
+    )
+    st.caption(
+        "Click a name to change it; mark rows to remove them. Settings in which the pinned runs agree are left out. 200 "
+        "moments of each are kept."
+    )

@@ -1,21 +1,31 @@
 """The runs of a visit: one for each configuration and beginning, kept while the learner looks elsewhere."""
 
 from collections import OrderedDict
-from collections.abc import Generator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from typing import Any, TypeVar, cast
 
+import numpy as np
 import pandas as pd
 import streamlit as st
+from numpy.typing import NDArray
 
-from pages.ui.datasets import digits_of
+from pages.ui.page import Page
+from sgd_core.charts.history import HISTORY
 from sgd_core.digits.config import TrainConfig
-from sgd_core.digits.history import history_frame, room_for, thinned
+from sgd_core.digits.datasets import Digits
+from sgd_core.digits.history import history_frame, thinned
 from sgd_core.digits.segments import Segment, segments_until, split_at, steps_of
+from sgd_core.digits.sources import SOURCES
 from sgd_core.digits.training import Snapshot, StepRequest, train
-from sgd_core.playback import Playback
+from sgd_core.moments import moment_steps
+from sgd_core.recording import Recording
+from sgd_core.status import Status
 
+T = TypeVar("T")
 MOST_RUNS = 6
-CURVE = ["epoch", "train_loss", "valid_loss", "valid_accuracy"]
+MOST_BYTES = 64 * 2**20  # of arrays in one run's record
+FEWEST_MOMENTS = 50  # that a run may still record, however large they are
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,27 +48,72 @@ class Origin:
         return [*(self.before.chain if self.before else []), (self.own, self.moment.step)]
 
 
-@dataclass(eq=False)
-class Run:
-    """A run with the settings in force; `segments` are those it made under others, from the very first step."""
+class Run(Recording[Snapshot]):
+    """A run with the settings in force; `segments` are those it made under others, from the very first step.
 
-    playback: Playback[Snapshot]
-    config: TrainConfig
-    origin: Origin | None
-    segments: tuple[Segment, ...]
-    until: int | None = None  # the epoch at whose end it shall pause
+    `grey` are the curves of the run that it is compared with: its parent's, or those of the run before. `every` is the
+    step from which each step is a moment.
+    """
 
-    def one_epoch(self) -> None:
-        """Play to the end of the epoch that the moment shown is in."""
-        now = self.playback.current
-        self.until = int(now.epoch) + 1 if now is not None else None
-        self.playback.play()
+    def __init__(
+        self,
+        config: TrainConfig,
+        digits: Digits,
+        origin: Origin | None = None,
+        grey: pd.DataFrame | None = None,
+        source: Iterable[Snapshot] | None = None,
+    ) -> None:
+        """Begin the run, at a moment of another one if it is a branch; `source` are moments recorded already."""
+        self.config, self.digits, self.origin, self.every = config, digits, origin, None
+        self.segments: tuple[Segment, ...] = origin.segments if origin else ()
+        self.grey = origin.curves if origin else grey
+        self._known: dict[str, list[Any]] = {}
+        super().__init__(source or self._train(origin.moment if origin else None), 0)
+        self.extend(1)
+        self._plan()
 
-    def pause_if_due(self, now: Snapshot) -> None:
-        """Pause where it was asked to; call it with every moment shown."""
-        if self.until is not None and now.epoch >= self.until:
-            self.until = None
-            self.playback.pause()
+    every: int | None
+    """The step from which on each step is recorded."""
+
+    def remember(self, what: str, compute: Callable[[int], T]) -> list[T]:
+        """Return `compute(at)` of each moment, each of them computed once."""
+        known = self._known.setdefault(what, [])
+        while len(known) < len(self.moments):
+            known.append(compute(len(known)))
+        return known
+
+    @property
+    def latest(self) -> Snapshot:
+        """The newest moment."""
+        return self.moments[-1]
+
+    @property
+    def over(self) -> bool:
+        """Whether the run has come to its own end."""
+        return self.latest.status is not Status.RUNNING
+
+    def follow(self, config: TrainConfig) -> None:
+        """Take on the learning rate and the limits of `config`; a run that had ended by the old ones may go on."""
+        before, self.config, latest = self.config, config, self.latest
+        if _limits(config) != _limits(before) and latest.status is not Status.DIVERGED:
+            if config.schedule != "constant" and latest.step > 0:  # another plan of learning rates from here on
+                self.segments = tuple(segments_until(before, latest, self.segments))
+            self.go_on(self._train(latest), self.last)
+            self._plan()
+        elif self.ended and not self.over:  # let go while the learner was elsewhere
+            self.go_on(self._train(latest), self.last)
+
+    def each_step_from(self, at: int) -> None:
+        """Record each step from a moment on; what was recorded after it is made again."""
+        with self._lock:
+            self.every = self.moments[at].step
+            del self.moments[at + 1 :]
+            for known in self._known.values():
+                del known[at + 1 :]
+            self.id = f"{self.id.split('-')[0]}-{self.every}"
+        self.go_on(self._train(self.latest), self.last)
+        self._plan()
+        self.at = at
 
     def segments_until(self, now: Snapshot) -> list[Segment]:
         """Return the segments from the very first step to `now`."""
@@ -67,77 +122,131 @@ class Run:
         return segments_until(self.config, now, self.segments)
 
     @property
+    def begin(self) -> int:
+        """The step at which it begins."""
+        return self.origin.moment.step if self.origin else 0
+
+    @property
     def steered(self) -> bool:
         """Whether its learning rate was changed by hand, or its schedule stretched, after it began."""
-        latest, begin = self.playback.latest, self.origin.moment.step if self.origin else 0
         stretched = self.segments != (self.origin.segments if self.origin else ())
-        return stretched or (latest is not None and any(step > begin for step, _ in latest.rates))
+        return stretched or any(step > self.begin for step, _ in self.latest.rates)
 
-    def begin(self) -> Generator[Snapshot, StepRequest | None, None]:
-        """Return the run's snapshots from its beginning, which may be a moment of another run."""
-        self.segments = self.origin.segments if self.origin else ()
-        return start(self.config, self.origin.moment if self.origin else None)
+    @property
+    def per_epoch(self) -> int:
+        """The steps of an epoch."""
+        count = len(self.digits.train_images)
+        return -(-count // min(self.config.batch_size or count, count))
 
-    def follow(self, config: TrainConfig) -> None:
-        """Take on the learning rate and the limits of `config`; a run that had ended by the old ones may go on."""
-        latest = self.playback.latest
-        if _limits(config) != _limits(self.config):
-            before, self.config = self.config, config
-            if latest is not None:
-                if config.schedule != "constant" and latest.step > 0:  # another plan of learning rates from here on
-                    self.segments = tuple(segments_until(before, latest, self.segments))
-                self.playback.graft(start(config, latest))
-        self.config = config
-        if latest is not None and len(self.playback.history) == 1 and latest.rates[-1][1] != config.lr:
-            self.playback.restart(self.begin())
+    @property
+    def steps(self) -> int:
+        """The step at which all epochs are done."""
+        now, count = self.latest, len(self.digits.train_images)
+        size = min(self.config.batch_size or count, count)
+        images = round(now.epoch * count)
+        of_this_epoch = -(-(-images % count) // size)
+        whole = max(self.config.epochs - -(-images // count), 0)
+        return now.step + of_this_epoch + whole * self.per_epoch
+
+    def _train(self, after: Snapshot | None) -> Iterable[Snapshot]:
+        return train(self.config, self.digits, after=after)
+
+    def _plan(self) -> None:
+        """Settle which steps ahead are moments, as many as the memory holds, and so the last moment's number."""
+        newest, last = self.latest.step, self.steps
+        ends = np.arange(last, newest, -self.per_epoch)
+        room = max(FEWEST_MOMENTS, MOST_BYTES // max(1, self.latest.nbytes) - len(self.moments))
+        if self.every is not None:
+            steps: NDArray[np.int64] = np.arange(newest + 1, min(last, newest + room) + 1)
+        else:
+            since = newest - self.begin
+            steps = self.begin + moment_steps(last - self.begin)
+            steps = np.union1d(steps[steps > self.begin + since], ends)
+        if len(steps) > room:
+            first = steps[: max(0, 32 - len(self.moments))]
+            rest = steps[len(first) :]
+            kept = np.linspace(0, len(rest) - 1, room - len(first)).round().astype(int)
+            steps = np.concatenate([first, rest[kept]])
+        self._due, self.last = steps, len(self.moments) + len(steps) - 1
+
+    def _pull(self) -> Snapshot:
+        if not self.moments:
+            return next(self._source)
+        place = int(np.searchsorted(self._due, self.latest.step, side="right"))
+        due = int(self._due[place]) if place < len(self._due) else self.steps
+        now = self.latest
+        while True:  # an epoch's end that has no room is passed over
+            request = StepRequest(steps=max(1, due - now.step), lr=self.config.lr)
+            now = self._source.send(request) if hasattr(self._source, "send") else next(self._source)
+            if now.step >= due or now.status is not Status.RUNNING:
+                return cast(Snapshot, now)
 
 
 def _limits(config: TrainConfig) -> tuple[object, ...]:
     return config.epochs, config.patience, config.seconds
 
 
-def run_of(config: TrainConfig) -> Run:
-    """Return the session's run of these settings, begun or not.
+def run_of(page: Page, config: TrainConfig, digits: Digits) -> Run:
+    """Return the visit's run of these settings, as far on as its clock asks.
 
     Learning rate, epochs and the other limits are not part of what tells runs apart: changed in the middle of a run,
-    they take effect at the next step, and more epochs let a finished run go on.
+    they take effect at the next step that is computed, and more epochs let a finished run go on. A learning rate that
+    is changed before the first step, or when the run is over, begins another run.
     """
     runs: OrderedDict[object, Run] = st.session_state.setdefault("training_runs", OrderedDict())
-    origin = origin_for(config)
-    run = runs.get(_name(config, origin))
+    origin = _origin_for(config)
+    own_images = None if digits.name in SOURCES else id(digits)
+    name = (origin, own_images, replace(config, lr=1.0, epochs=1, patience=None, seconds=None))
+    run, grey = runs.get(name), None
+    again = st.session_state.pop("training_again", False)
+    if run is not None and (again or (run.config.lr != config.lr and (run.over or len(run.moments) == 1))):
+        grey, run = curves_of(run) if len(run.moments) > 1 else run.grey, None
     if run is None:
-        run = Run(Playback(()), config, origin, ())
-        run.playback = Playback(run.begin())
-    keep(run)
+        run = Run(config, digits, origin, grey)
+        _open_at_linked_moment(page, run)
     run.follow(config)
-    if run.playback.latest is None:
-        run.playback.advance()  # the moment before the first step
-    if not run.playback.playing:
-        run.until = None
-    return run
+    keep(name, run)
+    at_rest = run
+    return cast(Run, page.recording(("training", run.id.split("-")[0]), lambda: at_rest, ahead=1))
 
 
-def keep(run: Run) -> None:
+def keep(name: object, run: Run) -> None:
     """Keep a run for the visit, as the latest one; the oldest ones go."""
     runs: OrderedDict[object, Run] = st.session_state.setdefault("training_runs", OrderedDict())
-    name = _name(run.config, run.origin)
     runs[name] = run
     runs.move_to_end(name)
     while len(runs) > MOST_RUNS:
-        runs.popitem(last=False)[1].playback.close()
+        runs.popitem(last=False)[1].close()
 
 
-def _name(config: TrainConfig, origin: Origin | None) -> object:
-    return origin, replace(config, lr=1.0, epochs=1, patience=None, seconds=None)
+def _open_at_linked_moment(page: Page, run: Run) -> None:
+    """Compute the first run of the visit as far as the link says that its clock stands."""
+    linked = st.query_params.get(page.key("at"), "")
+    if not st.session_state.setdefault("training_opened", False) and linked.isdecimal():
+        with st.spinner("Training up to the moment of the link …"):
+            run.extend(min(int(linked), run.last) + 1, seconds=60)
+        run.at = len(run.moments) - 1
+    st.session_state["training_opened"] = True
 
 
-def origin_for(config: TrainConfig) -> Origin | None:
+def begin_again(run: Run) -> None:
+    """Let the same settings make a run anew, if this one did not keep to them."""
+    if run.steered or run.every is not None:
+        st.session_state["training_again"] = True
+
+
+def fresh_run() -> None:
+    """Let the next run begin from the start, whatever there is."""
+    st.session_state["training_again"] = True
+
+
+def _origin_for(config: TrainConfig) -> Origin | None:
     """Return where the present branch begins; None on no branch, which is also left for a model of other weights."""
     origin: Origin | None = st.session_state.get("training_origin")
     if origin is None or _shape(origin.config) == _shape(config):
         return origin
     st.toast("The branch is left: its weights do not fit this model and these classes.", icon=":material/call_split:")
-    st.session_state.training_origin = None
+    leave_branch()
     return None
 
 
@@ -145,28 +254,22 @@ def _shape(config: TrainConfig) -> tuple[object, ...]:
     return config.dataset, config.classes, config.model, config.hidden if config.model == "two_layer" else None
 
 
-def branch(run: Run, moment: Snapshot | None = None) -> None:
-    """Begin a branch at a moment of a run, if none is given at that under the cursor."""
-    run.playback.pause()
-    moment, latest = moment or run.playback.current, run.playback.latest
-    if moment is None or latest is None:
-        return
-    curves = history_frame(thinned(run.playback.history, 200))[CURVE]
+def leave_branch(to: Origin | None = None) -> None:
+    """Leave the branch, for no branch or for the one that it branched from."""
+    st.session_state["training_origin"] = to
+
+
+def branch(run: Run, at: int) -> None:
+    """Begin a branch at a moment of a run."""
+    moment, curves = run.moments[at], curves_of(run)
     if run.origin is not None:
         earlier = run.origin.curves
         curves = pd.concat([earlier[earlier["epoch"] < curves["epoch"].iloc[0]], curves])
-    own = run.segments_until(latest)[len(run.origin.segments) if run.origin else 0 :]
+    own = run.segments_until(run.latest)[len(run.origin.segments) if run.origin else 0 :]
     path = tuple(run.segments_until(moment))
-    st.session_state.training_origin = Origin(moment, run.config, path, tuple(own), curves, run.origin)
+    leave_branch(Origin(moment, run.config, path, tuple(own), curves, run.origin))
 
 
-def start(config: TrainConfig, after: Snapshot | None = None) -> Generator[Snapshot, StepRequest | None, None]:
-    """Begin the training run of a configuration, or go on with it after a moment."""
-    return train(config, digits_of(config.dataset, config.classes), after=after)
-
-
-def bound(run: Run) -> None:
-    """Keep the run's record within its bound; twice the bound is let grow before it is thinned."""
-    latest = run.playback.latest
-    if latest is not None and len(run.playback.history) > 2 * (room := room_for(latest)):
-        run.playback.thin(lambda snapshots: thinned(snapshots, room))
+def curves_of(run: Run) -> pd.DataFrame:
+    """Return a run's curves (`HISTORY`) at 200 moments at most, to compare others with."""
+    return history_frame(thinned(run.moments, 200))[HISTORY]

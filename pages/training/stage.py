@@ -1,97 +1,334 @@
-"""What the Digit training page shows while it trains: numbers, curves, weight maps, answers."""
+"""What Digit training plays: the weight maps, the curves beside them, the numbers and the diagnosis of each moment."""
 
-from collections.abc import Callable
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import overload
 
+import altair as alt
+import numpy as np
+import pandas as pd
 import streamlit as st
-from streamlit.delta_generator import DeltaGenerator
 
-from pages.training.curves import curves_of, paint_curves
-from pages.training.session import Run, bound
-from pages.training.weight_maps import Maps
-from pages.training.words import note, plain
-from pages.ui.datasets import digits_of
-from pages.ui.transport import Reading
-from sgd_core.charts import digit_images
-from sgd_core.digits.config import TrainConfig
+from pages.training import drawing
+from pages.training.diagnosis import cards, offer_cures
+from pages.training.fields import MOST_EPOCHS, set_fields
+from pages.training.links import left_out
+from pages.training.pins import pin
+from pages.training.session import Run, begin_again, branch, leave_branch
+from pages.training.words import loss_words, rates_of
+from pages.ui.datasets import similarity_of
+from pages.ui.page import Page
+from pages.ui.player import Action, Moments, Picture, Speed, Words
+from sgd_core.charts.answers import answer_strip
+from sgd_core.charts.film import Film, Tile, grid
+from sgd_core.charts.history import error_curves, history_rows, loss_curves
+from sgd_core.charts.maps import live_frame, live_maps
+from sgd_core.charts.palette import ceiling, weight_limit
+from sgd_core.charts.vega import moved_by_clock
+from sgd_core.digits.baselines import published
 from sgd_core.digits.evaluation import predict, spread
-from sgd_core.digits.training import Snapshot
+from sgd_core.digits.history import history_frame
+from sgd_core.digits.inspection import dead_pixels
+from sgd_core.digits.models import MODELS
+from sgd_core.digits.sources import SOURCES
+from sgd_core.digits.step_maps import QUANTITIES, equation_captions, equation_maps
+from sgd_core.numbers import number, percent
 
-SHOWN = 8  # validation images with the model's answers
-Paint = Callable[[Snapshot, bool], None]
-
-
-def stage(run: Run, quantity: str, also: Paint | None = None) -> Paint:
-    """Lay out the page's slots; return what paints one snapshot into them, and into what stands elsewhere (`also`)."""
-    config = run.config
-    numbers = _Numbers([column.empty() for column in st.columns(4)])
-    left, right = st.columns([3, 2], gap="large")
-    loss, accuracy, said = left.empty(), left.empty(), left.empty()
-    weights = Maps(right.empty(), right.empty(), run, quantity)
-    answers = _Answers(right, config)
-    drawn_limit, reading = 0.0, Reading()
-
-    def paint(now: Snapshot, live: bool) -> None:
-        nonlocal drawn_limit
-        bound(run)
-        if live:
-            run.pause_if_due(now)
-        record = run.playback.history
-        seen = [snapshot for snapshot in record if snapshot.step <= now.step]
-        grey = (
-            run.origin.curves if run.origin else curves_of(record[len(seen) - 1 :]) if len(seen) < len(record) else None
-        )
-        if reading.due(live):
-            numbers.paint(now)
-        paint_curves(loss, accuracy, seen, grey, config, live)
-        limit = weights.paint(now, seen, live)
-        if not live or limit != drawn_limit:  # while it plays, the sentence needs no frames
-            note(said, now, seen[0], config, live)
-            drawn_limit = limit
-        answers.paint(now, live)
-        if also is not None:
-            also(now, live)
-
-    return paint
+MORE = 10  # epochs
+Chart = alt.Chart | alt.LayerChart
+MOST_MAPS, SHOWN = 30, 8
+EQUATION = "one step"
+WORDS = Words("Train", "Train again", "Step", "One epoch")
 
 
-class _Numbers:
-    """The four numbers of the moment; one that has not changed is not sent again."""
+@dataclass(frozen=True, eq=False)
+class RunMaps(Sequence[np.ndarray]):
+    """The maps (tiles, H, W) of each moment of a run, made when they are asked for."""
 
-    def __init__(self, slots: list[DeltaGenerator]) -> None:
-        self._slots, self._shown = slots, [""] * len(slots)
+    run: Run
+    quantity: str
+    place: int
+    shown: int
 
-    def paint(self, now: Snapshot) -> None:
-        """Show them."""
-        values = [
-            ("Training loss", plain(now.train_loss)),
-            ("Validation loss", plain(now.valid_loss)),
-            ("Validation accuracy", f"{now.valid_accuracy:.2%}"),
-            ("Learning rate", f"{now.lr:.4g}"),
+    def __len__(self) -> int:
+        """Return the number of moments."""
+        return len(self.run.moments)
+
+    @overload
+    def __getitem__(self, at: int) -> np.ndarray: ...
+    @overload
+    def __getitem__(self, at: slice) -> Sequence[np.ndarray]: ...
+    def __getitem__(self, at: int | slice) -> np.ndarray | Sequence[np.ndarray]:
+        """Return the maps of a moment."""
+        if isinstance(at, slice):
+            return [self[i] for i in range(*at.indices(len(self)))]
+        now = self.run.moments[at]
+        if self.quantity == EQUATION:
+            return equation_maps(now, self.place)
+        return QUANTITIES[self.quantity].of(now, self.run.moments[0])[: self.shown]
+
+
+def map_names(run: Run) -> list[str]:
+    """Return what each weight map is for: the class that it speaks for, a hidden unit, a filter."""
+    model, names = MODELS[run.config.model], run.digits.class_names
+    count = min(len(run.latest.weights), MOST_MAPS)
+    if model.maps_are_filters or model.takes_hidden:
+        return [f"{'filter' if model.maps_are_filters else 'unit'} {i + 1}" for i in range(count)]
+    return [f"{names[0]} (red) or {names[1]} (blue)"] if count == 1 else list(names)
+
+
+def film_of(run: Run, quantity: str, place: int) -> Film:
+    """Return the maps of one quantity, or of one map's last step as an equation, as a film."""
+    names = map_names(run)
+    if quantity == EQUATION:
+        captions = [f"{caption}, ±{{limit}}" for caption in equation_captions(run.config.update_rule)]
+        tiles = [
+            Tile(caption, (i % 2) * 216, 22 + (i // 2) * 230, 204, group, 12)
+            for i, (caption, group) in enumerate(zip(captions, (0, 1, 2, 0), strict=True))
         ]
-        for i, (label, value) in enumerate(values):
-            if value != self._shown[i]:
-                self._slots[i].metric(label, value)
-                self._shown[i] = value
+    elif len(names) == 1:
+        tiles = [Tile(f"{quantity}: {names[0] if quantity == 'weights' else QUANTITIES[quantity].red}", 0, 22, 420)]
+    else:
+        columns = 4 if len(names) <= 12 else 6
+        tiles = grid(names, columns=columns, side=120 if columns == 4 else 78, gap=8, top=20)
+    dead = dead_pixels(run.digits) if run.moments[0].weights.shape[1:] == run.digits.image_shape else None
+    words = "the last step as an equation" if quantity == EQUATION else quantity
+    return Film(
+        f"{quantity}/{place}",
+        tiles,
+        RunMaps(run, quantity, place, len(names)),
+        f"Weight maps: {words}.",
+        quantity="value" if quantity == EQUATION else quantity,
+        dead=dead,
+        bar=quantity != EQUATION,
+    )
 
 
-class _Answers:
-    """A few validation images with what the model says about them."""
+def play(page: Page, run: Run) -> int:
+    """Draw the run with its clock; return the moment at which it rests."""
+    with page.beneath:
+        quantity, place = _choose_maps(page, run)
+    with page.controls:
+        top = st.container(horizontal=True, vertical_alignment="center")
+        with top:
+            beside = page.segments(
+                "beside", "Beside the map", ["curves", "my digit"], "curves", label_visibility="collapsed"
+            )
+            axes = _choose_axes(page) if beside == "curves" else None
+    film = film_of(run, quantity, place)
+    pictures = _curves(run, *axes) if axes else drawing.teach(page, run)
+    pictures.append(_answers(run)._replace(where="beneath"))
+    moments = Moments(
+        _numbers(run),
+        recording=run,
+        last=run.last,
+        keep=False,
+        cards=cards(run),
+        stops=[now.epoch == int(now.epoch) for now in run.moments],
+    )
+    at = page.player(
+        pictures,
+        moments,
+        film=film,
+        speeds=_speeds(run),
+        words=WORDS,
+        actions=_actions(page, run),
+        restart=lambda: begin_again(run),
+    )
+    with page.clock:
+        offer_cures(page, run, at)
+    return at
 
-    def __init__(self, place: DeltaGenerator, config: TrainConfig) -> None:
-        digits = digits_of(config.dataset, config.classes)
-        rows = spread(digits, SHOWN)
-        self._config, self._names = config, digits.class_names
-        self._images, self._truth = digits.valid_images[rows].numpy(), digits.valid_labels[rows].tolist()
-        place.caption("Some validation images, what the model says (✓ right, ✗ wrong)")
-        self._slot = place.empty()
-        self._drawn: bytes | None = None
 
-    def paint(self, now: Snapshot, live: bool) -> None:
-        """Draw them; in a live frame only if an answer has changed."""
-        decided = predict(now, self._config, self._images).decided
-        if live and decided.tobytes() == self._drawn:
-            return
-        self._drawn = decided.tobytes()
-        captions, right = digit_images.verdicts(decided, self._truth, self._names)
-        alt = f"{len(captions)} validation images; the model is right about {sum(right)} of them."
-        self._slot.html(digit_images.digit_strip(self._images, captions, right, columns=4, tile=72, alt=alt))
+def _choose_maps(page: Page, run: Run) -> tuple[str, int]:
+    names = map_names(run)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        quantity = page.segments(
+            "maps", "Maps of", [*QUANTITIES, EQUATION], "weights", label_visibility="collapsed", width="content"
+        )
+        place = 0
+        if quantity == EQUATION and len(names) > 1:
+            place = names.index(page.choice("map", "Map for", names, names[0], label_visibility="collapsed"))
+    if quantity == EQUATION:
+        words = "The gradient says for each weight which way the loss rises; the step goes the other way. "
+        words += "Both weight maps share one scale; each other map has its own."
+    elif quantity == "weights" and len(names) == 1:
+        first, second = run.digits.class_names
+        words = f"Red: ink here speaks for {first}. Blue: ink here speaks for {second}. White: it does not matter."
+    else:
+        words = f"Red: {QUANTITIES[quantity].red}. Blue: the opposite. White: zero."
+    if len(run.latest.weights) > len(names):
+        words += f" The first {len(names)} of {len(run.latest.weights)} maps."
+    st.caption(words)
+    return quantity, place
+
+
+def _choose_axes(page: Page) -> tuple[bool, bool, bool]:
+    with st.popover("Axes", icon=":material/tune:"):
+        log = page.segments("loss_axis", "Loss", ["linear", "logarithmic"], "linear") == "logarithmic"
+        log_steps = page.segments("steps_axis", "Steps", ["linear", "logarithmic"], "linear") == "logarithmic"
+        stretch = page.segments("stretch", "Show", ["whole run", "last stretch"], "whole run") == "last stretch"
+    return log, log_steps, stretch
+
+
+def baselines(run: Run) -> list[tuple[str, float]]:
+    """Return accuracies to compare with: chance first, then what needs no training, then the published ones."""
+    config, digits = run.config, run.digits
+    known = digits.name in SOURCES
+    similar = (
+        [(f"mean image, {name.upper()}", similarity_of(config.dataset, config.classes, name)) for name in ("l1", "l2")]
+        if known
+        else []
+    )
+    found = [(entry.name, entry.accuracy) for entry in published(config.dataset, config.classes)] if known else []
+    return [("chance", 1 / len(digits.classes)), *similar, *found]
+
+
+def _curves(run: Run, log: bool, log_steps: bool, stretch: bool) -> list[Picture]:
+    """Return the two curves: the losses, and the share of wrong answers beside the baselines."""
+    history = history_frame(run.moments)
+    count = len(run.digits.valid_labels)
+    marks = [
+        (int(np.searchsorted(history["step"], step)), f"lr {number(lr)}")
+        for step, lr in rates_of(run.latest, run.begin)
+    ]
+    frame = history_rows(history, images=count, parent=run.grey, marks=marks)
+    first, last = history["epoch"].iloc[0], run.steps / run.per_epoch
+    x_domain = (float(first), max(float(last), float(history["epoch"].iloc[-1]), 1e-9))
+    if log_steps:
+        x_domain = (0.0, float(run.steps))
+    elif stretch:  # from half of the largest power of two of steps on: it moves only now and then
+        begin = 2 ** int(np.log2(max(2, run.latest.step))) / 2 / run.per_epoch
+        x_domain = (begin, 4 * begin) if 4 * begin < x_domain[1] else (begin, x_domain[1])
+        frame = frame[(frame["epoch"] >= begin) | (frame["part"] == "mark")]
+    losses = frame.loc[frame["part"].isin(["run", "parent"]), "loss"].to_numpy()
+    losses = losses[np.isfinite(losses)]
+    top = float(losses.max(initial=1e-6))
+    y_domain = (0.0, ceiling(top * 1.02))
+    if log:
+        low = float(losses[losses > 0].min(initial=top))
+        y_domain = (10.0 ** np.floor(np.log10(low)), 10.0 ** max(np.ceil(np.log10(top)), np.floor(np.log10(low)) + 1))
+    now, shared = run.latest, {"x_domain": x_domain, "log_steps": log_steps}
+    wrong = [(name, 1 - accuracy) for name, accuracy in baselines(run)]
+    return [
+        Picture(
+            loss_curves(frame, y_domain=y_domain, log=log, **shared),  # type: ignore[arg-type]
+            f"Training loss, {loss_words(now.train_loss)} at the newest moment, and validation loss, "
+            f"{loss_words(now.valid_loss)}.",
+            where="beside",
+        ),
+        Picture(
+            error_curves(frame, y_domain=(0.5 / count, 1.0), baselines=wrong, **shared),  # type: ignore[arg-type]
+            f"Wrong answers on {count:,} validation images, {percent(1 - now.valid_accuracy)} at the newest moment, "
+            "on a logarithmic axis. The band is the luck of the draw.",
+            where="beside",
+        ),
+    ]
+
+
+def curve_charts(run: Run, at: int) -> list[Chart]:
+    """Return the two curves up to a moment, as charts to keep."""
+    return [moved_by_clock(picture.chart, at) for picture in _curves(run, False, False, False)]
+
+
+def map_chart(run: Run, at: int) -> Chart:
+    """Return the weight maps of a moment, as a chart to keep."""
+    names = map_names(run)
+    values = run.moments[at].weights[: len(names)]
+    limit = weight_limit(float(np.abs(np.nan_to_num(values, posinf=0, neginf=0)).max(initial=0)))
+    columns, tile = (1, 252) if len(names) == 1 else (4, 84) if len(names) <= 12 else (6, 56)
+    frame = live_frame(values, names, limit=limit, columns=columns)
+    return live_maps(frame, count=len(names), columns=columns, tile=tile)
+
+
+def _answers(run: Run) -> Picture:
+    """Return a few validation images with what the model says of each at every moment."""
+    digits, names = run.digits, run.digits.class_names
+    rows = spread(digits, SHOWN)
+    images, truth = digits.valid_images[rows].numpy(), digits.valid_labels[rows].numpy()
+    decided = run.remember("answers", lambda at: predict(run.moments[at], run.config, images).decided)
+    frame = pd.DataFrame(
+        {
+            "moment": np.repeat(np.arange(len(decided)), len(rows)),
+            "image": np.tile(np.arange(len(rows)), len(decided)),
+            "said": np.array(names, dtype=object)[np.concatenate(decided)],
+            "right": np.concatenate([one == truth for one in decided]),
+        }
+    )
+    return Picture(
+        answer_strip(frame, images, columns=SHOWN),
+        f"{len(rows)} validation images and what the model says of each, right or wrong.",
+        width="content",
+    )
+
+
+def _numbers(run: Run) -> pd.DataFrame:
+    moments = run.moments
+    return pd.DataFrame(
+        {
+            "step": [number(now.step) for now in moments],
+            "epoch": [number(now.epoch, 3) for now in moments],
+            "training loss": [loss_words(now.train_loss) for now in moments],
+            "validation loss": [loss_words(now.valid_loss) for now in moments],
+            "accuracy": [percent(now.valid_accuracy, 4) for now in moments],
+            "learning rate": [number(now.lr) for now in moments],
+        }
+    )
+
+
+def _speeds(run: Run) -> list[Speed]:
+    """Return the speeds: the whole run in about twenty seconds, slow at first, where the map is born."""
+    fast = max(6.0, run.last / 16)
+    return [
+        Speed("slow", 2, 2),
+        Speed("normal", 3, fast, min(20, max(1, run.last // 2))),
+        Speed("fast", 60, max(60.0, run.last / 4)),
+    ]
+
+
+def _actions(page: Page, run: Run) -> list[Action]:
+    def more(at: int) -> None:
+        page.set("epochs", min(run.config.epochs + MORE, MOST_EPOCHS))
+        page.go_to(len(run.moments) - 1, play=True)
+        page.redraw()
+
+    def every(at: int) -> None:
+        run.each_step_from(at)
+
+    def off(at: int) -> None:
+        branch(run, at)
+
+    return [
+        Action("more", f"+ {MORE} epochs", "Lets the run go on for more epochs, and plays on.", more),
+        Action("every", "Every step from here", "Records each single step from this moment on.", every),
+        Action(
+            "branch",
+            "Branch from here",
+            "Begins another run at this moment, with its weights and its optimizer's memory. Then change settings and "
+            "train: this run stays in the picture, in grey.",
+            off,
+        ),
+        Action(
+            "pin", "Pin this run", "Keeps its curves, map and settings, to compare it with others.", lambda at: pin(run)
+        ),
+    ]
+
+
+def say_branch(page: Page, run: Run) -> None:
+    """Say that the run is a branch, of what, and offer the way back."""
+    origin = run.origin
+    if origin is None:
+        return
+
+    def back() -> None:
+        set_fields(page, origin.config)
+        leave_branch(origin.before)
+
+    with page.notes.container(border=True, horizontal=True, vertical_alignment="center"):
+        st.markdown(
+            f":material/call_split: **A branch** from step {number(origin.moment.step)} (epoch "
+            f"{number(origin.moment.epoch, 3)}) of a run with learning rate {number(origin.moment.rates[-1][1])}. Its parent "
+            f"is the grey line. {left_out(run) or 'Its link makes the parent again and branches off here.'}",
+            width="stretch",
+        )
+        st.button("Back to the parent", icon=":material/undo:", key=page.key("unbranch"), on_click=back)

@@ -1,62 +1,61 @@
-"""The words of the Digit training page: numbers as people read them, and the sentence under the curves."""
+"""The words of Digit training: numbers as people read them, and what a moment shows."""
 
 import math
 
-from streamlit.delta_generator import DeltaGenerator
-
-from pages.training.curves import rungs
-from sgd_core.digits.config import TrainConfig
 from sgd_core.digits.training import Snapshot
+from sgd_core.numbers import number, percent, signed
+
+BARELY = 1e-4  # of the loss: less than that is nothing
 
 
-def plain(value: float) -> str:
+def loss_words(value: float) -> str:
     """Return a loss as people read it."""
-    return f"{value:.4f}" if math.isfinite(value) and abs(value) < 1e4 else f"{value:.3g}"
+    return f"{value:.4f}" if math.isfinite(value) and 1e-3 <= abs(value) < 1e3 else number(value)
 
 
-def signed(value: float) -> str:
-    """Return a weight or a score as people read it, with its sign."""
-    return f"{value:+.3f}".replace("-", "−")
+def rates_of(now: Snapshot, begin: int) -> list[tuple[int, float]]:
+    """Return where the learning rate was set by hand after the run began: steps and rates."""
+    return [(step, lr) for step, lr in now.rates if step > begin]
 
 
-def note(slot: DeltaGenerator, now: Snapshot, first: Snapshot, config: TrainConfig, live: bool) -> None:
-    """Say under the curves what the moment shows: how it went, how it ended, which baseline is reached."""
-    if live:
-        slot.info(
-            "Watch the curves fall while the weights take shape. Pause at any time, or change the learning rate: it "
-            "takes effect at the next step.",
-            icon=":material/visibility:",
-        )
-        return
+def tell(now: Snapshot, first: Snapshot, baselines: list[tuple[str, float]], images: int, init: str) -> list[str]:
+    """Say what the moment shows: how it went, how it ended, which baseline is reached, how much of it is luck."""
     if now.status == "diverged":
-        slot.error(f"**Diverged.** {now.reason}", icon=":material/trending_up:")
-        return
+        return [f"**Diverged.** {now.reason}"]
     if now.step == 0:
-        start = "Before the first step every weight is zero, the model cannot decide, and the loss is"
-        if config.init != "zeros":
-            start = "Before the first step the weights are random, so are the answers, and the loss is"
-        slot.info(f"{start} {plain(now.train_loss)}. Press **Train**.", icon=":material/play_arrow:")
-        return
-    ended = f"**{now.status.capitalize()}.** {now.reason} " if now.reason else ""
-    name, beaten = _next_rung(now.valid_accuracy, rungs(config))
-    change = f"went from {plain(first.train_loss)} to {plain(now.train_loss)}"
-    if abs(first.train_loss - now.train_loss) < 1e-4 * abs(first.train_loss):
-        change = f"changed by {now.train_loss - first.train_loss:+.1e}; the steps are too small to get anywhere"
-    apart = abs(now.valid_accuracy - beaten)
-    where = (
-        f"{100 * apart:.1f} points {'above' if beaten <= now.valid_accuracy else 'below'}"
-        if apart >= 0.0005
-        else "level with"
+        start = "Every weight is zero, so every score is zero and the model cannot decide: each answer is the same."
+        if init != "zeros":
+            start = "The weights are random, and so are the answers."
+        return [f"{start} The loss is {loss_words(now.train_loss)}. Press **Train**."]
+    steps = now.step - first.step
+    if steps == 0:
+        return [f"The branch begins here, at step {number(now.step)}: change a setting, then press **Train**."]
+    said = [f"**{now.status.capitalize()}.** {now.reason}"] if now.reason else []
+    fell = first.train_loss - now.train_loss
+    how = f"In {number(steps)} {'step' if steps == 1 else 'steps'} the training loss "
+    if abs(fell) < BARELY * abs(first.train_loss):
+        said.append(f"{how}changed by {signed(-fell, 2)} only: the steps are too small to get anywhere.")
+    else:
+        said.append(f"{how}went from {loss_words(first.train_loss)} to {loss_words(now.train_loss)}.")
+    name, beaten = next_baseline(now.valid_accuracy, baselines)
+    wrong = round((1 - now.valid_accuracy) * images)
+    apart = round((now.valid_accuracy - beaten) * images)
+    where = f"{number(abs(apart))} images {'better' if apart > 0 else 'worse'} than" if apart else "level with"
+    said.append(
+        f"{number(wrong)} of {number(images)} validation images are wrong ({percent(1 - now.valid_accuracy, 2)}): {where} "
+        f"“{name}” at {percent(1 - beaten, 2)}."
     )
-    slot.info(
-        f"{ended}In {now.step - first.step:,} steps the training loss {change}. At "
-        f"{now.valid_accuracy:.1%} the model stands {where} {name} ({beaten:.1%}).",
-        icon=":material/flag:" if ended else ":material/visibility:",
+    luck = 1.96 * math.sqrt(max(now.valid_accuracy * (1 - now.valid_accuracy), 1 / images) / images)
+    said.append(
+        f"How much of that is luck? With other images of the same kind the error would move by about ±{percent(luck, 2)}, "
+        f"{number(luck * images, 2)} images: a difference of {number(max(1, int(luck * images)))} or fewer says little. The "
+        "band shows it."
     )
+    return said
 
 
-def _next_rung(accuracy: float, ladder: tuple[tuple[str, float], ...]) -> tuple[str, float]:
-    """Return the highest rung that the accuracy has reached, or the lowest one."""
-    rungs = sorted(ladder, key=lambda rung: rung[1])
-    reached = [rung for rung in rungs if rung[1] <= accuracy]
-    return reached[-1] if reached else rungs[0]
+def next_baseline(accuracy: float, baselines: list[tuple[str, float]]) -> tuple[str, float]:
+    """Return the highest baseline that the accuracy has reached, or the lowest one."""
+    ranked = sorted(baselines, key=lambda one: one[1])
+    reached = [one for one in ranked if one[1] <= accuracy]
+    return reached[-1] if reached else ranked[0]

@@ -60,11 +60,11 @@ class Clock {
     const on = (target, name, act, more) => target.addEventListener(name, act, { signal: this.listeners.signal, ...more });
     const does = {
       play: () => this.toggle(), back: () => this.go(this.t - 1), step: () => this.step(),
-      end: () => this.go(this.rows.length - 1), reset: () => this.reset(),
+      end: () => this.go(this.rows.length - 1), reset: () => this.reset(), stop: () => this.toStop(),
     };
     root.querySelectorAll("[data-does]").forEach((button) => {
       on(button, "click", does[button.dataset.does]);
-      if (button.dataset.does !== "play" && button.dataset.does !== "step") button.innerHTML = icon(button.dataset.does);
+      if (!["play", "step", "stop"].includes(button.dataset.does)) button.innerHTML = icon(button.dataset.does);
     });
     const scrub = this.find(".scrub");
     on(scrub, "input", () => { this.playing = false; this.show(Math.min(+scrub.value, this.rows.length - 1)); });
@@ -86,12 +86,14 @@ class Clock {
   receive(data, { setStateValue, setTriggerValue }) {
     this.data = data; this.setState = setStateValue; this.setTrigger = setTriggerValue;
     const other = this.run !== data.run;
-    if (other) { this.run = data.run; this.rows = []; this.rest = 0; if (!data.keep) this.playing = false; }
+    if (other) { this.run = data.run; this.rows = []; this.stops = new Set(); this.rest = 0; if (!data.keep) this.playing = false; }
+    for (const stop of data.stops ?? []) this.stops.add(stop);
     const rows = joined(this.rows, data.first, data.rows);
     if (!rows) { this.ask(this.rows.length); return; } // this page is new, or a chunk was lost
     this.rows = rows;
     // Another run goes on where the one before stood, unless Python says where to go.
     if (this.place === undefined || this.jump !== data.jump || (other && !data.keep)) this.t = data.at;
+    if (this.jump !== data.jump && data.play && this.jump !== undefined) { this.playing = true; this.before = null; }
     this.jump = data.jump; this.place = data.at;
     this.t = Math.max(0, Math.min(this.t, this.rows.length - 1));
     this.asked = false;
@@ -108,6 +110,7 @@ class Clock {
   furnish() {
     const { data } = this, wish = JSON.stringify([data.speeds, data.actions, data.columns]);
     this.find("[data-does=step]").innerHTML = `${icon("step")} ${data.words.step}`;
+    Object.assign(this.find("[data-does=stop]"), { hidden: !data.stops, textContent: data.words.stop });
     if (wish === this.furnished) return;
     this.furnished = wish;
     const speeds = this.find(".speeds"), actions = this.find(".actions"), numbers = this.find(".numbers");
@@ -135,14 +138,21 @@ class Clock {
     for (const button of this.find(".speeds").children) button.setAttribute("aria-checked", String(button.textContent === this.speed));
   }
 
+  /** Play on to the next stop, and rest there. */
+  toStop() {
+    if (this.atEnd) return;
+    this.playing = true; this.stopping = true; this.before = null; this.face();
+  }
+
   toggle() {
+    this.stopping = false;
     if (this.playing) { this.playing = false; this.settle(); return; }
     if (this.atEnd) { this.t = 0; this.rest = 0; this.show(0); }
     this.playing = true; this.before = null; this.face();
   }
 
   step() {
-    this.playing = false;
+    this.playing = this.stopping = false;
     if (this.t + 1 < this.rows.length) this.go(this.t + 1);
     else if (!this.data.ended) { this.stepping = true; this.face(); this.ask(this.rows.length + 1); }
   }
@@ -175,7 +185,10 @@ class Clock {
       this.before = now;
       const next = advance({ ...this.ahead(), rest: this.rest }, hold ? Math.max(rate, this.last / 12) * 4 : rate, hold ? 0.25 : seconds);
       this.rest = next.rest;
-      if (next.t !== this.t) this.show(next.t);
+      let stop = this.t + 1;
+      while (this.stopping && stop < next.t && !this.stops.has(stop)) stop += 1;
+      if (next.t !== this.t) this.show(this.stopping ? Math.min(stop, next.t) : next.t);
+      if (this.stopping && this.stops.has(this.t)) { this.stopping = this.playing = false; this.settle(); return; }
       if (this.atEnd) { this.playing = false; this.settle(); return; }
     }
     const want = wanted({ ...this.ahead(), playing: this.playing, asked: this.asked, hidden: document.hidden }, rate);
@@ -226,7 +239,7 @@ class Clock {
     if (play.dataset.word !== word) { play.dataset.word = word; play.innerHTML = `${icon(this.playing ? "pause" : "play")} ${word}`; }
     this.find("[data-does=back]").disabled = this.t === 0;
     this.find("[data-does=end]").disabled = this.t >= this.rows.length - 1;
-    this.find("[data-does=step]").disabled = this.atEnd;
+    this.find("[data-does=step]").disabled = this.find("[data-does=stop]").disabled = this.atEnd;
     this.find("[data-does=reset]").disabled = this.t === 0 && !data.restart;
   }
 

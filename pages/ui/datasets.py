@@ -77,6 +77,19 @@ def offer_missing(page: Chooser) -> None:
         fetch_button(wanted, page.key("fetch"))
 
 
+def offer_mnist(page: Chooser) -> None:
+    """Tell somebody who looks at the embedded digits that the real thing is one press away."""
+    source = SOURCES["mnist"]
+    if available("mnist") or page.values["dataset"] != SOURCES[EMBEDDED].title:
+        return
+    with st.container(horizontal=True, vertical_alignment="center", key=page.key("offer")):
+        st.markdown(
+            f"These digits have 8 × 8 pixels. **{source.title}**, 28 × 28, is one press and some seconds away.",
+            width="stretch",
+        )
+        fetch_button(source, page.key("fetch_mnist"))
+
+
 def fetch_button(source: Source, key: str) -> None:
     """Draw the button that downloads a data set, with its progress and, if it fails, the reason."""
     if not st.button(

@@ -92,6 +92,16 @@ class Film {
       const words = tile.caption.replace("{limit}", limits[tile.group]), caption = this.captions.children[place];
       if (caption.textContent !== words) caption.textContent = words;
     });
+    if (this.shape.bar) this.drawBar(this.shape.bar, limits[0]);
+  }
+
+  /** The colour scale with its two ends and zero, beside the maps. */
+  drawBar({ x, y, w, h }, limit) {
+    const context = this.context, css = (word) => { const b = new Uint8Array(Uint32Array.of(word).buffer); return `rgb(${b[0]},${b[1]},${b[2]})`; };
+    for (let i = 0; i < h; i++) { context.fillStyle = css(this.lut[Math.round(255 * (1 - i / h))]); context.fillRect(x, y + i, w, 1.5); }
+    context.strokeRect(x, y, w, h);
+    context.fillStyle = getComputedStyle(this.canvas).color; context.font = `12px ${getComputedStyle(this.canvas).fontFamily}`;
+    [[`+${limit}`, 10], ["0", h / 2 + 4], [`−${limit}`, h - 2]].forEach(([words, down]) => context.fillText(words, x + w + 4, y + down));
   }
 
   /** Say the value of the pixel under the pointer, as finely as its colour tells. */

@@ -77,14 +77,15 @@ PAGES = {
 class Section(NamedTuple):
     """A section: its name in the address, the function that shows it, what it claims, and how wide its picture is.
 
-    `split` are the shares of the picture's column and of the controls beside it; without `beside` the controls stand
-    above the picture, in one row.
+    `split` are the shares of the picture's column and of the controls beside it. `clock_above`: the clock stands above
+    them both, on a phone below.
     """
 
     name: str
     show: Callable[["Page"], None]
     claim: str = ""
     split: tuple[float, float] = (7, 3)
+    clock_above: bool = False
 
 
 class Page(Fields, PlayerMixin, QuizMixin):
@@ -146,6 +147,10 @@ class Page(Fields, PlayerMixin, QuizMixin):
         with self._end.expander(title, icon=icon, key=self.key(f"more_{_slug(title)}")):
             yield
 
+    def redraw(self) -> None:
+        """Draw the whole page, not only the section: call it in a callback that moves what stands outside of it."""
+        st.session_state["_redraw"] = True
+
     def not_in_link(self, sentence: str | None) -> None:
         """Say what the link does not hold."""
         self._missing = sentence
@@ -159,9 +164,10 @@ class Page(Fields, PlayerMixin, QuizMixin):
         self._share = top
         self.notes = st.container()
         with st.container(key=self.key("stage")):
+            above = st.container(key=self.key("above_clock_place")) if section.clock_above else None
             left, right = st.columns(list(section.split), gap="medium")
         self.hero = left.container(key=self.key("hero"))
-        self.clock = left.container(key=self.key("clock_place"))
+        self.clock = above or left.container(key=self.key("clock_place"))
         self.beneath = left.container()
         self.controls = right.container(key=self.key("controls"))
         self.below = st.container(key=self.key("below"))
@@ -181,6 +187,8 @@ class Page(Fields, PlayerMixin, QuizMixin):
 
 @st.fragment
 def _body(page: Page, section: Section) -> None:
+    if st.session_state.pop("_redraw", False):
+        st.rerun()
     with GATE.pass_through(later=page.clock_asks()):
         page._open(section)
         section.show(page)
@@ -192,6 +200,7 @@ def open_page(name: str, lead: str) -> Page:
     # Small tensors and a browser on the same few cores: a second thread of torch only stands in the way.
     torch.set_num_threads(1)
     row = PAGES[name]
+    st.session_state.pop("_redraw", None)
     st.set_page_config(page_title=f"{row.title} · SGD Lab", page_icon=ICON, layout="wide", initial_sidebar_state=250)
     dress()
     with st.sidebar:

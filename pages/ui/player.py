@@ -57,18 +57,19 @@ class Speed(NamedTuple):
 
 
 class Words(NamedTuple):
-    """What the buttons say."""
+    """What the buttons say; `stop` is for the one that plays on to the next of `Moments.stops`."""
 
     play: str = "Play"
     again: str = "Play again"
     step: str = "Step"
+    stop: str = "To the next stop"
 
 
 PLAIN = Words()
 
 
 class Action(NamedTuple):
-    """A button of the section's own in the bar; `act` gets the moment at which it is pressed."""
+    """A button of the section's own below the bar; `act` gets the moment at which it is pressed."""
 
     name: str
     label: str
@@ -83,6 +84,7 @@ class Moments:
     `numbers` has a row a moment and a column a number, as text ready to read. `run` names the run: equal names, equal
     moments. `recording` is given for a run that is computed while it is watched. `cards` says for each moment a colour,
     a name and a reason (the diagnosis). `keep`: another run goes on at the same moment, as when a setting is changed.
+    `stops` are the moments that a button of the bar plays on to, such as the ends of epochs.
     """
 
     numbers: pd.DataFrame
@@ -91,6 +93,7 @@ class Moments:
     cards: Sequence[tuple[str, str, str] | None] | None = None
     keep: bool = True
     last: int | None = None
+    stops: Sequence[bool] | None = None
 
     @property
     def id(self) -> str:
@@ -178,11 +181,17 @@ class PlayerMixin:
         """Draw a picture that does not move."""
         self._draw(picture, None, self.key(f"still_{name}"))
 
-    def go_to(self, at: int, clock: str = "") -> None:
-        """Put the clock on a moment, from Python's side."""
+    def film(self, film: Film, moments: Moments, at: int, place: DeltaGenerator, name: str) -> None:
+        """Draw further maps that the section's clock moves."""
+        with place:
+            self._draw_film(film, moments, at, self.key(f"{name}_film"))
+
+    def go_to(self, at: int, clock: str = "", *, play: bool = False) -> None:
+        """Put the clock on a moment, from Python's side; `play` lets it go on from there by itself."""
         key = self.key("_".join(filter(None, (clock, "clock"))))
         st.session_state[f"_{key}_jump"] = st.session_state.get(f"_{key}_jump", 0) + 1
         st.session_state[f"_{key}_at"] = at
+        st.session_state[f"_{key}_play"] = play
 
     def clock_asks(self, clock: str = "") -> bool:
         """Tell whether the section is drawn because its clock asks for more moments, not because a person did something."""
@@ -266,6 +275,7 @@ class PlayerMixin:
         rows: list[list[Any]] = moments.numbers.iloc[first:].to_numpy().tolist()
         if moments.cards is not None:
             rows = [[*row, moments.cards[first + place]] for place, row in enumerate(rows)]
+        stops = moments.stops[first:] if moments.stops is not None else []
         acts = {action.name: action.act for action in actions}
 
         def act() -> None:
@@ -295,6 +305,8 @@ class PlayerMixin:
                 "last": moments.last if moments.last is not None else len(moments.numbers) - 1,
                 "at": at,
                 "jump": st.session_state.get(f"_{key}_jump", 0),
+                "play": st.session_state.get(f"_{key}_play", False),
+                "stops": [first + int(place) for place in np.flatnonzero(stops)] if moments.stops is not None else None,
                 "keep": moments.keep,
                 "restart": restart is not None,
                 "words": words._asdict(),

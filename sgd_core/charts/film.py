@@ -17,6 +17,8 @@ from sgd_core.charts.palette import DIVERGING, QUIET, weight_limit
 from sgd_core.charts.vega import bare, layers
 from sgd_core.numbers import number
 
+BAR_ROOM = 64  # pixels that the bar of the colour scale takes with its numbers
+
 
 @dataclass(frozen=True)
 class Tile:
@@ -46,7 +48,7 @@ class Film:
     """Maps (tiles, H, W) for each moment, and where they stand.
 
     `name` tells what is shown (another name is another film), `quantity` what a value is called on hover. `dead` (H, W)
-    marks pixels that no gradient reaches.
+    marks pixels that no gradient reaches. `bar`: the colour scale of the first group stands at the right.
     """
 
     name: str
@@ -55,11 +57,13 @@ class Film:
     alt: str
     quantity: str = "weight"
     dead: NDArray[np.bool_] | None = None
+    bar: bool = False
 
     @property
     def size(self) -> tuple[float, float]:
         """Width and height in screen pixels."""
-        return max(tile.x + tile.side for tile in self.tiles) + 1, max(tile.y + tile.side for tile in self.tiles) + 1
+        wide, high = max(tile.x + tile.side for tile in self.tiles), max(tile.y + tile.side for tile in self.tiles)
+        return wide + (BAR_ROOM if self.bar else 1), high + 1
 
     @property
     def shape(self) -> dict[str, object]:
@@ -69,7 +73,15 @@ class Film:
             {"caption": t.caption, "x": t.x, "y": t.y, "w": t.side, "h": t.side, "group": t.group, "font": t.font}
             for t in self.tiles
         ]
-        return {"width": width, "height": height, "size": list(self.size), "tiles": tiles}
+        wide = max(tile.x + tile.side for tile in self.tiles)
+        bar = {"x": wide + 10, "y": self.tiles[0].y, "w": 12, "h": self.size[1] - self.tiles[0].y - 1}
+        return {
+            "width": width,
+            "height": height,
+            "size": list(self.size),
+            "tiles": tiles,
+            "bar": bar if self.bar else None,
+        }
 
     def limits(self, maps: NDArray[np.floating], before: NDArray[np.float64] | None) -> NDArray[np.float64]:
         """Return the end of each group's colour scale at a moment: it only grows along a run, in coarse steps."""

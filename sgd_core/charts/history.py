@@ -1,166 +1,232 @@
-"""Curves over the steps or epochs of runs: loss against step, training and validation loss, accuracy.
+"""Curves of a training run that move with the clock: its losses, and its error beside the baselines.
 
 Axes are given by the caller and stay locked while the data move below them.
 """
 
+import math
 from collections.abc import Sequence
+from typing import Any, Literal
 
 import altair as alt
 import numpy as np
 import pandas as pd
 
 from sgd_core.charts.palette import ACCENT, QUIET, TRAINING, VALIDATION
-from sgd_core.charts.vega import ROOM, layers
+from sgd_core.charts.vega import (
+    ROOM,
+    edge_arrows,
+    inside,
+    kept_in_view,
+    layers,
+    now,
+    so_far,
+    step_axis,
+    value_axis,
+    value_scale,
+)
+from sgd_core.numbers import TOOLTIP_FORMAT, percent
 
-_PERCENTS = 44  # pixels that the percents of an axis take; the losses above them get as many
-_PERCENT = alt.Axis(format="%", tickCount=5, minExtent=_PERCENTS)
+Range = tuple[float, float]
+HISTORY = ["epoch", "step", "batch_loss", "train_loss", "valid_loss", "train_accuracy", "valid_accuracy"]
 _SPLITS = alt.Scale(domain=["training", "validation"], range=[TRAINING, VALIDATION])
-_LEGEND = alt.Legend(title=None, orient="top", symbolType="stroke", symbolSize=350)
-_AXIS = 68  # pixels of a picture's height that the axis below and the margins take
-_LINE = 14  # pixels from one name to the next
 _SPLIT_DASH = alt.Scale(domain=["training", "validation"], range=[[1, 0], [6, 3]])
+_LEGEND = alt.Legend(title=None, orient="top", symbolType="stroke", symbolSize=350, offset=2)
+_ALIGN: tuple[Literal["right", "center", "left"], ...] = ("right", "center", "left")
+_BESIDE = 14  # pixels from one name of a baseline to the next
 
 
-def run_frame(
-    run: pd.DataFrame, parent: pd.DataFrame | None = None, marks: Sequence[tuple[float, str]] = ()
+def history_rows(
+    run: pd.DataFrame,
+    *,
+    images: int,
+    parent: pd.DataFrame | None = None,
+    marks: Sequence[tuple[int, str]] = (),
 ) -> pd.DataFrame:
-    """Return the one frame of a run's pictures: its rows, those of the run it branched from, and marks at epochs.
+    """Return the one frame of a run's pictures, from histories with the columns `HISTORY`, a row a moment.
 
-    `run` and `parent` are histories (`epoch, train_loss, valid_loss, valid_accuracy`); losses that are not finite
-    become missing, and the picture shows a gap. `part` tells the rows apart: "run", "parent", "mark" (with `label`).
+    `part` tells the rows apart: "run" (a row each for training and validation, in `split`), "batch", "parent" (of the run
+    that is drawn in grey) and "mark" (at a moment, with its `label`). `error` is the share of wrong answers; `low` and
+    `high` are the ends of Wilson's interval of 95 % for the validation error of so many `images`. What is not finite is
+    missing, and the picture shows a gap.
     """
-    sizes = [len(run), 0 if parent is None else len(parent), len(marks)]
-    columns: dict[str, object] = {"part": np.repeat(["run", "parent", "mark"], sizes)}
-    epochs = [run["epoch"], [] if parent is None else parent["epoch"], [epoch for epoch, _ in marks]]
-    columns["epoch"] = np.concatenate(epochs)
-    for name in ("train_loss", "valid_loss", "valid_accuracy"):
-        values = np.concatenate([run[name], [] if parent is None else parent[name], np.full(len(marks), np.nan)])
-        columns[name] = np.where(np.isfinite(values), values, np.nan)
-    columns["label"] = [""] * (sizes[0] + sizes[1]) + [label for _, label in marks]
-    return pd.DataFrame(columns)
+    moments = np.arange(len(run))
+    parts = [
+        _part("run", "training", run, moments, run["train_loss"], 1 - run["train_accuracy"]),
+        _part("run", "validation", run, moments, run["valid_loss"], 1 - run["valid_accuracy"], images),
+        _part("batch", "mini-batch", run, moments, run["batch_loss"]),
+    ]
+    if parent is not None:
+        always = np.full(len(parent), -1)
+        parts.append(_part("parent", "training", parent, always, parent["train_loss"]))
+        parts.append(_part("parent", "validation", parent, always, parent["valid_loss"], 1 - parent["valid_accuracy"]))
+    places = [moment for moment, _ in marks]
+    parts.append(_part("mark", "", run.iloc[places], np.array(places, dtype=int)).assign(label=[w for _, w in marks]))
+    frame = pd.concat(parts, ignore_index=True)
+    return frame.astype({"label": str, "moment": int})
 
 
-def split_curves(
-    frame: pd.DataFrame, *, epochs: float, top: float, bottom: float = 0.0, height: int = 270, margin: str = ""
+def _part(
+    part: str,
+    split: str,
+    run: pd.DataFrame,
+    moments: np.ndarray,
+    loss: Any = math.nan,
+    error: Any = math.nan,
+    images: int | None = None,
+) -> pd.DataFrame:
+    frame = pd.DataFrame({"part": part, "split": split, "moment": moments, "label": ""})
+    frame["epoch"], frame["step"] = run["epoch"].to_numpy(dtype=float), run["step"].to_numpy(dtype=float)
+    frame["loss"], frame["error"] = np.asarray(loss, dtype=float), np.asarray(error, dtype=float)
+    frame["low"], frame["high"] = wilson(frame["error"].to_numpy(), images) if images else (math.nan, math.nan)
+    return frame.replace([np.inf, -np.inf], np.nan)
+
+
+def wilson(share: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the ends of Wilson's 95 % interval for a share of `count` independent images (Wilson 1927)."""
+    z = 1.959964
+    middle = (share + z * z / (2 * count)) / (1 + z * z / count)
+    half = z / (1 + z * z / count) * np.sqrt(share * (1 - share) / count + z * z / (4 * count**2))
+    return np.clip(middle - half, 0, 1), np.clip(middle + half, 0, 1)
+
+
+def loss_curves(
+    frame: pd.DataFrame, *, x_domain: Range, y_domain: Range, log: bool, log_steps: bool, height: int = 215
 ) -> alt.LayerChart:
-    """Draw training (solid) and validation loss (dashed) against the epoch, with a dot at the present end.
+    """Draw training (solid) and validation loss (dashed) up to the moment shown, the mini-batches' losses faint behind.
 
-    `frame` is a `run_frame`. The run it branched from is drawn thin and grey, a mark as a line across with its label.
-    The axes run from 0 to `epochs` and from `bottom` to `top`. `margin` is the longest name that stands at the right of
-    the accuracy below: as much room is left here, so that the two pictures align.
+    `frame` is `history_rows`. The run in grey is there from the beginning; a mark is a line across with its label.
+    `log_steps` draws against the step on a logarithmic axis, otherwise against the epoch.
     """
-    x = _epochs(epochs)
-    scale = alt.Scale(domain=[bottom, top], nice=False)
-    y = alt.Y("loss:Q", title="loss", scale=scale, axis=alt.Axis(minExtent=_PERCENTS))
+    x = _x(x_domain, log_steps)
+    y = alt.Y("shown:Q", title="loss", scale=value_scale(y_domain, log), axis=value_axis(y_domain, log))
+    base = kept_in_view(alt.Chart(frame), "loss", y_domain).transform_filter("isValid(datum.loss)")
     color = alt.Color("split:N", scale=_SPLITS, legend=_LEGEND)
     dash = alt.StrokeDash("split:N", scale=_SPLIT_DASH, legend=_LEGEND)
-    tip = [alt.Tooltip("split:N"), alt.Tooltip("epoch:Q", format=".2f"), alt.Tooltip("loss:Q", format=".4f")]
-    both = (
-        alt.Chart(frame)
-        .transform_fold(["train_loss", "valid_loss"], as_=["column", "loss"])
-        .transform_calculate(split="datum.column == 'train_loss' ? 'training' : 'validation'")
+    tip = [
+        alt.Tooltip("split:N"),
+        alt.Tooltip("step:Q"),
+        alt.Tooltip("epoch:Q", format=".4~g"),
+        alt.Tooltip("loss:Q", format=TOOLTIP_FORMAT),
+    ]
+    batch = so_far(base).transform_filter("datum.part == 'batch'")
+    parent = base.transform_filter("datum.part == 'parent'")
+    run = so_far(base).transform_filter("datum.part == 'run'")
+    present = now(base).transform_filter("datum.part == 'run'")
+    return layers(
+        batch.mark_line(clip=True, strokeWidth=1, color=QUIET, opacity=0.35, aria=False).encode(x=x, y=y),
+        parent.mark_line(clip=True, strokeWidth=1.5, color=QUIET, opacity=0.8, aria=False).encode(
+            x=x, y=y, strokeDash=dash, tooltip=tip
+        ),
+        *_marks(frame, x),
+        run.mark_line(clip=True, strokeWidth=2).encode(x=x, y=y, color=color, strokeDash=dash, tooltip=tip),
+        inside(present)
+        .mark_circle(size=60, opacity=1, clip=True)
+        .encode(x=x, y=y, color=alt.Color("split:N", scale=_SPLITS, legend=None), tooltip=tip),
+        edge_arrows(present).encode(
+            x=x, y=y, text="edge:N", color=alt.Color("split:N", scale=_SPLITS, legend=None), tooltip=tip
+        ),
+        height=height,
     )
-    parent = (
-        both.transform_filter("datum.part == 'parent'")
-        .mark_line(clip=True, strokeWidth=1.5, color=QUIET, opacity=0.8, aria=False)
-        .encode(x=x, y=y, strokeDash=dash, tooltip=tip)
-    )
-    run = both.transform_filter("datum.part == 'run'")
-    lines = run.mark_line(clip=True, strokeWidth=2).encode(x=x, y=y, color=color, strokeDash=dash, tooltip=tip)
-    ends = (
-        run.transform_joinaggregate(last="max(epoch)")
-        .transform_filter("datum.epoch == datum.last")
-        .mark_circle(size=55, opacity=1, clip=True)
-        .encode(x=x, y=y, color=alt.Color("split:N", scale=_SPLITS, legend=None), tooltip=tip)
-    )
-    room = (
-        alt.Chart(alt.InlineData(values=[{"name": margin}]))
-        .mark_text(align="left", dx=6, fontSize=11, opacity=0, aria=False)
-        .encode(x=alt.value("width"), y=alt.value(0), text="name:N")
-    )
-    return layers(room, *_marks(frame, x), parent, lines, ends, height=height)
 
 
-def accuracy_curve(
+def error_curves(
     frame: pd.DataFrame,
     *,
-    epochs: float,
-    baselines: tuple[tuple[str, float], ...] = (),
-    bottom: float = 0.0,
-    height: int = 270,
+    x_domain: Range,
+    y_domain: Range,
+    log_steps: bool,
+    baselines: Sequence[tuple[str, float]] = (),
+    height: int = 215,
 ) -> alt.LayerChart:
-    """Draw validation accuracy against the epoch beside a ladder of baselines (name, share), labelled at its right.
+    """Draw the share of wrong answers on a logarithmic axis, the luck of the draw as a band, and baselines by name.
 
-    `frame` is a `run_frame`, drawn as `split_curves` does.
+    `frame` is `history_rows`; `baselines` are names with their shares of wrong answers.
     """
-    x = _epochs(epochs)
-    scale = alt.Scale(domain=[bottom, 1], nice=False)
-    y = alt.Y("valid_accuracy:Q", title="validation accuracy", scale=scale, axis=_PERCENT)
-    tip = [alt.Tooltip("epoch:Q", format=".2f"), alt.Tooltip("valid_accuracy:Q", format=".2%", title="accuracy")]
-    parent = (
-        alt.Chart(frame)
-        .transform_filter("datum.part == 'parent'")
-        .mark_line(color=QUIET, strokeWidth=1.5, strokeDash=[6, 3], opacity=0.8, clip=True, aria=False)
-        .encode(x=x, y=y, tooltip=tip)
-    )
-    run = alt.Chart(frame).transform_filter("datum.part == 'run'")
-    line = run.mark_line(color=VALIDATION, strokeWidth=2, strokeDash=[6, 3], clip=True).encode(x=x, y=y, tooltip=tip)
-    end = (
-        run.transform_joinaggregate(last="max(epoch)")
-        .transform_filter("datum.epoch == datum.last")
-        .mark_circle(color=VALIDATION, size=55, opacity=1, clip=True)
-        .encode(x=x, y=y, tooltip=tip)
-    )
-    return layers(
-        *_ladder(baselines, scale, bottom, height - _AXIS), _marks(frame, x)[0], parent, line, end, height=height
-    )
-
-
-def rung_name(name: str, share: float) -> str:
-    """Return what stands beside a rung of the ladder."""
-    return f"{name} {share:.1%}"
-
-
-def _ladder(
-    baselines: Sequence[tuple[str, float]], scale: alt.Scale, bottom: float, height: int
-) -> tuple[alt.Chart, alt.Chart]:
-    """Draw a line a rung, and the rungs' names outside of the plot, moved apart where they would touch."""
-    rungs = sorted(baselines, key=lambda rung: -rung[1])
-    wanted = [(1 - share) / (1 - bottom) * height for _, share in rungs]
-    at: list[float] = []
-    for place in wanted:
-        at.append(max(place, at[-1] + _LINE if at else _LINE / 2))
-    rows = [
-        {"level": share, "name": rung_name(name, share), "at": 1 - place / height * (1 - bottom)}
-        for (name, share), place in zip(rungs, at, strict=True)
+    x = _x(x_domain, log_steps)
+    scale = value_scale(y_domain, True)
+    ticks = [
+        share for power in range(-6, 1) for share in (3 * 10.0 ** (power - 1), 10.0**power) if share >= y_domain[0]
     ]
+    axis = alt.Axis(values=ticks, format=".3~%", minExtent=ROOM)
+    y = alt.Y("shown:Q", title="wrong answers", scale=scale, axis=axis)
+    base = kept_in_view(alt.Chart(frame), "error", y_domain).transform_filter("isValid(datum.error)")
+    color = alt.Color("split:N", scale=_SPLITS, legend=None)
+    tip = [
+        alt.Tooltip("split:N"),
+        alt.Tooltip("step:Q"),
+        alt.Tooltip("epoch:Q", format=".4~g"),
+        alt.Tooltip("error:Q", format=".2%", title="wrong"),
+    ]
+    run, parent = base.transform_filter("datum.part == 'run'"), base.transform_filter("datum.part == 'parent'")
+    band = (
+        so_far(run)
+        .transform_filter("isValid(datum.low)")
+        .transform_calculate(bottom=f"max(datum.low, {y_domain[0]!r})")
+    )
+    dash = alt.StrokeDash("split:N", scale=_SPLIT_DASH, legend=None)
+    past, present = so_far(run), now(run)
+    return layers(
+        band.mark_area(color=VALIDATION, opacity=0.14, clip=True, aria=False).encode(
+            x=x, y=alt.Y("bottom:Q", scale=scale, title="wrong answers", axis=axis), y2="high:Q"
+        ),
+        *_baselines(baselines, y_domain, scale, height - 45),
+        _marks(frame, x)[0],
+        parent.mark_line(color=QUIET, strokeWidth=1.5, opacity=0.8, clip=True, aria=False).encode(
+            x=x, y=y, strokeDash=dash, tooltip=tip
+        ),
+        past.mark_line(strokeWidth=2, clip=True).encode(x=x, y=y, color=color, strokeDash=dash, tooltip=tip),
+        present.mark_circle(size=60, opacity=1, clip=True).encode(x=x, y=y, color=color, tooltip=tip),
+        height=height,
+    )
+
+
+def baseline_name(name: str, wrong: float) -> str:
+    """Return what stands on the line of a baseline."""
+    return f"{name} {percent(wrong, 2)}"
+
+
+def _baselines(
+    baselines: Sequence[tuple[str, float]], y_domain: Range, scale: alt.Scale, height: int
+) -> list[alt.Chart]:
+    """Draw a line a baseline, its name on it: at the right, or further left where the one before is too close."""
+    low, high = (math.log(end) for end in y_domain)
+    ends = [-math.inf] * 3  # at the right, in the middle, at the left: where the last name stands
+    rows = []
+    for name, wrong in sorted(baselines, key=lambda one: -one[1]):
+        if not y_domain[0] <= wrong <= y_domain[1]:
+            continue
+        at = (high - math.log(wrong)) / (high - low) * height
+        slot = next((i for i, end in enumerate(ends) if at - end >= _BESIDE), 2)
+        ends[slot] = at
+        rows.append({"level": wrong, "name": baseline_name(name, wrong), "slot": slot})
     levels = alt.Chart(alt.InlineData(values=rows))
-    rules = levels.mark_rule(color=QUIET, strokeDash=[2, 3], strokeWidth=1.5).encode(
-        y=alt.Y("level:Q", scale=scale), tooltip=alt.Tooltip("name:N")
-    )
-    words = levels.mark_text(color=QUIET, align="left", baseline="middle", dx=6, fontSize=11).encode(
-        x=alt.value("width"), y=alt.Y("at:Q", scale=scale), text="name:N"
-    )
-    return rules, words
+    y = alt.Y("level:Q", scale=scale)
+    drawn = [levels.mark_rule(color=QUIET, strokeDash=[2, 3], strokeWidth=1.5, aria=False).encode(y=y)]
+    for slot, place in enumerate(("width", "width/2", "0")):
+        if any(row["slot"] == slot for row in rows):
+            words = levels.transform_filter(f"datum.slot == {slot}").mark_text(
+                color=QUIET, align=_ALIGN[slot], baseline="bottom", dx=(-3, 0, 3)[slot], dy=-1, fontSize=11
+            )
+            x = alt.value("width") if place == "width" else alt.value(0) if place == "0" else alt.value(alt.expr(place))
+            drawn.append(words.encode(x=x, y=y, text="name:N"))
+    return drawn
 
 
-def _marks(frame: pd.DataFrame, x: alt.X) -> tuple[alt.Chart, alt.Chart]:
+def _marks(frame: pd.DataFrame, x: alt.X) -> list[alt.Chart]:
     # what may be empty has no name to read, and says so: aria=False here and for the parent's lines
-    marks = alt.Chart(frame).transform_filter("datum.part == 'mark'")
+    marks = so_far(alt.Chart(frame)).transform_filter("datum.part == 'mark'")
     rules = marks.mark_rule(color=QUIET, strokeWidth=1, clip=True, aria=False).encode(x=x)
     words = marks.mark_text(color=QUIET, align="left", baseline="top", dx=3, dy=2, fontSize=11, aria=False).encode(
         x=x, y=alt.value(0), text="label:N"
     )
-    return rules, words
+    return [rules, words]
 
 
-def _epochs(epochs: float) -> alt.X:
-    return alt.X(
-        "epoch:Q",
-        title="epoch",
-        scale=alt.Scale(domain=[0, epochs], nice=False),
-        axis=alt.Axis(tickMinStep=1, grid=False),
-    )
+def _x(domain: Range, log_steps: bool) -> alt.X:
+    if log_steps:
+        return step_axis(domain[1], log=True)
+    scale = alt.Scale(domain=list(domain), nice=False)
+    return alt.X("epoch:Q", title="epoch", scale=scale, axis=alt.Axis(tickMinStep=1, grid=False, format=".4~g"))
 
 
 def loss_by_step(

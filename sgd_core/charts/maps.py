@@ -23,12 +23,15 @@ _TITLE = (
 )
 
 
-def live_frame(maps: np.ndarray, titles: Sequence[str], *, limit: float, columns: int) -> pd.DataFrame:
-    """Return one row a map, (maps, H, W) in: `title, url` and the tile's places."""
-    rows = [
-        {"title": title, "url": png(colors(one, limit)), "x": x, "x2": x + 1, "y": y, "y2": y + 1}
-        for one, title, (x, y) in zip(maps, titles, corners(len(maps), columns), strict=True)
-    ]
+def live_frame(
+    maps: Sequence[np.ndarray] | np.ndarray, titles: Sequence[str], *, limit: float | None = None, columns: int
+) -> pd.DataFrame:
+    """Return one row a map (H, W): `title, url` and the tile's places; without `limit` each has a scale of its own."""
+    rows = []
+    for one, title, (x, y) in zip(maps, titles, corners(len(maps), columns), strict=True):
+        finite = np.nan_to_num(one, nan=0.0, posinf=0.0, neginf=0.0)
+        end = limit or float(np.abs(finite).max(initial=0)) or 1.0
+        rows.append({"title": title, "url": png(colors(finite, end)), "x": x, "x2": x + 1, "y": y, "y2": y + 1})
     return pd.DataFrame(rows)
 
 

@@ -9,6 +9,7 @@ import pandas as pd
 
 from sgd_core.digits.config import TrainConfig
 from sgd_core.digits.snapshots import Snapshot
+from sgd_core.numbers import number
 
 CURVE = ["epoch", "step", "lr", "train_loss", "valid_loss", "valid_accuracy"]
 
@@ -26,6 +27,38 @@ class SavedRun:
     branch: int | None = None
 
 
+def settings_of(run: SavedRun) -> dict[str, str]:
+    """A run's settings in words, by name; the learning rates are those that were set, not what a schedule made of them."""
+    config = run.config
+    settings = {key: str(value) for key, value in config.to_dict().items() if key != "optimizer_options"}
+    settings["lr"] = " → ".join(number(lr) for _, lr in run.last.rates)  # changed on the way
+    settings["optimizer"] = config.update_rule.label
+    settings["classes"] = "all" if config.classes is None else " ".join(map(str, config.classes))
+    settings["batch_size"] = "all" if config.batch_size is None else str(config.batch_size)
+    settings["branch"] = "" if run.branch is None else f"from step {run.branch:,}"
+    return settings
+
+
+_PLAIN = {"optimizer", "model", "loss", "dataset"}  # whose value says by itself what it is
+
+
+def name_by_difference(run: SavedRun, others: Mapping[str, SavedRun]) -> str:
+    """A name for a run beside others: what sets it apart from the first of them, and from no other one taken.
+
+    "Adam", "lr 0.05, batch size 20"; the first run of all is named by its model and its learning rate.
+    """
+    own = settings_of(run)
+    first = settings_of(next(iter(others.values()))) if others else {}
+    apart = [key for key in own if own[key] != first.get(key)] if others else ["model", "lr"]
+    parts = [own[key].replace("_", " ") if key in _PLAIN else f"{key.replace('_', ' ')} {own[key]}" for key in apart]
+    name, count = ", ".join(part.strip() for part in parts)[:60] or "the same again", 1
+    unique = name
+    while unique in others:
+        count += 1
+        unique = f"{name} ({count})"
+    return unique
+
+
 def comparison(runs: Mapping[str, SavedRun]) -> pd.DataFrame:
     """Return one row a run: its name, the settings in which the runs differ, and its results.
 
@@ -34,14 +67,7 @@ def comparison(runs: Mapping[str, SavedRun]) -> pd.DataFrame:
     """
     rows = []
     for name, run in runs.items():
-        config, last = run.config, run.last
-        settings = config.to_dict()
-        options = settings.pop("optimizer_options")
-        settings["lr"] = " → ".join(f"{lr:g}" for _, lr in last.rates)  # changed on the way
-        settings["optimizer"] = " ".join([config.optimizer, *(f"{key}={value}" for key, value in options.items())])
-        settings["classes"] = "all" if config.classes is None else " ".join(map(str, config.classes))
-        settings["batch_size"] = "all" if config.batch_size is None else str(config.batch_size)
-        settings["branch"] = "" if run.branch is None else f"from step {run.branch:,}"
+        settings, last = settings_of(run), run.last
         rows.append(
             {
                 "run": name,

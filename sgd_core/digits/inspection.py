@@ -48,6 +48,31 @@ def contributions(parameters: Sequence[Floats], image: Floats) -> Contributions:
     return Contributions(shown, bias.float().numpy(), score.float().numpy())
 
 
+STRONGEST = 8  # pixels that are told one by one
+
+
+def score_parts(found: Contributions, of: int, strongest: int = STRONGEST) -> list[tuple[str, float, float, str]]:
+    """What adds up to score number `of`, from first to last: (name, begin, end, kind), each beginning where one ends.
+
+    The strongest pixels one by one, all others together, the bias, and the whole from 0. `kind` is "for", "against" or
+    "sum".
+    """
+    pixels = found.maps[of].astype(np.float64)
+    order = np.argsort(-np.abs(pixels), axis=None)[:strongest]
+    chosen = [int(index) for index in order if pixels.flat[index] != 0]
+    amounts = [
+        (f"row {index // pixels.shape[1]}, column {index % pixels.shape[1]}", float(pixels.flat[index]))
+        for index in chosen
+    ]
+    amounts.append(("all other pixels", float(pixels.sum() - sum(amount for _, amount in amounts))))
+    amounts.append(("bias", float(found.bias[of])))
+    parts, total = [], 0.0
+    for name, amount in amounts:
+        parts.append((name, total, total + amount, "for" if amount >= 0 else "against"))
+        total += amount
+    return [*parts, ("score", 0.0, total, "sum")]
+
+
 def filter_responses(parameters: Sequence[Floats], image: Floats) -> Floats:
     """What the first filters of a convolutional model answer to `image` (H, W), before ReLU: (maps, h, w).
 
@@ -123,5 +148,5 @@ def _landmark(weights: Floats, index: int) -> Landmark:
     row, column = divmod(index, weights.shape[1])
     rows = ("upper", "middle", "lower")[min(2, 3 * row // weights.shape[0])]
     columns = ("left", "centre", "right")[min(2, 3 * column // weights.shape[1])]
-    place = "the very middle" if (rows, columns) == ("middle", "centre") else f"the {rows} {columns}"
+    place = "in the middle third" if (rows, columns) == ("middle", "centre") else f"in the {rows} {columns}"
     return Landmark(row, column, float(weights[row, column]), place)

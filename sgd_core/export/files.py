@@ -57,12 +57,14 @@ def picture_png(columns: Sequence[Sequence[alt.Chart | alt.LayerChart]], *, widt
     import vl_convert  # large, and needed only when somebody asks for a picture
 
     datasets: dict[str, Any] = {}
+    params: dict[str, Any] = {}  # such as the clock's moment, which stands where the chart was made to stand
     stacks = []
     for column in columns:
         specs = []
         for chart in column:
             spec = chart.to_dict()
             datasets |= spec.pop("datasets", {})
+            params |= {param["name"]: param for param in spec.pop("params", [])}
             for name in ("$schema", "config", "autosize", "padding"):  # they belong to the whole picture
                 spec.pop(name, None)
             specs.append({"width": width, **spec})
@@ -70,6 +72,7 @@ def picture_png(columns: Sequence[Sequence[alt.Chart | alt.LayerChart]], *, widt
     whole = {
         "$schema": "https://vega.github.io/schema/vega-lite/v6.json",
         "datasets": datasets,
+        "params": list(params.values()),
         "background": "white",
         "padding": 16,
         "hconcat": stacks,

@@ -71,8 +71,8 @@ def test_landmarks_say_where():
     weights = np.zeros((9, 9), dtype=np.float32)
     weights[1, 7], weights[4, 4] = 3.0, -2.0
     high, low = landmarks(weights)
-    assert (high.row, high.column, high.weight, high.place) == (1, 7, 3.0, "the upper right")
-    assert (low.row, low.column, low.place) == (4, 4, "the very middle")
+    assert (high.row, high.column, high.weight, high.place) == (1, 7, 3.0, "in the upper right")
+    assert (low.row, low.column, low.place) == (4, 4, "in the middle third")
 
 
 @pytest.mark.mnist

@@ -1,0 +1,43 @@
+"""A thin logarithmic strip of learning rates: the zones along the steepest direction, the border, and where a run stands."""
+
+import altair as alt
+
+from sgd_core.charts.palette import POINT, QUIET, look
+from sgd_core.charts.vega import bare, layers
+from sgd_core.numbers import number
+
+TOO_LOW, OVERSHOOTS = 1 / 20, 1 / 2  # of the border: below the first each step makes less than a tenth of the way
+
+
+def rate_strip(lr: float, border: float, *, height: int = 22) -> alt.LayerChart:
+    """Draw the zones of a parabola whose border is 2/λ, with a marker at the learning rate `lr`."""
+    low, high = min(border / 400, lr / 2), max(border * 8, lr * 2)
+    ends = [low, border * TOO_LOW, border * OVERSHOOTS, border, high]
+    names = ["too low", "good", "bouncing", "diverging"]
+    zones = [
+        {"name": name, "sign": look(name).sign, "from": begin, "to": end, "middle": (begin * end) ** 0.5}
+        for name, begin, end in zip(names, ends, ends[1:], strict=False)
+    ]
+    scale = alt.Scale(type="log", domain=[low, high], nice=False)
+    none = alt.Axis(labels=False, ticks=False, domain=False, grid=False, title=None)
+    base = alt.Chart(alt.InlineData(values=zones))
+    color = alt.Color("name:N", scale=alt.Scale(domain=names, range=[look(name).color for name in names]), legend=None)
+    marker = alt.Chart(
+        alt.InlineData(values=[{"at": border, "words": f"2/λ = {number(border, 3)}"}, {"at": lr, "words": "▼"}])
+    )
+    y = alt.value(height / 2 + 5)
+    return bare(
+        layers(
+            base.mark_bar(height=height - 10, opacity=0.28, yOffset=5).encode(
+                x=alt.X("from:Q", scale=scale, axis=none), x2="to:Q", y=alt.value(height / 2), color=color
+            ),
+            base.mark_text(fontSize=11, color=QUIET).encode(x=alt.X("middle:Q", scale=scale), y=y, text="name:N"),
+            marker.transform_filter("datum.words != '▼'")
+            .mark_rule(color=QUIET, strokeWidth=2)
+            .encode(x=alt.X("at:Q", scale=scale), tooltip="words:N"),
+            marker.transform_filter("datum.words == '▼'")
+            .mark_text(color=POINT, fontSize=16, fontWeight="bold")
+            .encode(x=alt.X("at:Q", scale=scale), y=alt.value(5), text="words:N"),
+            height=height,
+        )
+    )
