@@ -30,7 +30,7 @@ Range = tuple[float, float]
 HISTORY = ["epoch", "step", "batch_loss", "train_loss", "valid_loss", "train_accuracy", "valid_accuracy"]
 _SPLITS = alt.Scale(domain=["training", "validation"], range=[TRAINING, VALIDATION])
 _SPLIT_DASH = alt.Scale(domain=["training", "validation"], range=[[1, 0], [6, 3]])
-_LEGEND = alt.Legend(title=None, orient="top", symbolType="stroke", symbolSize=350, offset=2)
+_LEGEND = alt.Legend(title=None, orient="top-right", symbolType="stroke", symbolSize=350, offset=2)
 _ALIGN: tuple[Literal["right", "center", "left"], ...] = ("right", "center", "left")
 _BESIDE = 14  # pixels from one name of a baseline to the next
 
@@ -90,14 +90,14 @@ def wilson(share: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def loss_curves(
-    frame: pd.DataFrame, *, x_domain: Range, y_domain: Range, log: bool, log_steps: bool, height: int = 215
+    frame: pd.DataFrame, *, x_domain: Range, y_domain: Range, log: bool, log_steps: bool, height: int = 196
 ) -> alt.LayerChart:
     """Draw training (solid) and validation loss (dashed) up to the moment shown, the mini-batches' losses faint behind.
 
     `frame` is `history_rows`. The run in grey is there from the beginning; a mark is a line across with its label.
     `log_steps` draws against the step on a logarithmic axis, otherwise against the epoch.
     """
-    x = _x(x_domain, log_steps)
+    x = _x(x_domain, log_steps, title=None)
     y = alt.Y("shown:Q", title="loss", scale=value_scale(y_domain, log), axis=value_axis(y_domain, log))
     base = kept_in_view(alt.Chart(frame), "loss", y_domain).transform_filter("isValid(datum.loss)")
     color = alt.Color("split:N", scale=_SPLITS, legend=_LEGEND)
@@ -119,12 +119,8 @@ def loss_curves(
         ),
         *_marks(frame, x),
         run.mark_line(clip=True, strokeWidth=2).encode(x=x, y=y, color=color, strokeDash=dash, tooltip=tip),
-        inside(present)
-        .mark_circle(size=60, opacity=1, clip=True)
-        .encode(x=x, y=y, color=alt.Color("split:N", scale=_SPLITS, legend=None), tooltip=tip),
-        edge_arrows(present).encode(
-            x=x, y=y, text="edge:N", color=alt.Color("split:N", scale=_SPLITS, legend=None), tooltip=tip
-        ),
+        inside(present).mark_circle(size=60, opacity=1).encode(x=x, y=y, color=color, tooltip=tip),
+        edge_arrows(present).encode(x=x, y=y, text="edge:N", color=color, tooltip=tip),
         height=height,
     )
 
@@ -136,7 +132,7 @@ def error_curves(
     y_domain: Range,
     log_steps: bool,
     baselines: Sequence[tuple[str, float]] = (),
-    height: int = 215,
+    height: int = 210,
 ) -> alt.LayerChart:
     """Draw the share of wrong answers on a logarithmic axis, the luck of the draw as a band, and baselines by name.
 
@@ -169,13 +165,13 @@ def error_curves(
         band.mark_area(color=VALIDATION, opacity=0.14, clip=True, aria=False).encode(
             x=x, y=alt.Y("bottom:Q", scale=scale, title="wrong answers", axis=axis), y2="high:Q"
         ),
-        *_baselines(baselines, y_domain, scale, height - 45),
+        *_baselines(baselines, y_domain, scale, height - 62),
         _marks(frame, x)[0],
         parent.mark_line(color=QUIET, strokeWidth=1.5, opacity=0.8, clip=True, aria=False).encode(
             x=x, y=y, strokeDash=dash, tooltip=tip
         ),
         past.mark_line(strokeWidth=2, clip=True).encode(x=x, y=y, color=color, strokeDash=dash, tooltip=tip),
-        present.mark_circle(size=60, opacity=1, clip=True).encode(x=x, y=y, color=color, tooltip=tip),
+        present.mark_circle(size=60, opacity=1).encode(x=x, y=y, color=color, tooltip=tip),
         height=height,
     )
 
@@ -222,11 +218,11 @@ def _marks(frame: pd.DataFrame, x: alt.X) -> list[alt.Chart]:
     return [rules, words]
 
 
-def _x(domain: Range, log_steps: bool) -> alt.X:
+def _x(domain: Range, log_steps: bool, title: str | None = "epoch") -> alt.X:
     if log_steps:
-        return step_axis(domain[1], log=True)
+        return step_axis(domain[1], log=True, title="step" if title else "")
     scale = alt.Scale(domain=list(domain), nice=False)
-    return alt.X("epoch:Q", title="epoch", scale=scale, axis=alt.Axis(tickMinStep=1, grid=False, format=".4~g"))
+    return alt.X("epoch:Q", title=title, scale=scale, axis=alt.Axis(tickMinStep=1, grid=False, format=".4~g"))
 
 
 def loss_by_step(

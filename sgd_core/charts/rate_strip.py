@@ -9,7 +9,7 @@ from sgd_core.numbers import number
 TOO_LOW, OVERSHOOTS = 1 / 20, 1 / 2  # of the border: below the first each step makes less than a tenth of the way
 
 
-def rate_strip(lr: float, border: float, *, height: int = 22) -> alt.LayerChart:
+def rate_strip(lr: float, border: float, *, height: int = 34) -> alt.LayerChart:
     """Draw the zones of a parabola whose border is 2/λ, with a marker at the learning rate `lr`."""
     low, high = min(border / 400, lr / 2), max(border * 8, lr * 2)
     ends = [low, border * TOO_LOW, border * OVERSHOOTS, border, high]
@@ -25,11 +25,15 @@ def rate_strip(lr: float, border: float, *, height: int = 22) -> alt.LayerChart:
     marker = alt.Chart(
         alt.InlineData(values=[{"at": border, "words": f"2/λ = {number(border, 3)}"}, {"at": lr, "words": "▼"}])
     )
-    y = alt.value(height / 2 + 5)
+    y = alt.value((height + 10) / 2)
     return bare(
         layers(
-            base.mark_bar(height=height - 10, opacity=0.28, yOffset=5).encode(
-                x=alt.X("from:Q", scale=scale, axis=none), x2="to:Q", y=alt.value(height / 2), color=color
+            base.mark_rect(opacity=0.28).encode(
+                x=alt.X("from:Q", scale=scale, axis=none),
+                x2="to:Q",
+                y=alt.value(12),
+                y2=alt.value(height - 2),
+                color=color,
             ),
             base.mark_text(fontSize=11, color=QUIET).encode(x=alt.X("middle:Q", scale=scale), y=y, text="name:N"),
             marker.transform_filter("datum.words != '▼'")
