@@ -49,9 +49,9 @@ QUANTITIES: dict[str, MapQuantity] = {
 
 def is_plain(optimizer: Optimizer) -> bool:
     """Whether a step is exactly −lr × gradient, tried on two gradients."""
-    x, state = torch.tensor(0.5, dtype=torch.float64), START
+    x, state = torch.full((1, 1), 0.5, dtype=torch.float64), START
     for slope in (1.0, -2.0):
-        update, state = optimizer.step(x, torch.tensor(slope, dtype=torch.float64), state, 1.0)
+        update, state = optimizer.step(x, torch.full_like(x, slope), state, 1.0)
         if update.item() != -slope:
             return False
     return True

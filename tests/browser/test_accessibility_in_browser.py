@@ -64,7 +64,7 @@ def test_axe_finds_no_serious_fault(visit: Visit, path: str) -> None:
 
 
 def test_axe_finds_no_serious_fault_after_training(visit: Visit) -> None:
-    page = visit("Digit_training?training_speed=full+speed&training_epochs=2&training_why=draw+one")
+    page = visit("Digit_training?training_epochs=1&training_beside=my+digit")
     for name, sign in (
         ("Train", "Train again"),
         ("Pin this run", "Pin this run"),

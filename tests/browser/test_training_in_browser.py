@@ -1,105 +1,134 @@
-"""Digit training as a person does it: train, pause, change the learning rate in mid-run, leave, return."""
+"""Digit training as a person does it: train, pause, step, scrub, change the learning rate in mid-run, leave, return."""
 
 import re
 from collections.abc import Callable
 
 import pytest
+from playing import (
+    choose_speed,
+    clock,
+    expect_moment,
+    expect_playing,
+    last,
+    moment,
+    no_shift,
+    numbers,
+    plain,
+    press,
+    scrub,
+)
 from playwright.sync_api import Page, expect
+from serving import idle
+
+import sgd_core
 
 pytestmark = pytest.mark.browser
 Visit = Callable[[str], Page]
-
-STEP = re.compile(r"step ([\d,]+), epoch ([\d.]+) of ([\d,]+)")
-
-
-def step_of(page: Page) -> int:
-    text = page.get_by_test_id("stProgress").inner_text()
-    found = STEP.search(text)
-    assert found, text
-    return int(found[1].replace(",", ""))
+UCI = "training_dataset=UCI+handwriting"
 
 
-def press(page: Page, name: str) -> None:
-    page.get_by_role("button", name=name, exact=True).click()
-
-
-def wait_for_step(page: Page, at_least: int) -> int:
+def wait_for(page: Page, at_least: int) -> int:
     page.wait_for_function(
-        """least => { const e = document.querySelector('[data-testid=stProgress]');
-            const found = e && /step ([\\d,]+)/.exec(e.innerText);
-            return found && Number(found[1].replaceAll(',', '')) >= least; }""",
-        arg=at_least,
-        timeout=30_000,
+        "least => Number(document.querySelector('.sgd-clock').dataset.moment) >= least", arg=at_least, timeout=60_000
     )
-    return step_of(page)
+    return moment(page)
 
 
-def test_a_full_run_is_painted_frame_by_frame(visit: Visit) -> None:
-    page = visit("Digit_training?training_epochs=4&training_speed=slow+motion")
-    page.evaluate(
-        """() => { window.seen = []; window.blank = 0; const look = () => {
-            const maps = [...document.querySelectorAll('[aria-label^="Maps in motion"] img')];
-            const now = maps.map(map => map.src).join('');
-            if (now && now !== window.seen.at(-1)) window.seen.push(now);
-            const strip = [...document.querySelectorAll('.st-key-training_stage [data-testid=stHtml] img')];
-            window.blank += [...maps, ...strip].filter(image => !image.complete || !image.naturalWidth).length;
-            requestAnimationFrame(look); }; look(); }"""
-    )
+def snapshot(step: int, **settings: object) -> sgd_core.Snapshot:
+    config = sgd_core.TrainConfig(**settings)  # type: ignore[arg-type]
+    run = sgd_core.train(config, sgd_core.load_digits("uci", config.classes), snapshot_every=1)
+    return next(now for now in run if now.step == step)
+
+
+def test_a_run_plays_pauses_steps_and_scrubs_and_its_numbers_are_those_of_the_core(visit: Visit) -> None:
+    page = visit(f"Digit_training?{UCI}&training_epochs=8")
+    with no_shift(page):
+        press(page, "Train")
+        wait_for(page, 4)
+        press(page, "Pause")
+        expect_playing(page, False)
+        at = moment(page)
+        press(page, "Step")
+        expect_moment(page, at + 1)
+        scrub(page, 3)
+    shown, now = numbers(page), snapshot(3, epochs=8)
+    assert plain(shown["step"]) == 3
+    assert plain(shown["training loss"]) == pytest.approx(now.train_loss, abs=6e-5)
+    assert plain(shown["accuracy"]) == pytest.approx(100 * now.valid_accuracy, abs=6e-3)
+    page.wait_for_url(re.compile("training_at=3"))
+    choose_speed(page, "fast")
     press(page, "Train")
-    expect(page.get_by_role("button", name="Train again", exact=True)).to_be_visible()
-    assert step_of(page) == 4 * 5  # 290 images in mini-batches of 64: five steps an epoch
-    expect(page.get_by_text("Validation accuracy", exact=True)).to_be_visible()
-    assert page.evaluate("window.seen.length") >= 10, "the weight map changed while it trained"
-    assert page.evaluate("window.blank") == 0, "no image was ever waited for"
+    expect(clock(page).get_by_role("button", name="Train again", exact=True)).to_be_visible(timeout=60_000)
+    assert plain(numbers(page)["step"]) == 40 and moment(page) == last(page)
 
 
-def test_pause_holds_in_mid_run_and_play_goes_on_from_there(visit: Visit) -> None:
-    page = visit("Digit_training?training_epochs=400&training_speed=every+step")
-    press(page, "Train")
-    wait_for_step(page, 3)
-    press(page, "Pause")
-    expect(page.get_by_role("button", name="Train", exact=True)).to_be_visible()
-    held = step_of(page)
-    assert held < 2000
-    page.wait_for_timeout(500)  # a pause that does not hold would move on in this time
-    assert step_of(page) == held
+def test_one_epoch_is_one_epoch_from_wherever_it_begins(visit: Visit) -> None:
+    page = visit(f"Digit_training?{UCI}")
     press(page, "Step")
-    assert wait_for_step(page, held + 1) == held + 1
-    press(page, "Train")
-    wait_for_step(page, held + 5)
-    press(page, "Reset")
-    expect(page.get_by_test_id("stProgress")).to_contain_text("step 0,")
+    expect_moment(page, 1)
+    choose_speed(page, "fast")
+    for epoch in (1, 2):
+        press(page, "One epoch")
+        expect_moment(page, 5 * epoch)
+        expect_playing(page, False)
+        assert numbers(page)["epoch"] == str(epoch)
 
 
 def test_a_learning_rate_changed_in_mid_run_takes_effect_and_loses_nothing(visit: Visit) -> None:
-    page = visit("Digit_training?training_epochs=400")
+    page = visit(f"Digit_training?{UCI}&training_epochs=100")
     press(page, "Train")
-    step = wait_for_step(page, 3)
+    at = wait_for(page, 3)
     rate = page.get_by_role("spinbutton", name="Learning rate, exact")
-    for value in ("0.002", "0.003", "20", "0.0456"):  # several, since each one cuts the page's run short
-        rate.fill(value)
-        rate.press("Enter")
-        page.wait_for_url(re.compile(f"training_lr={value}(&|$)"))
-        expect(page.get_by_test_id("stMetricValue").nth(3)).to_have_text(value)
-        assert step_of(page) >= step, "no way back"
-        step = wait_for_step(page, step + 3)
-    expect(page.get_by_role("button", name="Pause", exact=True)).to_be_visible()
+    rate.fill("0.0456")
+    rate.press("Enter")
+    page.wait_for_url(re.compile("training_lr=0.0456(&|$)"))
+    expect(clock(page).locator(".numbers")).to_contain_text("learning rate0.0456", timeout=60_000)
+    assert moment(page) >= at, "no way back"
+    expect_playing(page, True)
     press(page, "Pause")
-    expect(page.get_by_role("button", name="Train", exact=True)).to_be_visible()
-    assert step_of(page) >= step
     expect(rate).to_have_value("0.0456")
 
 
 def test_leaving_the_page_keeps_the_run(visit: Visit) -> None:
-    page = visit("Digit_training?training_epochs=300")
+    page = visit(f"Digit_training?{UCI}&training_epochs=30")
     press(page, "Train")
-    wait_for_step(page, 3)
+    wait_for(page, 3)
     press(page, "Pause")
-    expect(page.get_by_role("button", name="Train", exact=True)).to_be_visible()
-    held = step_of(page)
-    page.get_by_role("link", name="Stepping", exact=True).click()
-    expect(page.get_by_role("heading", name="Stepping", exact=True)).to_be_visible()
+    expect_playing(page, False)
+    idle(page)
+    held, loss = moment(page), numbers(page)["training loss"]
+    page.get_by_role("link", name="Home", exact=True).click()
+    expect(page.get_by_role("heading", name="SGD Lab", exact=True).first).to_be_visible()
     page.get_by_role("link", name="Digit training", exact=True).click()
     expect(page.get_by_role("heading", name="Digit training", exact=True)).to_be_visible()
-    expect(page.get_by_test_id("stProgress")).to_contain_text(f"step {held:,},")
-    expect(page.get_by_label("Epochs, passes over the training images")).to_have_value("300")
+    expect_moment(page, held)
+    assert numbers(page)["training loss"] == loss
+    expect(page.get_by_label("Epochs", exact=True).first).to_have_value("30")
+
+
+def test_the_whole_map_and_the_bar_are_seen_without_scrolling(visit: Visit) -> None:
+    page = visit(f"Digit_training?{UCI}")
+    page.set_viewport_size({"width": 1280, "height": 720})
+    for query in ("3+vs+7", "all+ten"):
+        page.goto(page.url.split("?")[0] + f"?{UCI}&training_classes={query}")
+        idle(page)
+        film = page.locator(".sgd-film canvas").bounding_box()
+        bar = clock(page).bounding_box()
+        assert film and bar and bar["y"] >= 0
+        assert film["y"] + film["height"] <= 760 and film["width"] >= 420
+
+
+def test_on_a_phone_the_two_controls_stand_at_the_picture_and_are_the_same_values(visit: Visit, page: Page) -> None:
+    page.set_viewport_size({"width": 420, "height": 860})
+    visit(f"Digit_training?{UCI}&training_epochs=3")
+    here = page.locator(".st-key-training_twins").get_by_label("Learning rate", exact=True)
+    expect(here).to_be_visible()
+    here.fill("0.03")
+    here.press("Enter")
+    page.wait_for_url(re.compile("training_lr=0.03"))
+    idle(page)
+    film, bar = page.locator(".sgd-film canvas").bounding_box(), clock(page).bounding_box()
+    assert film and bar and film["y"] < bar["y"], "the picture first"
+    assert bar["y"] + bar["height"] <= 870, "Train within reach of the thumb"
+    press(page, "Step")
+    expect(clock(page).locator(".numbers")).to_contain_text("learning rate0.03")

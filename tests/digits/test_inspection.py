@@ -7,7 +7,14 @@ from sklearn.metrics import confusion_matrix
 from sgd_core.digits.config import TrainConfig
 from sgd_core.digits.datasets import load_digits
 from sgd_core.digits.evaluation import predict
-from sgd_core.digits.inspection import confusion, contributions, dead_pixels, evaluate_images, landmarks
+from sgd_core.digits.inspection import (
+    confusion,
+    contributions,
+    dead_pixels,
+    evaluate_images,
+    landmarks,
+    score_parts,
+)
 from sgd_core.digits.training import train
 
 CONFIGS = [
@@ -78,3 +85,20 @@ def test_landmarks_say_where():
 @pytest.mark.mnist
 def test_mnist_has_the_known_dead_pixels(mnist):
     assert dead_pixels(mnist).sum() == 144
+
+
+@pytest.mark.parametrize("classes", [(3, 7), None])
+@pytest.mark.parametrize("model", ["linear", "two_layer", "cnn"])
+def test_the_parts_of_a_score_add_up_to_it(model: str, classes: tuple[int, ...] | None) -> None:
+    config = TrainConfig(model=model, init="default", classes=classes, epochs=1, lr=0.1)
+    digits = load_digits("uci", classes)
+    now = list(train(config, digits))[-1]
+    image = digits.valid_images[3].numpy()
+    found = contributions(now.parameters, image)
+    scores = predict(now, config, image).scores[0]
+    for of, score in enumerate(scores):
+        parts = score_parts(found, of)
+        assert [end for _, _, end, _ in parts[:-2]] == [begin for _, begin, _, _ in parts[1:-1]]
+        assert parts[-2][2] == pytest.approx(parts[-1][2]) and parts[-1][2] == pytest.approx(float(score), abs=1e-5)
+        sizes = [abs(end - begin) for _, begin, end, _ in parts[:8]]
+        assert sizes == sorted(sizes, reverse=True)

@@ -1,0 +1,254 @@
+"""What Digit training offers beside the run: diagnosis and cures, drawings, the sections below, pinned runs."""
+
+import json
+from typing import Any
+
+import numpy as np
+import pytest
+from reading import charts, said
+from streamlit.testing.v1 import AppTest
+from test_training_page import Open, act, press, rest, run_of, trained
+
+from pages.training.diagnosis import cards, cured, diagnosis_at
+from pages.training.drawing import shifted
+from pages.training.fields import standard
+from pages.training.session import Run
+from sgd_core.descent.diagnosis import CureKind
+from sgd_core.digits.datasets import load_digits
+from sgd_core.digits.drawing import pack_drawing, prepared, unpack_drawing
+from sgd_core.digits.drawn_digits import DrawnDigits
+from sgd_core.digits.losses import LOSSES
+
+MSE = LOSSES["mean_squared_error"].title
+UCI = load_digits("uci", (3, 7))
+THREE = UCI.valid_images[int((UCI.valid_labels == 0).nonzero()[0])].numpy()
+
+
+@pytest.mark.parametrize(
+    ("query", "name"),
+    [
+        ({"training_loss": MSE, "training_lr": "1"}, "Diverging"),
+        ({"training_lr": "20", "training_batch": "100000", "training_epochs": "60"}, "Bouncing"),
+        ({"training_lr": "0.001", "training_epochs": "20"}, "Too low"),
+        ({"training_lr": "0.05", "training_epochs": "20"}, "Good"),
+    ],
+)
+def test_every_run_has_a_diagnosis_and_each_cure_that_acts_cures(app: Open, query: dict[str, str], name: str) -> None:
+    at = trained(app("training", **query))
+    run = run_of(at)
+    assert cards(run)[-1][1].endswith(name), cards(run)[-1]
+    if name == "Good":
+        return
+    found = diagnosis_at(run, len(run.moments) - 1, None)
+    assert found.cures
+    for cure in found.cures:
+        at = trained(app("training", **query))
+        at = trained(press(at, f"cure_{cure.kind}"))
+        after = run_of(at)
+        if cure.kind in (CureKind.MORE_EPOCHS, CureKind.RAISE_RATE, CureKind.ADD_MOMENTUM):
+            assert after.latest.train_loss < run.latest.train_loss
+            continue
+        assert cards(after)[-1][1].endswith("Good"), (cure, cards(after)[-1])
+
+
+def test_divergence_is_explained_with_the_border_that_the_page_computes(app: Open) -> None:
+    at = trained(app("training", training_loss=MSE, training_lr="1"))
+    reason = cards(run_of(at))[-1][2]
+    assert "times the border" in reason, reason
+    assert "beyond it the run diverges" in said(at)
+    assert "it moves as the weights do" in said(app("training"))
+
+
+def test_a_cure_changes_what_it_says_and_nothing_else() -> None:
+    config = standard(dataset="uci")
+    run = Run(config, UCI)
+    run.extend(3)
+    from sgd_core.descent.diagnosis import Cure
+
+    assert cured(config, Cure(CureKind.LOWER_RATE, "try 0.02", 0.02)) == standard(dataset="uci", lr=0.02)
+    momentum = cured(config, Cure(CureKind.ADD_MOMENTUM, "add momentum"))
+    assert momentum.update_rule.options["momentum"] == 0.9 and momentum.lr == config.lr
+
+
+# ---- A drawing ----
+
+
+def test_the_drawing_of_a_link_is_judged_at_every_moment_and_stays_across_sections(app: Open) -> None:
+    text = pack_drawing(THREE, "uci")
+    at = app("training", training_drawing=text, training_beside="my digit", training_epochs="4")
+    assert "Undecided" in said(at)
+    at = trained(at)
+    assert "it says **3**" in said(at) and any("How sure the model is" in alt for alt in charts(at))
+    for section in ("Why this answer?", "Judge it", "Look inside"):
+        at.segmented_control(key="training_section").set_value(section).run()
+        assert not at.exception and at.query_params["training_drawing"] == text
+    assert "it says **3**" in said(at)
+
+
+def test_the_drawing_can_be_shifted_until_it_fails(app: Open) -> None:
+    at = app("training", training_drawing=pack_drawing(THREE, "uci"), training_beside="my digit", training_epochs="4")
+    at = trained(at)
+    for _ in range(2):
+        at = press(at, "shift_right")
+    packed = at.query_params["training_drawing"]
+    assert np.array_equal(unpack_drawing(packed, "uci"), shifted(THREE, 0, 2))
+    at = press(at, "clear_drawing")
+    assert "training_drawing" not in at.query_params
+
+
+@pytest.mark.parametrize("by", [(0, 3), (0, -3), (2, 0), (-2, 0), (9, 0), (0, -8)])
+def test_shifting_moves_the_ink_and_loses_what_leaves(by: tuple[int, int]) -> None:
+    moved = shifted(THREE, *by)
+    padded = np.pad(THREE, 10)
+    expected = padded[10 - by[0] : 18 - by[0], 10 - by[1] : 18 - by[1]]
+    assert np.array_equal(moved, expected)
+
+
+@pytest.mark.parametrize("text", ["nonsense!", "AAAA", "x" * 5000])
+def test_a_damaged_drawing_in_a_link_is_answered(app: Open, text: str) -> None:
+    at = app("training", training_drawing=text, training_beside="my digit")
+    assert "drawing" in said(at).lower() and "training_drawing" not in at.query_params
+
+
+def drawings(of_each: int) -> DrawnDigits:
+    own = DrawnDigits.empty("uci")
+    for label, number in enumerate(UCI.classes):
+        rows = (UCI.train_labels == label).nonzero().flatten()[:of_each]
+        for row in rows.tolist():
+            own = own.added(UCI.train_images[row].numpy(), number)
+    return own
+
+
+def test_a_model_learns_from_own_drawings_alone(app: Open) -> None:
+    at = app("training", training_epochs="30")
+    at.session_state["training_own"] = {"uci": drawings(10)}
+    at.toggle(key="training_mine").set_value(True).run()
+    run = run_of(at)
+    assert run.digits.name == "drawings" and len(run.digits.train_images) + len(run.digits.valid_images) == 20
+    at = trained(at)
+    assert run_of(at).latest.train_accuracy == 1.0
+    assert "The same in PyTorch" not in [expander.label for expander in at.expander], "a script has no drawings"
+    at.segmented_control(key="training_section").set_value("Take it home").run()
+    assert "does not hold your drawings" in said(at)
+
+
+def test_too_few_drawings_are_answered_and_the_page_goes_on(app: Open) -> None:
+    at = app("training", training_mine="true")
+    assert "Draw at least two of each class" in said(at) and run_of(at).digits.name == "uci"
+
+
+# ---- Sections ----
+
+
+def test_an_image_of_a_cell_is_explained_and_an_empty_cell_is_said(app: Open) -> None:
+    query = {"training_section": "Why this answer?", "training_why": "of a cell", "training_lr": "0.01"}
+    at = trained(app("training", **query), 6)
+    at.selectbox(key="training_cell_truth").select("3")
+    at.selectbox(key="training_cell_says").select("3").run()
+    assert "the model says **3** ✓" in said(at)
+    at = app("training", **query)  # before the first step all are 7s
+    at.selectbox(key="training_cell_truth").select("7")
+    at.selectbox(key="training_cell_says").select("3").run()
+    assert "No image of 7 is called 3" in said(at)
+
+
+def test_the_cell_judged_is_the_most_common_mistake_until_one_is_chosen(app: Open) -> None:
+    query = {"training_section": "Judge it", "training_classes": "all ten", "training_epochs": "3"}
+    at = trained(app("training", **query))
+    truth, says = (at.selectbox(key=f"training_{name}") for name in ("truth", "says"))
+    assert f"It is {truth.value}, the model says {says.value}" in said(at) and truth.value != says.value
+    assert f"to take {truth.value} for {says.value}" in "".join(charts(at))
+    truth.select("4").run()
+    at.selectbox(key="training_says").select("4").run()
+    assert "It is 4, the model says 4" in said(at)
+    chosen = app("training", **query, training_cell="a cell I choose", training_truth="2", training_says="5")
+    assert "It is 2, the model says 5" in said(trained(chosen, 6))
+
+
+SECTIONS = {
+    "Look inside": "weight",
+    "Why this answer?": "the model says",
+    "Judge it": "Accuracy counts",
+    "Take it home": "plain PyTorch",
+}
+
+
+@pytest.mark.parametrize("section", SECTIONS)
+@pytest.mark.parametrize("classes", ["3 vs 7", "all ten"])
+@pytest.mark.parametrize("model", ["Linear", "Two layers", "Small convolutional network"])
+def test_every_section_speaks_of_the_run(app: Open, section: str, classes: str, model: str) -> None:
+    query = {"training_section": section, "training_classes": classes, "training_epochs": "2", "training_model": model}
+    if classes == "3 vs 7" and section == "Judge it":
+        query["training_lr"] = "0.01"  # at the usual rate these few images are soon all right
+    at = trained(app("training", **query), 6)
+    assert SECTIONS[section] in said(at), said(at)
+    at = rest(at, 1)
+
+
+@pytest.mark.parametrize("maps", ["gradient", "last step", "change", "one step"])
+@pytest.mark.parametrize("classes", ["3 vs 7", "all ten"])
+def test_every_quantity_is_shown_as_maps(app: Open, maps: str, classes: str) -> None:
+    at = trained(app("training", training_maps=maps, training_classes=classes), 4)
+    assert any(alt.startswith("Weight maps") for alt in charts(at))
+    assert "loss" in said(at) if maps in ("gradient", "one step") else "raised" in said(at)
+
+
+def test_any_loss_can_be_judged_and_explained(app: Open) -> None:
+    for section in ("Judge it", "Why this answer?"):
+        for kind in ("most wrong", "of a cell"):
+            query = {"training_section": section, "training_why": kind, "training_loss": MSE}
+            trained(app("training", training_lr="0.02", training_classes="all ten", **query), 4)
+
+
+def test_the_axes_are_chosen_and_a_diverged_run_is_drawn_on_them(app: Open) -> None:
+    query = {"training_loss_axis": "logarithmic", "training_steps_axis": "logarithmic", "training_loss": MSE}
+    at = trained(app("training", training_lr="1", **query))
+    specs = [json.loads(chart.proto.spec) for chart in at.get("vega_lite_chart")]
+    assert any('"type": "log"' in json.dumps(spec) and '"symlog"' in json.dumps(spec) for spec in specs)
+    trained(app("training", training_stretch="last stretch", training_epochs="9"))
+
+
+def test_nothing_shown_is_untrue_before_the_first_step(app: Open) -> None:
+    at = app("training")
+    assert "cannot decide" in said(at) and "says **" not in said(at)
+
+
+# ---- Runs ----
+
+
+def pinned(at: AppTest) -> dict[str, Any]:
+    kept: dict[str, Any] = at.session_state["training_pins"]
+    return kept
+
+
+def test_runs_are_pinned_by_what_differs_compared_renamed_and_removed(app: Open) -> None:
+    at = app("training", training_section="Runs", training_epochs="2")
+    assert "No run is pinned yet" in said(at)
+    at = act(trained(at), "pin", 0)
+    at.number_input(key="training_lr").set_value(0.05).run()
+    at = act(trained(at), "pin", 0)
+    at.selectbox(key="training_optimizer").select("Adam").run()
+    at = act(trained(at), "pin", 0)
+    assert list(pinned(at)) == ["linear, lr 0.5", "lr 0.05", "lr 0.05, Adam"]
+    assert any("of 3 runs" in alt for alt in charts(at))
+    assert any("first weight map of 3 runs" in alt for alt in charts(at))
+    assert list(at.get("arrow_data_frame")[-1].value["run"]) == list(pinned(at))
+    at = press(at, "pin_clear")
+    assert "No run is pinned yet" in said(at)
+
+
+def test_twenty_runs_are_drawn(app: Open) -> None:
+    at = trained(app("training", training_section="Runs", training_epochs="2"))
+    for _ in range(20):
+        at = act(at, "pin", 0)
+    assert len(pinned(at)) == 20 and any("of 20 runs" in alt for alt in charts(at))
+
+
+def test_somebody_without_mnist_sees_that_it_is_one_press_away(app: Open) -> None:
+    at = app("training")
+    assert "one press and some seconds away" in said(at)
+    assert at.button(key="training_fetch_mnist").label.startswith("Fetch MNIST")
+
+
+def test_a_blank_sheet_is_no_drawing() -> None:
+    assert prepared(np.zeros((112, 112), dtype=np.float32), "uci") is None
