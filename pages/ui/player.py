@@ -18,7 +18,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from sgd_core.charts.film import Film, codes, resting_maps
 from sgd_core.charts.palette import DIVERGING
-from sgd_core.charts.vega import moved_by_clock
+from sgd_core.charts.vega import compact, moved_by_clock
 from sgd_core.recording import Recording
 
 HERE = Path(__file__).parent
@@ -242,7 +242,7 @@ class PlayerMixin:
     def _draw(self, picture: Picture, at: int | None, key: str) -> None:
         places = {"hero": self.hero, "beneath": self.beneath, "beside": self.controls}
         place = places[picture.where] if isinstance(picture.where, str) else picture.where
-        chart = picture.chart if at is None else moved_by_clock(picture.chart, at)
+        chart = compact(picture.chart if at is None else moved_by_clock(picture.chart, at))
         if picture.on_pick is None:
             place.altair_chart(chart, width=picture.width, alt=picture.alt, key=key)
             return

@@ -21,6 +21,11 @@ def bare(chart: alt.LayerChart) -> alt.LayerChart:
     return cast(alt.LayerChart, chart.configure_view(strokeWidth=0))
 
 
+def compact(chart: Any) -> Any:
+    """Return the chart with its axes' words close to the plot, so that the plot takes the room there is."""
+    return chart.configure_axis(titlePadding=3, labelPadding=3).configure_legend(padding=0, offset=4, titlePadding=2)
+
+
 def value_axis(domain: tuple[float, float], log: bool) -> alt.Axis:
     """Return the axis of a value: plain numbers, or on a logarithmic scale whole decades, at most seven of them."""
     if not log:
