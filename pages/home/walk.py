@@ -1,25 +1,34 @@
 """The walk through the seven steps: each shows the real thing, taken from one real run."""
 
 from collections.abc import Callable
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
 import streamlit as st
 
-from pages.ui.datasets import digits_of, preferred
-from pages.ui.pictures import picture
-from sgd_core.charts import digit_images, maps
-from sgd_core.charts.history import loss_by_step
+from pages.home import words
+from pages.ui.datasets import digits_of, preferred, similarity_of
+from pages.ui.page import Page
+from pages.ui.player import Moments, Picture, Speed
+from sgd_core.charts import digit_images
+from sgd_core.charts.film import Film, Tile
+from sgd_core.charts.over_steps import over_steps
 from sgd_core.charts.palette import ceiling
+from sgd_core.charts.story import ink_bar, loss_curve
 from sgd_core.digits.config import TrainConfig
 from sgd_core.digits.evaluation import predict, spread
+from sgd_core.digits.first_steps import mistaken, on_loss_curve, one_step_from_zero, signed_ink
 from sgd_core.digits.training import Snapshot, train
+from sgd_core.numbers import number, percent
 
 ROUNDS = 60
 SHOWN = 10  # images with predictions
+SIDE = 284  # screen pixels of a map
+SPEEDS = [Speed("slow", 2, 2), Speed("normal", 5, 5), Speed("fast", 30, 30)]
 
 
-@st.cache_resource(max_entries=16, show_spinner=False)
+@st.cache_resource(max_entries=16, show_spinner="Training a small model …")
 def run(dataset: str, seed: int) -> tuple[TrainConfig, list[Snapshot]]:
     """Return a short run of plain gradient descent from random weights: every image in every step."""
     config = TrainConfig(
@@ -28,16 +37,22 @@ def run(dataset: str, seed: int) -> tuple[TrainConfig, list[Snapshot]]:
     return config, list(train(config, digits_of(dataset, config.classes)))
 
 
-class Walk:
-    """One run of the loop, and what each of its seven steps shows of it."""
+@st.cache_resource(max_entries=4, show_spinner=False)
+def from_zero(dataset: str) -> float:
+    """Return the validation accuracy after one step from weights of zero."""
+    config = TrainConfig(dataset=dataset, classes=(3, 7), lr=1.0)
+    return one_step_from_zero(config, digits_of(dataset, config.classes)).valid_accuracy
 
-    def __init__(self, seed: int) -> None:
+
+class Walk:
+    """One run of the loop, and what each of its seven steps shows of it: a picture at the left, words at the right."""
+
+    def __init__(self, page: Page, seed: int) -> None:
         """Compute (or recall) the run of this seed on the best data set there is."""
-        self.config, self.snapshots = run(preferred(), seed)
-        self.digits = digits_of(self.config.dataset, self.config.classes)
-        rows = spread(self.digits, SHOWN)
-        self.images = self.digits.valid_images[rows].numpy()
-        self.truth = self.digits.valid_labels[rows].numpy()
+        self.page, self.seed, self.dataset = page, seed, preferred()
+        self.config, self.snapshots = run(self.dataset, seed)
+        self.digits = digits_of(self.dataset, self.config.classes)
+        self.names = self.digits.class_names
         self.steps: list[Callable[[], None]] = [
             self.initialize,
             self.predict,
@@ -48,6 +63,11 @@ class Walk:
             self.stop,
         ]
 
+    @cached_property
+    def rows(self) -> np.ndarray:
+        """The validation images that are shown with predictions."""
+        return spread(self.digits, SHOWN)
+
     def show(self, step: int) -> None:
         """Draw one of the seven steps, 0 to 6."""
         self.steps[step]()
@@ -55,122 +75,170 @@ class Walk:
     def initialize(self) -> None:
         """Show the random weights."""
         before = self.snapshots[0]
-        self._beside(
-            lambda: self._map(before.weights, "The weights, drawn at random", _limit(before.weights)),
-            "Begin anywhere",
-            f"The model has one weight for each of the {before.weights.size} pixels and a bias. To begin with they are "
-            "random numbers. Red pixels speak for a 3, blue ones for a 7; so far they know nothing about either.",
-        )
+        self._film("initialize", [before.weights[0]], ["random weights, ±{limit}"])
+        self._say("Begin anywhere", words.initialize(before.weights.size))
 
     def predict(self) -> None:
-        """Show what the random weights say about a few images."""
-        right = self._answers(self.snapshots[0])
-        _say(
-            "Let the weights vote",
-            "Multiply each pixel's ink by its weight and add everything up. Above zero the "
-            f"model says 3, below zero 7. With random weights {right} of these {SHOWN} are right, "
-            f"and {self.snapshots[0].valid_accuracy:.1%} of all the images it has never seen.",
+        """Show what the random weights say about one image, and about a few."""
+        before = self.snapshots[0]
+        with self.page.controls:
+            words_first = st.container()
+            chosen = self.page.segments("image", "Which image", [str(i + 1) for i in range(SHOWN)], "1")
+        row = int(self.rows[int(chosen) - 1])
+        image, truth = self.digits.valid_images[row].numpy(), int(self.digits.valid_labels[row])
+        ink = signed_ink(before, image)
+        limits = _limit(before.weights), _limit(ink.signed)
+        with self.page.hero:
+            st.html(
+                digit_images.equation(
+                    image,
+                    before.weights[0],
+                    ink.signed,
+                    limits,
+                    tile=164,
+                    alt="The image, the weights, and their product.",
+                )
+            )
+        self.page.show(
+            Picture(
+                ink_bar(ink.for_first, ink.for_second, ink.bias, (self.names[0], self.names[1])),
+                "The ink for each answer as bars to either side, and the score that is left of both.",
+            ),
+            "ink",
         )
+        with self.page.controls:
+            right = self._answers(before)
+        told = words.predict(ink, self.names, self.names[truth], right, SHOWN, before.valid_accuracy)
+        self._say("Let the weights vote", told, words_first)
 
     def loss(self) -> None:
-        """Show the loss as one number."""
+        """Show images on the curve of their loss, and the mean as one number."""
         before = self.snapshots[0]
-        st.metric("Loss over all training images", f"{before.train_loss:.4f}")
-        _say(
-            "One number for how wrong",
-            "Small is good. It is the mean, over "
-            f"{len(self.digits.train_images):,} images, of minus the logarithm of the probability that the model gave to "
-            f"the right answer. Undecided about everything would be {np.log(2):.4f}. "
-            f"Accuracy ({before.train_accuracy:.1%} here) will not do: nudge a weight, and it mostly does not change at all.",
+        placed = on_loss_curve(before, self.config, self.digits)
+        self.page.show(
+            Picture(
+                loss_curve(
+                    self.digits.train_images[placed.rows].numpy(), placed.margins, placed.losses, before.train_loss
+                ),
+                "Training images on the curve of their loss: the worst on top at the left, the best at the right.",
+            ),
+            "loss",
         )
+        self._say("One number for how wrong", words.loss(before, len(self.digits.train_images)))
 
     def gradient(self) -> None:
-        """Show the gradient as a map."""
-        gradient = self.snapshots[1].gradient
-        worst = np.unravel_index(np.abs(gradient).argmax(), gradient.shape)
-        value = float(gradient[worst])
-        self._beside(
-            lambda: self._map(gradient, "The gradient", _limit(gradient), "gradient"),
+        """Show the gradient as a map, and which images made it."""
+        gradient = self.snapshots[1].gradient[0]
+        self._film("gradient", [gradient], ["the gradient, ±{limit}"], quantity="gradient")
+        self._say(
             "Which way is worse?",
-            "For every weight, the gradient says how the loss would change if that weight grew. All of them come out of "
-            f"one backward pass. The strongest is {value:+.4f} at row {worst[1]}, column {worst[2]}: making that weight "
-            f"larger makes the loss {'larger' if value > 0 else 'smaller'}.",
+            words.gradient(gradient, mistaken(self.snapshots[0], self.config, self.digits), self.names),
         )
 
     def step(self) -> None:
-        """Show the weights after one step, and what that did to the loss."""
+        """Show the weights before and after one step, and the step between them on a scale of its own."""
         before, after = self.snapshots[:2]
-        self._beside(
-            lambda: self._map(after.weights, "The weights after the step", _limit(before.weights)),
-            "Go the other way",
-            f"Each weight moves *against* its gradient, by learning rate × gradient; the learning rate here is "
-            f"{after.lr:g}. One step took the loss from {before.train_loss:.4f} to {after.train_loss:.4f}.",
+        moved = after.weights[0] - before.weights[0]
+        self._film(
+            "step",
+            [before.weights[0], moved, after.weights[0]],
+            ["before, ±{limit}", "− lr × gradient, ±{limit}", "after, ±{limit}"],
+            groups=[0, 1, 0],
+            side=196,
         )
+        self._say("Go the other way", words.step(before, after, from_zero(self.dataset)))
 
     def repeat(self) -> None:
-        """Show the loss over all rounds."""
-        last = self.snapshots[-1]
-        frame = pd.DataFrame({"step": [s.step for s in self.snapshots], "loss": [s.train_loss for s in self.snapshots]})
-        frame["now"] = frame["step"] == ROUNDS
-        picture(
-            loss_by_step,
-            frame,
-            steps=ROUNDS,
-            y_domain=(0.0, ceiling(float(frame["loss"].max()))),
-            alt=f"The loss over {ROUNDS} rounds, from {frame['loss'].iloc[0]:.3f} to {last.train_loss:.3f}.",
+        """Play all rounds: the map at the left, the loss beside it."""
+        losses = [snapshot.train_loss for snapshot in self.snapshots]
+        frame = pd.DataFrame({"moment": range(len(losses)), "step": range(len(losses)), "value": losses, "now": True})
+        self._say("Again, and again", words.repeat(self.snapshots))
+        numbers = pd.DataFrame(
+            {
+                "round": [number(snapshot.step) for snapshot in self.snapshots],
+                "loss": [number(loss) for loss in losses],
+                "accuracy": [percent(snapshot.valid_accuracy) for snapshot in self.snapshots],
+            }
         )
-        _say(
-            "Again, and again",
-            f"Predict, loss, gradient, step: {ROUNDS} rounds of it took the loss from "
-            f"{frame['loss'].iloc[0]:.3f} to {last.train_loss:.3f}.",
+        loss = over_steps(
+            frame, last=ROUNDS, y_domain=(0.0, ceiling(max(losses))), title="loss", dots=False, height=170
+        )
+        self._film(
+            "repeat",
+            [np.stack([s.weights[0], s.weights[0] - self.snapshots[0].weights[0]]) for s in self.snapshots],
+            ["the weights, ±{limit}", "what they learned, ±{limit}"],
+            groups=[0, 1],
+            moments=numbers,
+            pictures=[Picture(loss, f"The loss over {ROUNDS} rounds.", where="beside")],
         )
 
     def stop(self) -> None:
-        """Show where the run has come to."""
-        first, last = self.snapshots[0], self.snapshots[-1]
-        right = self._answers(last)
-        _say(
-            "Enough",
-            f"We stop when the model is good enough, stops getting better, or time is up. Here after {ROUNDS} "
-            f"rounds: {right} of these {SHOWN} are right, and {last.valid_accuracy:.1%} of all images it has never seen, up "
-            f"from {first.valid_accuracy:.1%}. Train one yourself under **Digit training**.",
+        """Show what was learned, what is still mistaken, and what had to be beaten."""
+        last = self.snapshots[-1]
+        left, right = self.page.hero.columns(2)
+        learned = last.weights[0] - self.snapshots[0].weights[0]
+        self._film("stop", [learned], ["what it learned (end − start), ±{limit}"], where=left)
+        answer = predict(last, self.config, self.digits.valid_images)
+        wrong = np.flatnonzero(answer.decided != self.digits.valid_labels.numpy())
+        captions, verdict = digit_images.verdicts(
+            answer.decided[wrong[:6]], self.digits.valid_labels.numpy()[wrong[:6]], self.names
         )
+        with right:
+            st.markdown(f"**Still mistaken:** {len(wrong)} of {len(self.digits.valid_labels):,} new images")
+            st.html(
+                digit_images.digit_strip(
+                    self.digits.valid_images[wrong[:6]].numpy(),
+                    captions,
+                    verdict,
+                    columns=3,
+                    tile=84,
+                    alt="Images that the trained model still mistakes.",
+                )
+            )
+        self._say("Enough", words.stop(self.snapshots, similarity_of(self.dataset, self.config.classes), ROUNDS))
 
-    def _map(self, values: np.ndarray, title: str, limit: float, quantity: str = "weight") -> None:
-        frame = maps.still_frame(values, [title], columns=1)
-        picture(
-            maps.still_maps,
-            frame,
-            width="content",
-            count=1,
-            columns=1,
-            tile=252,
-            limit=limit,
-            quantity=quantity,
-            alt=f"{title}: a map of {values.shape[1]} by {values.shape[2]} pixels from −{limit:g} to +{limit:g}.",
-        )
-        st.altair_chart(
-            maps.color_bar(limit, width=230, quantity=quantity), width="content", alt=f"−{limit:g} to +{limit:g}"
+    def _film(
+        self,
+        name: str,
+        maps: list[np.ndarray],
+        captions: list[str],
+        *,
+        groups: list[int] | None = None,
+        side: int = SIDE,
+        quantity: str = "weight",
+        moments: pd.DataFrame | None = None,
+        pictures: list[Picture] | None = None,
+        where: st.delta_generator.DeltaGenerator | None = None,
+    ) -> None:
+        """Draw maps side by side or, with `moments`, one map for each moment."""
+        tiles = [
+            Tile(caption, i * (side + 12), 22, side, group=(groups or [0] * len(captions))[i])
+            for i, caption in enumerate(captions)
+        ]
+        frames = maps if moments is not None else [np.stack(maps)]
+        alt = " Then ".join(caption.removesuffix(", ±{limit}") for caption in captions) + ": a map of the pixels."
+        film = Film(name, tiles, frames, alt[0].upper() + alt[1:], quantity=quantity)
+        numbers = moments if moments is not None else pd.DataFrame({"": [""]})
+        self.page.player(
+            pictures or [],
+            Moments(numbers, run=(self.dataset, self.seed, name)),
+            film=film,
+            film_place=where,
+            speeds=SPEEDS,
+            name=name,
         )
 
     def _answers(self, snapshot: Snapshot) -> int:
-        decided = predict(snapshot, self.config, self.images).decided
-        captions, right = digit_images.verdicts(decided, self.truth, self.digits.class_names)
+        images, truth = self.digits.valid_images[self.rows].numpy(), self.digits.valid_labels[self.rows].numpy()
+        captions, right = digit_images.verdicts(predict(snapshot, self.config, images).decided, truth, self.names)
         alt = f"{SHOWN} handwritten digits with what the model says; {sum(right)} are right."
-        st.html(digit_images.digit_strip(self.images, captions, right, columns=5, tile=72, alt=alt))
+        st.html(digit_images.digit_strip(images, captions, right, columns=5, tile=50, alt=alt))
         return sum(right)
 
-    def _beside(self, draw: Callable[[], None], title: str, text: str) -> None:
-        left, right = st.columns([2, 5], gap="large", vertical_alignment="center")
-        with left:
-            draw()
-        with right:
-            _say(title, text)
-
-
-def _say(title: str, text: str) -> None:
-    st.subheader(title, anchor=False)
-    st.markdown(text)
+    def _say(self, title: str, sentences: list[str], where: st.delta_generator.DeltaGenerator | None = None) -> None:
+        with where or self.page.controls:
+            st.subheader(title, anchor=False)
+            st.markdown("\n\n".join(sentence for sentence in sentences if sentence))
 
 
 def _limit(values: np.ndarray) -> float:

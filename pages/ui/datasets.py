@@ -114,7 +114,7 @@ def fetch_button(source: Source, key: str) -> None:
 
 
 def shelf() -> None:
-    """Show which data sets are here, and the button that fetches MNIST."""
+    """Show which data sets are here."""
     sources = list(SOURCES.values())
     for first in range(0, len(sources), 3):
         for column, source in zip(st.columns(3), sources[first : first + 3], strict=False):
@@ -122,6 +122,4 @@ def shelf() -> None:
             with column:
                 badge = ":green-badge[ready]" if ready else ":gray-badge[not downloaded]"
                 st.markdown(f"**{source.title}** {badge}  \n:small[{source.about}]")
-                if source.key == "mnist" and not ready:
-                    fetch_button(source, "home_fetch_mnist")
     st.caption(f"Downloads are kept in `{data_folder()}`. Set `SGD_LAB_DATA` to keep them elsewhere.")

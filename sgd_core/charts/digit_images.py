@@ -5,7 +5,7 @@ from html import escape
 
 import numpy as np
 
-from sgd_core.charts.tiles import image
+from sgd_core.charts.tiles import colors, image
 
 # Captions in a light and a dark page, each with the 4.5:1 that small letters need.
 _PLAIN, _RIGHT, _WRONG = "light-dark(#4f5b6f, #a9b4c6)", "light-dark(#3157bf, #8eabf6)", "light-dark(#ab4e06, #f0934a)"
@@ -36,6 +36,32 @@ def digit_strip(
         cells.append(f'<div style="{look}">{escape(sign + caption)}{drawn}</div>')
     gap = round(0.08 * tile)
     row = f"display:flex;flex-wrap:wrap;align-items:end;gap:{gap}px;max-width:{columns * (tile + gap)}px"
+    return f'<div role="img" aria-label="{escape(alt)}" style="{row}">{"".join(cells)}</div>'
+
+
+def equation(
+    image_of: np.ndarray, weights: np.ndarray, signed: np.ndarray, limits: tuple[float, float], *, tile: int, alt: str
+) -> str:
+    """Return an image times a map of weights, and the signed ink that comes of it, all (H, W), as HTML side by side.
+
+    `limits` are the ends of the colour scales of the weights and of the signed ink.
+    """
+    ink = np.rint((1 - np.clip(image_of, 0, 1)) * 255).astype(np.uint8)
+    parts = (
+        ("the image's ink", ink),
+        ("the weights", colors(weights, limits[0])),
+        ("signed ink", colors(signed, limits[1])),
+    )
+    cells = []
+    for sign, (caption, pixels) in zip(("", "×", "="), parts, strict=True):
+        if sign:
+            cells.append(f'<div style="font-size:26px;color:{_PLAIN};padding-top:14px">{sign}</div>')
+        drawn = image(pixels, tile, round(tile * pixels.shape[0] / pixels.shape[1]), "display:block")
+        border = "outline:0.75px solid #7f8ba0"
+        cells.append(
+            f'<div style="font-size:13px;line-height:1.5;color:{_PLAIN}">{caption}<div style="{border}">{drawn}</div></div>'
+        )
+    row = "display:flex;flex-wrap:wrap;align-items:center;gap:10px"
     return f'<div role="img" aria-label="{escape(alt)}" style="{row}">{"".join(cells)}</div>'
 
 

@@ -28,7 +28,8 @@ def loop_frame(current: int) -> pd.DataFrame:
     for i, name in enumerate(STEPS):
         x, y = _PLACES[name]
         sides = {"x": x - _HALF[0], "x2": x + _HALF[0], "y": y - _HALF[1], "y2": y + _HALF[1]}
-        rows.append({"kind": "box", "name": f"{i + 1}  {name}", "now": i == current, "xm": x, "ym": y, **sides})
+        place = {"kind": "box", "step": i, "turn": current, "now": i == current, "xm": x, "ym": y}
+        rows.append({**place, "name": f"{i + 1}  {name}", **sides})
     chain = ["initialize", "predict", "loss", "gradient", "step", "stop"]
     for before, after in pairwise(chain):
         row = {"kind": "arrow", "name": after, "now": STEPS[current] == after and after != "predict"}
@@ -44,8 +45,11 @@ def loop_frame(current: int) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def loop_picture(frame: pd.DataFrame, *, height: int = 190) -> alt.LayerChart:
-    """Draw `loop_frame`: boxes with their names, arrows between them, the present step in the accent colour."""
+def loop_picture(frame: pd.DataFrame, *, height: int = 128) -> alt.LayerChart:
+    """Draw `loop_frame`: boxes with their names, arrows between them, the present step in the accent colour.
+
+    A box can be pressed (selection "pick" of `step`; `turn`, the step that was lit, makes pressing one again count).
+    """
     x_scale, y_scale = (
         alt.Scale(domain=[-0.4, 5.4], nice=False, zero=False),
         alt.Scale(domain=[-0.35, 1.35], nice=False, zero=False),
@@ -76,7 +80,7 @@ def loop_picture(frame: pd.DataFrame, *, height: int = 190) -> alt.LayerChart:
     )
     boxes = (
         only("box")
-        .mark_rect(cornerRadius=8, strokeWidth=2)
+        .mark_rect(cornerRadius=8, strokeWidth=2, cursor="pointer")
         .encode(
             x=x,
             y=y,
@@ -85,11 +89,14 @@ def loop_picture(frame: pd.DataFrame, *, height: int = 190) -> alt.LayerChart:
             stroke=color,
             fill=alt.condition("datum.now", alt.value(ACCENT), alt.value("transparent")),
         )
+        .add_params(alt.selection_point(name="pick", fields=["step", "turn"], on="click", clear=False, toggle=False))
     )
     # On a narrow page the words go without their numbers, and smaller.
     words = only("box").transform_calculate(word="width < 640 ? split(datum.name, '  ')[1] : datum.name")
     words = words.encode(text="word:N", **middle)
     size = alt.expr("width < 640 ? 10 : 14")
-    lit = words.transform_filter("datum.now").mark_text(fontSize=size, fontWeight="bold", color="white")
+    lit = words.transform_filter("datum.now").mark_text(
+        fontSize=size, fontWeight="bold", color="white", tooltip=None, cursor="pointer"
+    )
     unlit = words.transform_filter("!datum.now").mark_text(fontSize=size, color=QUIET)
     return bare(layers(lines, heads, boxes, lit, unlit, height=height))

@@ -12,7 +12,7 @@ import pytest
 import vl_convert
 
 from pages.ui.specs import LONG, REST, Blueprint, specification
-from sgd_core.charts import curve, slope
+from sgd_core.charts import curve
 
 WINDOW = {"x_domain": (-3.0, 3.0), "y_domain": (-1.0, 10.0)}
 X = np.linspace(-3, 3, 21)
@@ -21,7 +21,6 @@ RUN = pd.DataFrame({"step": [0, 1], "x": [-1.5, 4.0], "loss": [2.25, 16.0], "gra
 
 CASES = {
     "a descent": (curve.curve_picture, curve.descent_frame(PARABOLA, RUN, 1, (-1.0, 10.0))),
-    "a derivative": (slope.slope_picture, slope.slope_frame(PARABOLA, 1.0, 2.0, (-1.0, 10.0))),
 }
 
 
