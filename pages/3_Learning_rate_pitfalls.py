@@ -21,17 +21,13 @@ open_page(
 ).sections(
     Section("Regimes", regimes, "Four balls, one start: only the learning rate differs. Which one arrives first?"),
     Section("The whole axis", axis, "Sixty-four learning rates at once. Click a point to move the marker there."),
-    Section("On digits", digits, "A model has a weight a pixel, and one direction that explodes first.", (3, 1)),
+    Section("On digits", digits, "A model has a weight a pixel, and one direction that explodes first."),
     Section("Find it", lr_finder, "One short run in which the learning rate grows answers what a hundred would."),
     Section(
         "Noise is not bounce",
         noise,
-        "Four runs differ in how many images a step looks at. What wobbles with **all** images is the learning rate; "
-        "what wobbles beyond that is the batch.",
-        (3, 1),
+        "What wobbles with **all** images is the learning rate; what wobbles beyond that is the batch.",
     ),
-    Section(
-        "Remedies", remedies, "The same run that fails, eleven ways: what cures it, and what only delays it.", (3, 1)
-    ),
+    Section("Remedies", remedies, "The same run that fails, eleven ways: what cures it, and what only delays it."),
     Section("Predict, then run", predict, "Commit yourself first; then let it run."),
 )

@@ -14,8 +14,8 @@ from sgd_core.charts.lanes import range_frame, range_picture, spread_picture
 from sgd_core.digits.config import TrainConfig
 from sgd_core.digits.losses import LOSSES
 from sgd_core.digits.lr_range import SUGGESTIONS, lr_range_test
+from sgd_core.digits.seeds import achieved
 from sgd_core.digits.sources import SOURCES
-from sgd_core.digits.sweep import sweep
 from sgd_core.export.learning_rates import range_script
 from sgd_core.numbers import number, percent
 
@@ -42,10 +42,10 @@ def spread_of(config: TrainConfig, end: float) -> pd.DataFrame:
 
 
 @st.cache_data(max_entries=64, show_spinner="Training with each suggestion …")
-def trained_with(config: TrainConfig, lrs: tuple[float, ...]) -> pd.DataFrame:
-    """Return the last epoch of each learning rate."""
-    frame = sweep(config, lrs, digits_of(config.dataset, config.classes))
-    return frame[frame["epoch"] == config.epochs].reset_index(drop=True)
+def trained_with(config: TrainConfig, suggestions: dict[str, float]) -> pd.DataFrame:
+    """Return what each suggestion achieves: `suggestion, lr, train_loss, valid_loss, valid_accuracy, status`."""
+    suggested = pd.DataFrame({"suggestion": list(suggestions), "lr": list(suggestions.values())})
+    return achieved(config, digits_of(config.dataset, config.classes), suggested)
 
 
 def lr_finder(page: Page) -> None:
@@ -64,7 +64,7 @@ def lr_finder(page: Page) -> None:
         range_frame(test, suggestions),
         x_domain=x_domain,
         y_domain=(0.0, max(4.4 * best, float(test["smoothed"].iloc[0]) * 1.1)),
-        height=300,
+        height=270,
     )
     page.show(
         Picture(
@@ -84,7 +84,7 @@ def lr_finder(page: Page) -> None:
         ),
         "spread",
     )
-    ends = trained_with(config, tuple(suggestions.values())) if suggestions else pd.DataFrame()
+    ends = trained_with(config, suggestions) if suggestions else pd.DataFrame()
     with page.below:
         _suggest(setup, config, suggestions, ends, spread)
     page.notice(*_tell(test, suggestions, ends, spread))

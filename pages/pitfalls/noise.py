@@ -149,7 +149,7 @@ def _curves(config: TrainConfig, moments: list[Moment], place: Any) -> Picture:
     frame = _losses(moments)
     first = moments[0].losses[0]
     chart = batches_picture(
-        frame, names=NAMES, steps=config.epochs, y_domain=(first / BELOW, first * ABOVE), height=150
+        frame, names=NAMES, steps=config.epochs, y_domain=(first / BELOW, first * ABOVE), height=190
     )
     return Picture(chart, "Training loss over all images of four batch sizes against the step.", where=place)
 
@@ -177,7 +177,7 @@ def _clouds(moments: list[Moment], columns: list[Any]) -> list[Picture]:
             ]
         frame = pd.concat(rows, ignore_index=True)
         column.markdown(f"**{name}** {'image' if name == '1' else 'images'} a step")
-        chart = gradient_noise_picture(frame, x_domain=x_domain, y_domain=y_domain, height=140)
+        chart = gradient_noise_picture(frame, x_domain=x_domain, y_domain=y_domain, height=150)
         words = (
             f"Gradients of mini-batches of {name} around the gradient of all images, in lengths of that at the start."
         )

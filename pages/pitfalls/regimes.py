@@ -50,14 +50,13 @@ PRESETS = {
 def regimes(page: Page) -> None:
     """Release four balls together."""
     with page.controls:
-        cases = st.popover("Classical cases", icon=":material/bookmarks:", key=page.key("cases"), width="stretch")
         objective = choose_objective(page)
         rates = [
             page.learning_rate(f"lr_{name}", default, label=f"Learning rate {name.upper()}")
             for name, default in zip(NAMES, DEFAULTS, strict=True)
         ]
-    with cases:
-        _presets(page, objective)
+        with st.popover("Classical cases", icon=":material/bookmarks:", key=page.key("cases"), width="stretch"):
+            _presets(page, objective)
     runs = descend(objective.function, start=objective.start, lr=rates, steps=objective.steps)
     named = survey_of(objective.function, objective.start, objective.steps, tuple(rates))
     moments = moment_steps(objective.steps)
@@ -125,7 +124,7 @@ def _panel(
         x_domain=objective.function.domain,
         y_domain=objective.y_domain,
         color=style.color,
-        height=160,
+        height=140,
         x_title="",
         y_title="",
     )
@@ -143,7 +142,7 @@ def _distances(objective: Objective, runs: pd.DataFrame, named: pd.DataFrame, mo
     if minimum is None or first == 0:
         title, log, window = "loss", False, objective.y_domain
     else:
-        title, log, window = "distance to the minimum", True, (first * FLOOR, first * CEILING)
+        title, log, window = "distance to minimum", True, (first * FLOOR, first * CEILING)
     rows = []
     for place, letter in enumerate(LETTERS):
         run = runs[runs["run"] == place]
@@ -159,7 +158,7 @@ def _distances(objective: Objective, runs: pd.DataFrame, named: pd.DataFrame, mo
         title=title,
         log=log,
         dots=False,
-        height=150,
+        height=190,
         looks=REGIME_LOOKS,
     )
     return Picture(chart, f"The {title} of the four balls against the step.")
@@ -171,7 +170,11 @@ def _zones(objective: Objective, rates: list[float]) -> Picture:
     domain = (float(table["lr"].min()), float(table["lr"].max()))
     chart = zones_picture(axis_frame(table, None, borders=objective.borders, markers=markers), x_domain=domain)
     counts = ", ".join(f"{count} {name}" for name, count in table["regime"].value_counts().items())
-    return Picture(chart, f"The zones of 64 learning rates from {number(domain[0])} to {number(domain[1])}: {counts}.")
+    return Picture(
+        chart,
+        f"The zones of 64 learning rates from {number(domain[0])} to {number(domain[1])}: {counts}.",
+        where="beneath",
+    )
 
 
 def _numbers(runs: pd.DataFrame, moments: np.ndarray) -> pd.DataFrame:

@@ -47,10 +47,13 @@ def steps_of(count: int) -> str:
 
 def choose_objective(page: Page) -> Objective:
     """Draw the choice of a function, a start and a number of steps, and return what they describe."""
-    function, first = page.choose_function()
+    left, right = st.columns([3, 2], gap="small")
+    with left:
+        function, first = page.choose_function()
+    with right:
+        steps = page.whole("steps", "Steps", 1, 1000, 30)
     low, high = function.domain
     start = page.slider("start", "Start, the first w", low, high, first, (high - low) / 600)
-    steps = page.whole("steps", "Steps", 1, 1000, 30)
     curve = sample(function)
     y_domain = window(curve["x"].tolist(), curve["value"].to_numpy())
     return Objective(function, start, steps, curve, y_domain, minimum_of(function, start))
@@ -105,9 +108,12 @@ class DigitSetup:
 
 def choose_digits(page: Page) -> DigitSetup:
     """Draw the choice of a data set and a seed."""
-    dataset = choose_dataset(page, help="A linear model tells 3 from 7.")
-    offer_missing(page)
-    seed = page.whole("seed", "Seed", 0, 2**31 - 1, 0, help="Settles the order of the images.")
+    left, right = st.columns([3, 2], gap="small")
+    with left:
+        dataset = choose_dataset(page, help="A linear model tells 3 from 7.")
+        offer_missing(page)
+    with right:
+        seed = page.whole("seed", "Seed", 0, 2**31 - 1, 0, help="Settles the order of the images.")
     return DigitSetup(dataset, seed)
 
 

@@ -27,7 +27,7 @@ from sgd_core.recording import Recording
 
 TIMES = (0.005, 0.4, 0.99, 1.05)  # times 2/λ: too low, good, bouncing, diverging
 LETTERS = ("A", "B", "C", "D")
-SIDE, GAP = 128, 16  # of a map in pixels; the small charts below stand in columns as wide
+SIDE, GAP = 116, 16  # of a map in pixels; the small charts below stand in columns as wide
 
 
 class Lockstep(NamedTuple):
@@ -125,9 +125,9 @@ def _zigzags(
             title="",
             level=(lowest, "lowest"),
             color=look(name).color,
-            height=130,
+            height=105,
         )
-        column.markdown(f"**{letter}** {number(rates[lane], 3)}  \n:small[{number(TIMES[lane])} × 2/λ]")
+        column.markdown(f"**{letter}** {number(rates[lane], 2)}  \n:small[{number(TIMES[lane])} × 2/λ]")
         pictures.append(
             Picture(
                 chart, f"{letter}: how far the weights lie along the steepest direction, step by step.", where=column

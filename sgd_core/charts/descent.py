@@ -107,10 +107,10 @@ def descent_on_curve(
     y_title: str = "loss",
 ) -> alt.LayerChart:
     """Draw `descent_rows`; `pick=True` adds the selection "pick": a click anywhere takes the nearest x."""
-    x = alt.X("x:Q", title=x_title, scale=alt.Scale(domain=list(x_domain), nice=False))
+    x = alt.X("x:Q", title=x_title or None, scale=alt.Scale(domain=list(x_domain), nice=False))
     y = alt.Y(
         "y:Q",
-        title=y_title,
+        title=y_title or None,
         axis=alt.Axis(minExtent=ROOM, tickCount=6),
         scale=alt.Scale(domain=list(y_domain), nice=False),
     )

@@ -27,8 +27,17 @@ def batches_picture(
     low, high = y_domain
     scale = alt.Scale(type="log", domain=[low, high], nice=False)
     axis = alt.Axis(values=powers(low, high), labelExpr=AXIS_LABEL, minExtent=44, maxExtent=44)
-    y = alt.Y("loss:Q", title="training loss (all images)", scale=scale, axis=axis)
-    domain, legend = list(names), alt.Legend(title="images a step", orient="top", symbolType="stroke", symbolSize=350)
+    y = alt.Y("loss:Q", title="training loss", scale=scale, axis=axis)
+    domain, legend = (
+        list(names),
+        alt.Legend(
+            title=None,
+            orient="top",
+            symbolType="stroke",
+            symbolSize=350,
+            labelExpr="datum.label + (datum.label == '1' ? ' image' : ' images') + ' a step'",
+        ),
+    )
     color = alt.Color("batch:N", scale=alt.Scale(domain=domain, range=_COLORS), sort=domain, legend=legend)
     dash = alt.StrokeDash("batch:N", scale=alt.Scale(domain=domain, range=_DASHES), sort=domain, legend=legend)
     width = alt.StrokeWidth("batch:N", scale=alt.Scale(domain=domain, range=_WIDTHS), sort=domain, legend=None)
@@ -58,7 +67,7 @@ def gradient_noise_picture(
     """
     x = alt.X(
         "along:Q",
-        title="along the gradient",
+        title="along it",
         scale=alt.Scale(domain=list(x_domain), nice=False),
         axis=alt.Axis(tickCount=4),
     )
@@ -73,4 +82,4 @@ def gradient_noise_picture(
     cross = seen.transform_filter(alt.datum.part == "whole").mark_point(
         shape="cross", filled=True, size=150, opacity=1, color=REGIMES["good"].color, stroke="white", clip=True
     )
-    return layers(border, dots, cross, height=height)
+    return layers(border, cross, dots, height=height)

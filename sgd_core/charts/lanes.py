@@ -62,7 +62,7 @@ def lanes_picture(
 def range_frame(test: pd.DataFrame, suggestions: dict[str, float]) -> pd.DataFrame:
     """Return the rows of `range_picture`: the test's `lr, loss, smoothed` as part "test", and a row a suggestion."""
     rows = []
-    for i, (name, lr) in enumerate(sorted(suggestions.items(), key=lambda item: item[1])):
+    for i, (name, lr) in enumerate(sorted(suggestions.items(), key=lambda item: -item[1])):
         at = float(np.interp(np.log(lr), np.log(test["lr"]), test["smoothed"]))
         rows.append({"part": "suggestion", "lr": lr, "y": at, "words": name, "order": i})
     return pd.concat([test.assign(part="test", y=test["smoothed"]), pd.DataFrame(rows)], ignore_index=True)
@@ -90,7 +90,11 @@ def range_picture(
         alt.Tooltip("words:N", title="suggestion"),
         alt.Tooltip("lr:Q", format=TOOLTIP_FORMAT, title="learning rate"),
     ]
-    rules = found.mark_rule(color=SECOND, strokeDash=[4, 3], strokeWidth=1.5).encode(x=x)
+    # Each line begins below its own words, and the words of lower rates stand further down: no line crosses words.
+    per_row = (y_domain[1] - y_domain[0]) * 17 / (height - 60)
+    rules = found.transform_calculate(top=f"{y_domain[1]!r} - datum.order * {per_row!r}", foot=f"{y_domain[0]!r}")
+    rules = rules.mark_rule(color=SECOND, strokeDash=[4, 3], strokeWidth=1.5)
+    rules = rules.encode(x=x, y=alt.Y("top:Q", scale=y_scale), y2="foot:Q")
     points = found.mark_point(color=SECOND, filled=True, size=110, opacity=1).encode(x=x, y=y, tooltip=mark)
     words = found.mark_text(
         color=SECOND,
@@ -99,17 +103,17 @@ def range_picture(
         align="right",
         dx=-5,
         baseline="top",
-        dy=alt.expr("4 + 17 * datum.order"),
+        dy=alt.expr("2 + 17 * datum.order"),
     )
     return layers(dots, rules, line, points, words.encode(x=x, y=alt.value(0), text="words:N"), height=height)
 
 
 def spread_picture(
-    frame: pd.DataFrame, *, names: Sequence[str], x_domain: tuple[float, float], height: int = 96
+    frame: pd.DataFrame, *, names: Sequence[str], x_domain: tuple[float, float], height: int = 140
 ) -> alt.LayerChart:
     """Draw a tick for the suggestion of each seed, a row a name; `frame` has `name`, `lr`, `seed`."""
-    x = _rates(x_domain)
-    axis = alt.Axis(labelLimit=56, minExtent=56, maxExtent=56, grid=True)
+    x = _rates(x_domain, None)
+    axis = alt.Axis(grid=True, **_ROOM)
     y = alt.Y("name:N", title=None, sort=list(names), scale=alt.Scale(domain=list(names)), axis=axis)
     tip = [
         alt.Tooltip("name:N", title="suggestion"),
@@ -120,10 +124,10 @@ def spread_picture(
     return layers(ticks.encode(x=x, y=y, tooltip=tip), height=height)
 
 
-_ROOM: dict[str, Any] = {"minExtent": 56, "maxExtent": 56}  # the same in both pictures, so that they share their x
+_ROOM: dict[str, Any] = {"minExtent": 84, "maxExtent": 84}  # the same in both pictures, so that they share their x
 
 
-def _rates(domain: tuple[float, float]) -> alt.X:
+def _rates(domain: tuple[float, float], title: str | None = "learning rate") -> alt.X:
     scale = alt.Scale(type="log", domain=list(domain), nice=False)
     axis = alt.Axis(values=powers(*domain), labelExpr=AXIS_LABEL, grid=False)
-    return alt.X("lr:Q", title="learning rate", scale=scale, axis=axis)
+    return alt.X("lr:Q", title=title, scale=scale, axis=axis)

@@ -68,12 +68,14 @@ def over_steps(
 
     Values outside of the window stand at its edge as an arrow, with the true value on hover. `level` is a line across
     and its words. `frame` rows with `now` true are the points of their moment. `looks` tells runs apart by something
-    else than their letters, such as `REGIME_LOOKS` by the column `regime`.
+    else than their letters, such as `REGIME_LOOKS` by the column `regime`. Without a title the axes have no titles either
+    and few labels, for a small picture among others.
     """
-    several = "run" in frame
+    several, small = "run" in frame, not title
     looks = looks or RUN_LOOKS
-    x = step_axis(last, log=log_steps, field=x_field, title=x_field)
-    y = alt.Y("shown:Q", title=title, scale=value_scale(y_domain, log), axis=value_axis(y_domain, log))
+    x = step_axis(last, log=log_steps, field=x_field, title=None if small else x_field)
+    y_axis = value_axis(y_domain, log, 3 if small else 7)
+    y = alt.Y("shown:Q", title=title or None, scale=value_scale(y_domain, log), axis=y_axis)
     base = kept_in_view(alt.Chart(frame), "value", y_domain).encode(x=x, y=y)
     tip = [alt.Tooltip(f"{x_field}:Q"), alt.Tooltip("value:Q", format=TOOLTIP_FORMAT, title=title)]
     if several:

@@ -145,7 +145,7 @@ def _zones(base: alt.Chart, x: alt.X, moving: bool) -> tuple[list[Any], list[Any
 PADDING = {"top": 22, "left": 5, "right": 8, "bottom": 5}
 
 
-def zones_picture(frame: pd.DataFrame, *, x_domain: tuple[float, float], height: int = 34) -> alt.LayerChart:
+def zones_picture(frame: pd.DataFrame, *, x_domain: tuple[float, float], height: int = 80) -> alt.LayerChart:
     """Draw `axis_frame` without values: a strip of learning rates with its zones, borders and markers."""
     below, words = _zones(alt.Chart(frame), _rate_axis(x_domain, None), moving=False)
     return layers(*below, *words, height=height, padding=PADDING)

@@ -26,12 +26,12 @@ def compact(chart: Any) -> Any:
     return chart.configure_axis(titlePadding=3, labelPadding=3).configure_legend(padding=0, offset=4, titlePadding=2)
 
 
-def value_axis(domain: tuple[float, float], log: bool) -> alt.Axis:
-    """Return the axis of a value: plain numbers, or on a logarithmic scale whole decades, at most seven of them."""
+def value_axis(domain: tuple[float, float], log: bool, most: int = 7) -> alt.Axis:
+    """Return the axis of a value: plain numbers, or on a logarithmic scale whole decades, at most so many of them."""
     if not log:
-        return alt.Axis(tickCount=5, labelExpr=AXIS_LABEL, minExtent=ROOM)
+        return alt.Axis(tickCount=min(most, 5), labelExpr=AXIS_LABEL, minExtent=ROOM)
     first, last = round(math.log10(domain[0])), round(math.log10(domain[1]))
-    stride = -(-(last - first + 1) // 7)
+    stride = -(-(last - first + 1) // most)
     return alt.Axis(
         values=[10.0**power for power in range(first, last + 1, stride)], labelExpr=AXIS_LABEL, minExtent=ROOM
     )
@@ -64,7 +64,7 @@ def moved_by_clock(chart: Any, at: int = 0) -> Any:
 # ---- Axes and marks that many pictures share ----
 
 
-def step_axis(last: float, *, field: str = "step", title: str = "step", log: bool = False) -> alt.X:
+def step_axis(last: float, *, field: str = "step", title: str | None = "step", log: bool = False) -> alt.X:
     """Return the axis of steps (or epochs) from 0 to `last`; `log=True` spreads the first ones, where most happens."""
     if not log:
         scale = alt.Scale(domain=[0, max(last, 1)], nice=False)

@@ -90,12 +90,12 @@ def test_lanes_that_leave_the_picture_have_an_arrow():
     assert moved_by_clock(lanes_picture(frame, epochs=2.0, y_domain=(1e-3, 10.0))).to_dict()["layer"]
 
 
-def test_suggestions_lie_on_the_smoothed_curve_in_rising_order():
+def test_suggestions_lie_on_the_smoothed_curve_the_highest_first():
     lr = np.geomspace(1e-4, 1, 5)
     test = pd.DataFrame({"lr": lr, "loss": 1.0, "smoothed": [5.0, 4, 3, 2, 1]})
     rows = range_frame(test, {"steep": 0.1, "valley": 1e-3})
     found = rows[rows["part"] == "suggestion"]
-    assert found["words"].tolist() == ["valley", "steep"] and found["y"].tolist() == pytest.approx([4.0, 2.0])
+    assert found["words"].tolist() == ["steep", "valley"] and found["y"].tolist() == pytest.approx([2.0, 4.0])
     assert range_picture(rows, x_domain=(1e-4, 1.0), y_domain=(0.0, 5.0)).to_dict()["layer"]
     ticks = pd.DataFrame({"name": ["Steep"], "lr": [0.1], "seed": [0]})
     assert spread_picture(ticks, names=["Steep"], x_domain=(1e-4, 1.0)).to_dict()["layer"]
