@@ -124,7 +124,7 @@ def _panel(
         x_domain=objective.function.domain,
         y_domain=objective.y_domain,
         color=style.color,
-        height=140,
+        height=130,
         x_title="",
         y_title="",
     )

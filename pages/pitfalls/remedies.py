@@ -88,7 +88,7 @@ def _on_digits(page: Page) -> None:
             log=True,
             color=look(name).color,
             dots=False,
-            height=86,
+            height=80,
         )
         pictures.append(Picture(chart, f"{REMEDIES[key].title}: training loss against step.", where=column))
     at = page.player(

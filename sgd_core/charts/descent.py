@@ -9,7 +9,7 @@ from sgd_core.charts.curve import HEADS, curve_piece, frame_of, in_view, piece, 
 from sgd_core.charts.downsample import pieces
 from sgd_core.charts.over_steps import drawn_steps
 from sgd_core.charts.palette import ACCENT, POINT, QUIET, SECOND
-from sgd_core.charts.vega import ROOM, layers, now, so_far
+from sgd_core.charts.vega import LITTLE, ROOM, layers, now, so_far
 from sgd_core.numbers import TOOLTIP_FORMAT
 
 Range = tuple[float, float]
@@ -155,7 +155,7 @@ def descent_on_curve(
     ]
     if pick:
         drawn.insert(0, stops(x, x_domain, height))
-    return layers(*drawn, height=height)
+    return layers(*drawn, height=height, **({} if x_title else {"padding": LITTLE}))
 
 
 # A label at the right edge is written to the left of it, and the other way round.

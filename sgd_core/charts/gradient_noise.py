@@ -7,7 +7,7 @@ import pandas as pd
 
 from sgd_core.charts.palette import ACCENT, QUIET, REGIMES, SECOND
 from sgd_core.charts.rates import powers
-from sgd_core.charts.vega import layers, so_far, step_axis
+from sgd_core.charts.vega import LITTLE, layers, so_far, step_axis
 from sgd_core.numbers import AXIS_LABEL, TOOLTIP_FORMAT
 
 # Told apart by colour, dash and width: the whole set, which has no noise, is the wide solid line below the others, so that
@@ -82,4 +82,4 @@ def gradient_noise_picture(
     cross = seen.transform_filter(alt.datum.part == "whole").mark_point(
         shape="cross", filled=True, size=150, opacity=1, color=REGIMES["good"].color, stroke="white", clip=True
     )
-    return layers(border, cross, dots, height=height)
+    return layers(border, cross, dots, height=height, padding=LITTLE)

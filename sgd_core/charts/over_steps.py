@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from sgd_core.charts.downsample import downsample
 from sgd_core.charts.palette import RACERS, REGIMES, TRAINING, UNNAMED, Look
 from sgd_core.charts.vega import (
+    LITTLE,
     edge_arrows,
     inside,
     kept_in_view,
@@ -98,7 +99,7 @@ def over_steps(
     if several:
         letter = inside(present).mark_text(fontSize=12, fontWeight="bold", dy=-12, aria=False)
         drawn.append(letter.encode(text="run:N", **hue))
-    return layers(*drawn, height=height)
+    return layers(*drawn, height=height, **({"padding": LITTLE} if small else {}))
 
 
 def _looks(field: str, names: Sequence[str], rows: Sequence[Look]) -> Looks:

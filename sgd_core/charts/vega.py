@@ -16,6 +16,14 @@ def layers(*charts: Any, **properties: Any) -> alt.LayerChart:
     return cast(alt.LayerChart, alt.layer(*charts).properties(**properties))
 
 
+LITTLE = {
+    "top": 4,
+    "bottom": 4,
+    "left": 2,
+    "right": 4,
+}  # pixels around a small picture; unsaid, Streamlit adds 20 below
+
+
 def bare(chart: alt.LayerChart) -> alt.LayerChart:
     """Return the chart without the frame around its plot."""
     return cast(alt.LayerChart, chart.configure_view(strokeWidth=0))
