@@ -164,13 +164,9 @@ def resting_maps(film: Film, maps: NDArray[np.floating], limits: NDArray[np.floa
     chart = layers(pixels, outline, width=wide, height=high)
     # Transparent, so that the captions, which stand below it on the page, are seen at rest too.
     return bare(
-<<<<<<< HEAD
         chart.properties(
             autosize=alt.AutoSizeParams(type="none"),
             padding={"left": 0, "right": 0, "top": 0, "bottom": 0},
             background="transparent",
         )
-=======
-        chart.properties(autosize=alt.AutoSizeParams(type="none"), padding=NO_PADDING, background="transparent")
->>>>>>> 767f4f6 (Format)
     )
