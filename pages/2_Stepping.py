@@ -14,7 +14,9 @@ open_page(
 ).sections(
     Section("One weight", one_weight, "Each step goes **against the slope**. Bet where the next one lands."),
     Section("Race", race, "The same start for all. Who comes near the **lowest place** first, and stays there?"),
-    Section("Two weights", two_weights, "In a narrow valley plain descent zigzags or crawls. **Momentum** glides."),
+    Section(
+        "Two weights", two_weights, "In a narrow valley plain descent zigzags or crawls. **Momentum** is there first."
+    ),
     Section("Fit a curve", fit, "The first real model: **three weights** against twenty measured speeds."),
     Section("When to stop", when_to_stop, "Every rule looks at the numbers so far. Which one **ends the run**?"),
 )

@@ -195,8 +195,9 @@ def _tell(surface: Surface, bottom: Bottom | None, ranking: Ranking, step: int) 
     told = ranking.diverged(step)
     if step == 0 and bottom:
         told += _forecast(bottom, ranking.racers)
-    for racer, run in zip(ranking.racers, ranking.runs, strict=True):
-        told += _path(racer, run.iloc[: step + 1]) if step > 1 and len(told) < 4 else []
+    for racer, run, since in zip(ranking.racers, ranking.runs, ranking.arrived, strict=True):
+        arrived = since if since is not None and since <= step else None
+        told += _path(racer, run.iloc[: step + 1], arrived) if step > 1 and len(told) < 4 else []
     here = curvature_here(surface, *(float(ranking.runs[0][name].iloc[step]) for name in VARIABLES))
     if here is not None and not (bottom and bottom.quadratic):
         told.append(f"Where A stands: {here.words}{_just_here(here, ranking.racers[0].lr)}")
@@ -224,10 +225,13 @@ def _forecast(bottom: Bottom, racers: list[Racer]) -> list[str]:
     return told
 
 
-def _path(racer: Racer, seen: pd.DataFrame) -> list[str]:
+def _path(racer: Racer, seen: pd.DataFrame, arrived: int | None) -> list[str]:
     turns, steps = sharp_turns(seen), len(seen) - 1
     if (seen["status"] == "diverged").any():
         return []
+    if arrived is not None:
+        swings = " It swung across the valley, too, but the swings died out." if turns > 0.3 * arrived else ""
+        return [f"{racer.mark} stays within 1 % of the way from step {arrived:,} on.{swings}"]
     if turns > 0.5 * steps:
         return [f"{racer.mark} turned back in {turns:,} of its {steps - 1:,} turns: it **zigzags** across the valley."]
     lengths = np.hypot(seen["update_x"], seen["update_y"]).to_numpy()

@@ -141,7 +141,7 @@ def rate_picture(
     points = base.transform_filter(alt.datum.part != "curve")
     hue = alt.condition("datum.part == 'now'", alt.value(ACCENT), alt.value(REGIMES["good"].color))
     dots = points.mark_point(filled=True, size=140, opacity=1, stroke="white", strokeWidth=1.5, aria=False)
-    names = points.mark_text(fontSize=12, fontWeight="bold", dy=-13, aria=False)
+    names = points.mark_text(fontSize=12, fontWeight="bold", dy=alt.expr("datum.part == 'now' ? -14 : 15"), aria=False)
     return layers(
         shade,
         word.encode(x=alt.X("from:Q", scale=x_scale), y=alt.value(0)),

@@ -97,7 +97,8 @@ def over_steps(
     point = inside(present).mark_point(filled=True, size=120, opacity=1, stroke="white", strokeWidth=1.5, **paint)
     drawn.append(point.encode(tooltip=tip, **hue, **({"shape": looks.shape} if several else {})))
     if several:
-        letter = inside(present).mark_text(fontSize=12, fontWeight="bold", dy=-12, aria=False)
+        beside = alt.expr("10 * (indexof('ABCDEF', datum.run) - 1.5)")  # runs at one place stay readable
+        letter = inside(present).mark_text(fontSize=12, fontWeight="bold", dy=-12, dx=beside, aria=False)
         drawn.append(letter.encode(text="run:N", **hue))
     return layers(*drawn, height=height, **({"padding": LITTLE} if small else {}))
 

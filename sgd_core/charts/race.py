@@ -86,7 +86,8 @@ def run_layers(base: alt.Chart, titles: tuple[str, str]) -> list[Any]:
     here = now(base.transform_filter(alt.datum.part == "point"))
     inside, outside = here.transform_filter("datum.edge == ''"), here.transform_filter("datum.edge != ''")
     point = inside.mark_point(filled=True, size=150, opacity=1, stroke="white", strokeWidth=1.5, aria=False)
-    letter = inside.mark_text(fontSize=14, fontWeight="bold", dy=-15, aria=False)
+    beside = alt.expr("11 * (indexof('ABCDEF', datum.run) - 1.5)")  # runs at one place stay readable
+    letter = inside.mark_text(fontSize=14, fontWeight="bold", dy=-15, dx=beside, aria=False)
     gone = outside.transform_calculate(said="datum.run + ' ' + datum.edge").mark_text(
         fontSize=15, fontWeight="bold", dx=alt.expr(_INWARDS), dy=alt.expr(_DOWNWARDS), aria=False
     )

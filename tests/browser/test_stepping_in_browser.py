@@ -1,18 +1,34 @@
-"""Stepping as a person does it: click a start, play, pause, go back, scrub, change sections, play a very long run."""
+"""Stepping as a person does it: bet, step, play, pause, scrub, click a start, change a setting in mid-run."""
 
 import re
 from collections.abc import Callable
 
 import pytest
+from playing import (
+    choose_speed,
+    clock,
+    expect_moment,
+    expect_playing,
+    last,
+    moment,
+    no_shift,
+    numbers,
+    plain,
+    press,
+    scrub,
+)
 from playwright.sync_api import Locator, Page, expect
 from serving import idle
 
+from sgd_core.calculus.formula import parse_function
+from sgd_core.descent.descend import descend
+from sgd_core.descent.fit import RollerCoaster, descend_fit
+from sgd_core.descent.optimizers import Optimizer
+from sgd_core.descent.surfaces import SURFACES, descend_surface
+
 pytestmark = pytest.mark.browser
 Visit = Callable[[str], Page]
-
-
-def press(page: Page, name: str) -> None:
-    page.get_by_role("button", name=name, exact=True).click()
+SGD = Optimizer("sgd")
 
 
 def click_at(page: Page, plot: Locator, x: float, y: float) -> None:
@@ -30,101 +46,142 @@ def number_in(page: Page, name: str) -> float:
     return float(found[1])
 
 
-def stage(page: Page) -> Locator:
-    return page.locator(".st-key-stepping_stage")
+def chart(page: Page, name: str) -> Locator:
+    return page.locator(f".st-key-stepping_{name} [data-testid=stVegaLiteChart]").first
 
 
-def test_a_click_on_the_curve_starts_there_and_the_step_follows(visit: Visit) -> None:
+def one_weight(lr: float) -> list[float]:
+    return descend(parse_function("x**2"), -1.5, lr, 20)["loss"].tolist()
+
+
+def race(lr: float) -> list[float]:
+    return descend(parse_function("x**2"), -1.5, lr, 60)["loss"].tolist()
+
+
+def two_weights(lr: float) -> list[float]:
+    surface = SURFACES["valley"]
+    run = descend_surface(surface.function, surface.start, [lr], 100, [Optimizer("sgd", momentum=0.403)])
+    return run["loss"].tolist()
+
+
+def fit(lr: float) -> list[float]:
+    return descend_fit(RollerCoaster(), lr, 40, SGD)["loss"].tolist()
+
+
+CASES = [
+    ("One weight", "", "loss", "Learning rate, exact", 0.3, one_weight),
+    ("Two weights", "", "loss A", "A Learning rate, exact", 0.05, two_weights),
+    ("Fit a curve", "", "mean squared error", "Learning rate, exact", 2e-5, fit),
+    ("When to stop", "", "loss", "Learning rate, exact", 0.3, one_weight),
+]
+
+
+@pytest.mark.parametrize(("section", "query", "column", "field", "lr", "losses"), CASES, ids=[c[0] for c in CASES])
+def test_a_section_plays_steps_scrubs_and_takes_another_rate(
+    visit: Visit,
+    section: str,
+    query: str,
+    column: str,
+    field: str,
+    lr: float,
+    losses: Callable[[float], list[float]],
+) -> None:
+    page = visit(f"Stepping?stepping_section={section.replace(' ', '+')}{query}")
+    press(page, "Step")
+    expect_moment(page, 1)
+    idle(page)
+    with no_shift(page):
+        choose_speed(page, "slow")
+        press(page, "Play")
+        expect_playing(page, True)
+        page.wait_for_timeout(1_500)
+        press(page, "Pause")
+        expect_playing(page, False)
+    assert moment(page) >= 2
+    scrub(page, 5)
+    idle(page)
+    page.get_by_role("spinbutton", name=field).fill(repr(lr))
+    page.get_by_role("spinbutton", name=field).press("Enter")
+    expect(page).to_have_url(re.compile("_lr="))
+    idle(page)
+    expect_moment(page, 5)
+    assert plain(numbers(page)[column]) == pytest.approx(losses(lr)[5], rel=1e-3)
+
+
+def test_a_race_plays_to_its_end_and_ranks(visit: Visit) -> None:
+    page = visit("Stepping?stepping_section=Race")
+    choose_speed(page, "fast")
+    with no_shift(page):
+        press(page, "Play")
+        expect_playing(page, True)
+        expect(clock(page)).to_have_attribute("data-moment", str(last(page)), timeout=60_000)
+    idle(page)
+    assert plain(numbers(page)["loss A"]) == pytest.approx(race(0.1)[60], rel=1e-3)
+    expect(page.get_by_role("cell", name="21", exact=True)).to_be_visible()  # 0.8²¹ is the first below 1 %
+
+
+def test_the_marker_is_scored_when_the_step_is_taken(visit: Visit) -> None:
+    page = visit("Stepping")
+    marker = page.get_by_role("slider", name=re.compile("where will the next step land"))
+    marker.focus()
+    for _ in range(3):
+        marker.press("ArrowLeft")
+    expect(page.get_by_text("You say it lands at w = −0.03")).to_be_visible()
+    press(page, "Step")
+    expect(page.get_by_text("it landed at w = −1.2, you were off by 1.17")).to_be_visible()
+
+
+def test_enter_and_space_on_step_count_each_time(visit: Visit) -> None:
+    page = visit("Stepping")
+    button = clock(page).get_by_role("button", name="Step", exact=True)
+    button.focus()
+    for key in ("Enter", " ", "Enter", " ", "Enter", " "):
+        button.press(key)
+    expect_moment(page, 6)
+    expect(clock(page).get_by_role("button", name="Back", exact=True)).to_be_enabled()
+
+
+def test_a_click_on_the_curve_starts_there(visit: Visit) -> None:
     page = visit("Stepping?stepping_at=2")
-    click_at(page, page.locator(".st-key-stepping_curve [role=graphics-document]").first, 0.8, 0.4)
+    click_at(page, chart(page, "chart_0"), 0.8, 0.4)
     expect(page).to_have_url(re.compile("stepping_start="))
     idle(page)
     start = number_in(page, "stepping_start")
     assert 1 < start < 3
-    second = f"{start * 0.8**2:.4g}"  # two steps of 0.1 on x² shrink w to 0.64 of itself
-    expect(stage(page).locator(".katex").first).to_contain_text(second)
+    assert plain(numbers(page)["w"]) == pytest.approx(start * 0.8**2, rel=1e-3)
 
 
-def test_two_weights_click_play_pause_back_and_scrub(visit: Visit) -> None:
-    page = visit("Stepping?stepping_section=Two+weights&stepping_speed=fast")
-    plot = page.locator(".st-key-stepping_surface_map [role=graphics-document]").first
-    click_at(page, plot, 0.75, 0.25)
+def test_a_click_on_the_surface_starts_there_and_one_on_the_map_sets_both(visit: Visit) -> None:
+    page = visit("Stepping?stepping_section=Two+weights")
+    click_at(page, chart(page, "two_chart_0"), 0.75, 0.25)
     expect(page).to_have_url(re.compile("stepping_x=.*stepping_y=|stepping_y=.*stepping_x="))
     idle(page)
     assert number_in(page, "stepping_x") > 0.5 and number_in(page, "stepping_y") > 0.5
-    press(page, "Play")
-    expect(stage(page).get_by_test_id("stProgress")).to_contain_text(re.compile(r"step ([3-9]|\d\d+) of 100"))
-    press(page, "Pause")
-    expect(page).to_have_url(re.compile(r"stepping_two_at=\d+"))
+    click_at(page, chart(page, "still_momentum_map"), 0.6, 0.3)
+    expect(page).to_have_url(re.compile("stepping_two_a_lr="))
     idle(page)
-    at = int(number_in(page, "stepping_two_at"))
-    assert 3 <= at < 100
-    press(page, "Back")
-    expect(stage(page).get_by_text(f"step {at - 1} of 100", exact=True)).to_be_visible()
-    handle = stage(page).get_by_role("slider", name=re.compile(r"step \d+ of 100"))
-    handle.press("ArrowRight")
-    expect(stage(page).get_by_text(f"step {at} of 100", exact=True)).to_be_visible()
-    handle.press("Home")
-    expect(stage(page).get_by_text("step 0 of 100", exact=True)).to_be_visible()
-    press(page, "End")
-    expect(stage(page).get_by_text("step 100 of 100", exact=True)).to_be_visible()
+    assert number_in(page, "stepping_two_a_momentum") > 0.5 and number_in(page, "stepping_two_a_lr") < 0.13
 
 
-def test_sections_keep_their_settings_and_their_step(visit: Visit) -> None:
+def test_sections_keep_their_settings_and_their_moment(visit: Visit) -> None:
     page = visit("Stepping?stepping_lr=0.3&stepping_at=4")
     page.get_by_role("radio", name="Fit a curve", exact=True).click()
-    expect(stage(page).get_by_text("step 0 of 40", exact=True)).to_be_visible()
+    expect_moment(page, 0)
     press(page, "Step")
     expect(page).to_have_url(re.compile("stepping_fit_at=1"))
     page.get_by_role("radio", name="One weight", exact=True).click()
-    expect(stage(page).get_by_text("step 4 of 20", exact=True)).to_be_visible()
     expect(page.get_by_role("spinbutton", name="Learning rate, exact")).to_have_value("0.3")
-    page.get_by_role("radio", name="Fit a curve", exact=True).click()
-    expect(stage(page).get_by_text("step 1 of 40", exact=True)).to_be_visible()
-    page.reload()
-    idle(page)
-    expect(stage(page).get_by_text("step 1 of 40", exact=True)).to_be_visible()
+    expect_moment(page, 4)
 
 
-# A frame counts when the section's first picture, the one that moves, has changed since the last animation frame.
-COUNT = """() => { window.painted = []; let touched = false;
-    const stage = document.querySelector('.st-key-stepping_stage');
-    new MutationObserver(changes => {
-        const first = stage.querySelector('[data-testid=stVegaLiteChart]');
-        touched ||= changes.some(c => first && first.contains(c.target));
-    }).observe(stage, {subtree: true, childList: true, attributes: true, attributeFilter: ['d', 'transform', 'x', 'y']});
-    const look = () => { if (touched) { window.painted.push(performance.now()); touched = false; }
-        requestAnimationFrame(look); };
-    look(); }"""
-
-
-@pytest.mark.parametrize(
-    ("section", "query", "end"),
-    [
-        ("One weight", "stepping_steps=400", "step 400 of 400"),
-        ("Race", "stepping_race_steps=10000&stepping_race_runs=6&stepping_function=Ripples", "step 10,000 of 10,000"),
-        ("Two weights", "stepping_two_steps=10000&stepping_two_runs=6", "step 10,000 of 10,000"),
-    ],
-)
-def test_a_long_run_plays_to_its_end_frame_by_frame(
-    visit: Visit, capsys: pytest.CaptureFixture[str], section: str, query: str, end: str
-) -> None:
-    page = visit(f"Stepping?stepping_section={section.replace(' ', '+')}&stepping_speed=whole+run&{query}")
-    page.evaluate(COUNT)
-    press(page, "Play")
-    page.wait_for_timeout(4_000)  # looking for the button again and again would cost the page frames
-    expect(page.get_by_role("button", name="Play again", exact=True)).to_be_visible(timeout=60_000)
-    painted = page.evaluate("window.painted")
-    expect(stage(page).get_by_text(end, exact=True)).to_be_visible()
-    with capsys.disabled():
-        # three seconds in the midst of the run: its end is drawn with the whole page, at rest
-        rate = sum(500 < time - painted[0] < 3500 for time in painted) / 3
-        print(f"\n{section}: {len(painted)} frames painted, {rate:.0f} a second (aim: 20, sent: 25)")
-    assert len(painted) > 10
-
-
-def test_the_stop_section_stops_and_says_why(visit: Visit) -> None:
-    page = visit("Stepping?stepping_section=When+to+stop&stepping_speed=whole+run")
-    press(page, "Play")
-    expect(page.get_by_role("button", name="Play again", exact=True)).to_be_visible()
-    expect(page.get_by_text("Stopped at step 36: small gradient.")).to_be_visible()
+@pytest.mark.parametrize("section", ["One weight", "Race", "Two weights", "Fit a curve", "When to stop"])
+def test_picture_clock_and_controls_are_seen_without_scrolling(visit: Visit, section: str) -> None:
+    page = visit(f"Stepping?stepping_section={section.replace(' ', '+')}")
+    page.set_viewport_size({"width": 1280, "height": 720})
+    page.wait_for_timeout(800)
+    places = ["[data-testid=stVegaLiteChart]", ".sgd-clock", ".st-key-stepping_controls input"]
+    for place in places:
+        box = page.locator(place).first.bounding_box()
+        assert box and box["y"] + box["height"] <= 720, (place, box)
+    rate = page.locator(".st-key-stepping_controls [class*='_lr']").last.bounding_box()
+    assert rate and rate["y"] + rate["height"] <= 720
