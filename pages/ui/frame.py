@@ -1,49 +1,14 @@
 """The frame around every page: title, icon, menu in lesson order, and the end with the link to share."""
 
 from pathlib import Path
-from typing import NamedTuple
 
 import streamlit as st
 import torch
 
 from pages.ui.controls import Controls
+from pages.ui.page import PAGES
 
 ICON = Path(__file__).with_name("icon.png")  # a file of ours: a named icon would be fetched from the internet
-
-
-class Page(NamedTuple):
-    """One entry of the menu."""
-
-    path: str
-    title: str
-    icon: str
-    promise: str
-
-
-PAGES = {
-    "home": Page("app.py", "Home", ":material/home:", "The seven steps of learning, run live on real digits."),
-    "derivatives": Page(
-        "pages/1_Derivatives.py", "Derivatives", ":material/show_chart:", "What a slope says, and how PyTorch finds it."
-    ),
-    "stepping": Page(
-        "pages/2_Stepping.py",
-        "Stepping",
-        ":material/footprint:",
-        "From one step with a learning rate to a whole descent.",
-    ),
-    "pitfalls": Page(
-        "pages/3_Learning_rate_pitfalls.py",
-        "Learning-rate pitfalls",
-        ":material/warning:",
-        "Too low, too high, bouncing: how to know which.",
-    ),
-    "training": Page(
-        "pages/4_Digit_training.py",
-        "Digit training",
-        ":material/model_training:",
-        "Watch a model learn to read digits.",
-    ),
-}
 
 
 def open_page(name: str, lead: str) -> Controls:

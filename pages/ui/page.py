@@ -71,6 +71,12 @@ PAGES = {
         ":material/model_training:",
         "Watch a model learn to read digits.",
     ),
+    "beyond": PageRow(
+        "pages/5_Beyond_the_rule.py",
+        "Beyond the rule",
+        ":material/rocket_launch:",
+        "What learning rates do that the rule forbids: catapults, the edge, silver steps.",
+    ),
 }
 
 

@@ -19,9 +19,19 @@ class QuizMixin:
         raise NotImplementedError
 
     def bet(
-        self, name: str, question: str, options: Sequence[str], answer: str, why: str, *, about: Hashable
+        self,
+        name: str,
+        question: str,
+        options: Sequence[str],
+        answer: str,
+        why: str,
+        *,
+        about: Hashable,
+        known: bool = True,
     ) -> bool | None:
         """Ask; once the learner has committed, say whether it was right, and why in numbers. None before that.
+
+        `known` is False as long as the run that decides it has not been played to its end; then the bet stands.
 
         `answer` and `why` are computed from the page's present state, which `about` stands for: when it changes, the
         question is open again. What is right counts in the visit's score, once a question.
@@ -36,6 +46,9 @@ class QuizMixin:
                 f":material/psychology: **Your bet.** {question}", options, index=None, key=key, horizontal=True
             )
             if choice is None:
+                return None
+            if not known:
+                st.caption("Your bet stands. Play the run to its end to see.")
                 return None
             return self._tell(key, about, choice == answer, f"it is **{answer}**: {why}", why)
 

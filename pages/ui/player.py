@@ -36,8 +36,9 @@ _clock, _film = _component("clock"), _component("film")
 class Picture(NamedTuple):
     """A chart with the sentence that says what it shows to someone who cannot see it.
 
-    `on_pick` gets the picked fields when a mark of its selection "pick" is clicked. `where` is "hero" (the picture that
-    matters), "beneath" (under the clock), "beside" (under the controls) or a container of the section's own.
+    `on_pick` gets the picked fields when a mark of its selection "pick" is clicked, `on_drag` each field's two ends when a
+    part is dragged out with its selection "drag". `where` is "hero" (the picture that matters), "beneath" (under the
+    clock), "beside" (under the controls) or a container of the section's own.
     """
 
     chart: alt.Chart | alt.LayerChart | alt.VConcatChart | alt.HConcatChart
@@ -45,6 +46,7 @@ class Picture(NamedTuple):
     on_pick: Callable[[dict[str, Any]], None] | None = None
     where: str | DeltaGenerator = "hero"
     width: Any = "stretch"
+    on_drag: Callable[[dict[str, Any]], None] | None = None
 
 
 class Speed(NamedTuple):
@@ -243,18 +245,20 @@ class PlayerMixin:
         places = {"hero": self.hero, "beneath": self.beneath, "beside": self.controls}
         place = places[picture.where] if isinstance(picture.where, str) else picture.where
         chart = compact(picture.chart if at is None else moved_by_clock(picture.chart, at))
-        if picture.on_pick is None:
+        names = [name for name, take in (("pick", picture.on_pick), ("drag", picture.on_drag)) if take]
+        if not names:
             place.altair_chart(chart, width=picture.width, alt=picture.alt, key=key)
             return
-        take = picture.on_pick
 
-        def picked() -> None:
-            rows = st.session_state[key].selection.get("pick", [])
-            if rows:
-                take(dict(rows[0]))
+        def selected() -> None:
+            selection = st.session_state[key].selection
+            if picture.on_drag and (ends := selection.get("drag")):
+                picture.on_drag(dict(ends))
+            elif picture.on_pick and (rows := selection.get("pick")):
+                picture.on_pick(dict(rows[0]))
 
         place.altair_chart(
-            chart, width=picture.width, alt=picture.alt, key=key, on_select=picked, selection_mode="pick"
+            chart, width=picture.width, alt=picture.alt, key=key, on_select=selected, selection_mode=names
         )
 
     def _draw_clock(

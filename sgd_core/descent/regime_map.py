@@ -138,6 +138,25 @@ def mapping(f: Callable[[Tensor], Tensor], window: MapWindow) -> Generator[Regim
         yield RegimeMap(window, _frozen(outcome), _frozen(needed), _frozen(x), rows.stop)
 
 
+def border_dimension(regimes: RegimeMap) -> float:
+    """Return the box-counting dimension of the border between lost runs and the others: 1 is a line, up to 2 ragged.
+
+    The slope of log(boxes that the border passes through) over log(boxes in a row), for boxes of 2 to 32 pixels; rough,
+    since a map has few pixels. NaN where there is no border.
+    """
+    lost = regimes.outcome >= Outcome.DIVERGED
+    edge = np.zeros_like(lost)
+    edge[:-1] |= lost[:-1] != lost[1:]
+    edge[:, :-1] |= lost[:, :-1] != lost[:, 1:]
+    if not edge.any():
+        return math.nan
+    sides, counts = [2, 4, 8, 16, 32], []
+    for side in sides:
+        size = len(edge) // side * side
+        counts.append(edge[:size, :size].reshape(size // side, side, size // side, side).any((1, 3)).sum())
+    return float(-np.polyfit(np.log(sides), np.log(np.maximum(counts, 1)), 1)[0])
+
+
 @torch.no_grad()
 def _runs(f: Callable[[Tensor], Tensor], x: Tensor, lr: Tensor, window: MapWindow) -> tuple[Tensor, Tensor, Tensor]:
     """Return outcome, steps needed and last place of runs; those that are decided leave, so that the rest goes quicker."""

@@ -78,16 +78,35 @@ def sweep_seeds(config: TrainConfig, seeds: Iterable[int], digits: Digits) -> pd
     """
     checked = check_seeds(seeds)
     _check_classes(config, digits)
-    pixels = math.prod(digits.image_shape)
-    batch = min(config.batch_size or 1, len(digits.train_images))  # the whole set is the same for all seeds
-    at_once = max(1, MOST_GATHERED // (batch * pixels))
+    at_once = _at_once(config, digits)
     frames = []
     for first in range(0, len(checked), at_once):
         some = checked[first : first + at_once]
-        rates = torch.full((len(some),), config.lr, dtype=torch.float64).to(torch.float32)
-        moments = _sweeping(config, rates, Engine(config, digits, seeds=some), None, False)
-        frames.append(sweep_frame(some, moments, config.epochs, name="seed"))
+        frames.append(sweep_frame(some, sweeping_seeds(config, some, digits), config.epochs, name="seed"))
     return pd.concat(frames, ignore_index=True)
+
+
+def sweeping_seeds(
+    config: TrainConfig, seeds: Iterable[int], digits: Digits, *, snapshot_every: int | None = None
+) -> Generator[SweepMoment, StepRequest | None, None]:
+    """The same as a generator, as `sweeping` is one for learning rates: for watching seeds while they train.
+
+    All seeds are one computation. Raises ValueError as `sweep_seeds` does, and where the mini-batches of all seeds are too
+    large to hold at once.
+    """
+    checked = check_seeds(seeds)
+    check_steps(snapshot_every)
+    _check_classes(config, digits)
+    if len(checked) > _at_once(config, digits):
+        raise ValueError(f"The mini-batches of {len(checked)} seeds are too large to hold at once; take fewer images.")
+    rates = torch.full((len(checked),), config.lr, dtype=torch.float64).to(torch.float32)
+    return _sweeping(config, rates, Engine(config, digits, seeds=checked), snapshot_every, False)
+
+
+def _at_once(config: TrainConfig, digits: Digits) -> int:
+    """How many seeds are one computation: as many as their mini-batches fit into memory."""
+    batch = min(config.batch_size or 1, len(digits.train_images))  # the whole set is the same for all seeds
+    return max(1, MOST_GATHERED // (batch * math.prod(digits.image_shape)))
 
 
 def sweeping(

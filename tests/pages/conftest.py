@@ -13,6 +13,7 @@ PAGES = {
     "stepping": "pages/2_Stepping.py",
     "pitfalls": "pages/3_Learning_rate_pitfalls.py",
     "training": "pages/4_Digit_training.py",
+    "beyond": "pages/5_Beyond_the_rule.py",
 }
 Open = Callable[..., AppTest]
 

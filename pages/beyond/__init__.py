@@ -1,0 +1,1 @@
+"""The sections of "Beyond the rule", one in each file."""

@@ -1,0 +1,324 @@
+"""Edge of stability: sharpness climbs to the border and stays there; flows and warm-up beside it."""
+
+from collections.abc import Generator, Iterator, Sequence
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from pages.beyond.digits import PAIR, choose_digits, pair_task
+from pages.beyond.paper import Check, paper_check
+from pages.ui.page import Page
+from pages.ui.player import Moments, Picture, Words
+from sgd_core.beyond.edge import EdgeMoment, EdgeSettings, follow
+from sgd_core.beyond.flow import FlowMoment, central_flow, gradient_flow
+from sgd_core.beyond.tasks import Task, chebyshev_task
+from sgd_core.charts.palette import QUIET
+from sgd_core.charts.series import (
+    DASHED,
+    DOTTED,
+    SOLID,
+    A,
+    B,
+    C,
+    D,
+    border_rows,
+    decades,
+    moment_rows,
+    named_lines,
+    run_rows,
+)
+from sgd_core.export.beyond import chebyshev_script, digits_edge_script
+from sgd_core.numbers import number, percent
+from sgd_core.recording import Recording
+
+EVERY = 10
+CURVE, DIGITS = "a curve", "digits"
+RULES = {"plain": (0.0, False), "momentum": (0.5, False), "Nesterov": (0.5, True)}
+BORDERS = {"plain": "2 / lr", "momentum": "2 (1 + β) / lr", "Nesterov": "(2 + 2β) / ((1 + 2β) lr)"}
+ALONE, FLOW, CENTRAL, WARM = "nothing", "gradient flow", "central flow", "warm-up"
+GUESSES = ("It stays where it began", "It rises to about 2 / lr and hovers there", "It rises without end")
+Pair = tuple[EdgeMoment, EdgeMoment | FlowMoment | None]
+
+
+@st.cache_resource(show_spinner=False)
+def curve_task() -> Task:
+    """Return the task of fitting a Chebyshev polynomial."""
+    return chebyshev_task()
+
+
+def edge(page: Page) -> None:
+    """Follow full-batch descent and its three largest eigenvalues."""
+    with page.controls:
+        what = page.segments("edge_task", "Learn", [CURVE, DIGITS], CURVE)
+        dataset = choose_digits(page)[0] if what == DIGITS else ""
+        rule = page.segments("edge_rule", "Steps", list(RULES), "plain", help="Momentum and Nesterov with β = 0.5.")
+        lr = page.learning_rate("edge_lr", 0.2, low=1e-3, high=1.0)
+        beside = page.choice("edge_beside", "Beside it", [ALONE, FLOW, CENTRAL, WARM], ALONE)
+        steps = page.whole("edge_steps", "Steps", 100, 5000, 1000)
+        timed = page.toggle(
+            "edge_time", "Count lr × steps", False, help="What the axis shows: steps, or the way in time."
+        )
+    task = pair_task(dataset, 30) if dataset else curve_task()
+    momentum, nesterov = RULES[rule]
+    if beside == CENTRAL and momentum:
+        st.caption("The central flow here is that of plain steps, so it is not drawn beside momentum.")
+        beside = ALONE
+    steps = steps // EVERY * EVERY
+    settings = EdgeSettings(lr=lr, steps=steps, momentum=momentum, nesterov=nesterov, every=EVERY)
+    name = ("edge", what, dataset, settings, beside)
+    last = steps // EVERY
+    run = page.recording(name, lambda: Recording(_both(task, settings, beside), last), ahead=3)
+    if run.error or not run.moments:
+        st.error(f"This run cannot be followed: {run.error}")
+        return
+    at = page.player(
+        _pictures(run.moments, settings, beside, timed),
+        Moments(_numbers(run.moments, beside), recording=run, last=last, keep=False),
+        words=Words("Train", "Train again", "Step"),
+    )
+    shown = run.moments[: at + 1]
+    with page.below:
+        page.bet(
+            "edge",
+            "What will the sharpness, the largest bend of the loss, do while the network learns?",
+            GUESSES,
+            GUESSES[1] if hovers(run.moments) else GUESSES[0],
+            f"λ began at {number(run.moments[0][0].sharpness, 3)} and is {number(run.moments[-1][0].sharpness, 3)} at step "
+            f"{run.moments[-1][0].step}; the border is {number(settings.border_at(steps), 3)}.",
+            about=name,
+            known=run.ended,
+        )
+    page.notice(*tell(shown, settings, beside, BORDERS[rule]))
+    paper_check(page, *_checks(shown, settings, beside, BORDERS[rule]))
+    page.table(_table(shown), "Loss and eigenvalues, moment by moment", file="edge")
+    runs = [settings, _warm(settings)] if beside == WARM else [settings]
+    page.code(digits_edge_script(dataset, PAIR, runs, hidden=30) if dataset else chebyshev_script(runs))
+
+
+def _warm(settings: EdgeSettings) -> EdgeSettings:
+    return replace(settings, warmup=max(1, settings.steps // 4))
+
+
+def _both(task: Task, settings: EdgeSettings, beside: str) -> Generator[Pair, None, None]:
+    """Yield moments of the run and of what runs beside it; the one that ends first stands still."""
+    if beside == ALONE:
+        for one in follow(task, settings):
+            yield one, None
+        return
+    other: Iterator[EdgeMoment | FlowMoment]
+    if beside == WARM:
+        other = follow(task, _warm(settings))
+    else:
+        other = central_flow(task, settings) if beside == CENTRAL else gradient_flow(task, settings)
+    main = follow(task, settings)
+    one, two = next(main), next(other)
+    while True:
+        yield one, two
+        now: EdgeMoment | None = next(main, None)
+        beside_it: EdgeMoment | FlowMoment | None = next(other, None)
+        if now is None and beside_it is None:
+            return
+        one, two = now or one, beside_it or two
+
+
+def own(moments: Sequence[Pair]) -> list[EdgeMoment]:
+    """Return the run's own moments, without those in which it stands still."""
+    return list({id(one): one for one, _ in moments}.values())
+
+
+def others(moments: Sequence[Pair]) -> list[EdgeMoment | FlowMoment]:
+    """Return what was beside it, without the moments in which it stands still."""
+    return list({id(two): two for _, two in moments if two is not None}.values())
+
+
+def late_sharpness(moments: Sequence[Pair]) -> float:
+    """Return the mean sharpness over the later half."""
+    sharp = [one.sharpness for one in own(moments)]
+    return float(np.mean(sharp[len(sharp) // 2 :]))
+
+
+def hovers(moments: Sequence[Pair]) -> bool:
+    """Tell whether sharpness has come to the border."""
+    return max(one.sharpness / one.border for one in own(moments)) > 0.95
+
+
+def rises(moments: Sequence[Pair]) -> tuple[int, int]:
+    """Return in how many of how many steps the loss rose."""
+    losses = np.concatenate([one.losses for one in own(moments)])
+    return int((np.diff(losses) > 0).sum()), len(losses) - 1
+
+
+def averages(moments: Sequence[Pair]) -> tuple[float, float] | None:
+    """Return the loss that the central flow predicts and the descent's average over the last ten moments, if it bounces."""
+    pairs = [(one, two) for one, two in moments[-10:] if isinstance(two, FlowMoment) and one.status != "diverged"]
+    if not pairs or not any(two.variance > 0 for _, two in pairs):
+        return None
+    measured = float(np.concatenate([one.losses for one, _ in pairs]).mean())
+    return float(np.mean([two.predicted for _, two in pairs])), measured
+
+
+def _pictures(moments: Sequence[Pair], settings: EdgeSettings, beside: str, timed: bool) -> list[Picture]:
+    run, other = own(moments), others(moments)
+    unit = settings.lr if timed else 1.0
+    last, x_title = settings.steps * unit, "lr × step" if timed else "step"
+    first, border = run[0], settings.border_at(settings.steps)
+    steps = [one.step for one in run]
+    sharp = [moment_rows(steps, [one.eigenvalues[k] for one in run], f"λ{k + 1}") for k in (2, 1, 0)]
+    losses = [run_rows([one.losses for one in run], steps, "loss")]
+    lines = {"λ1": (A, SOLID), "λ2": (D, SOLID), "λ3": (QUIET, SOLID), "border": (B, DASHED)}
+    curves = {"loss": (A, SOLID)}
+    sharp.append(border_rows([0, settings.steps], [border, border], "border"))
+    if other:
+        theirs = [two.step for two in other]
+        lines[f"λ1, {beside}"] = (C, DOTTED)
+        sharp.append(moment_rows(theirs, [float(two.eigenvalues[0]) for two in other], f"λ1, {beside}"))
+        curves[f"loss, {beside}"] = (C, DOTTED)
+        if beside == WARM:
+            warm = _warm(settings)
+            grid = [0, *range(1, warm.warmup + 1), settings.steps]
+            lines["border, warm-up"] = (C, DASHED)
+            sharp.append(border_rows(grid, [warm.border_at(step) for step in grid], "border, warm-up"))
+            each = [two.losses for two in other if isinstance(two, EdgeMoment)]
+            losses.append(run_rows(each, theirs, f"loss, {beside}"))
+        else:
+            losses.append(moment_rows(theirs, [two.loss for two in other], f"loss, {beside}"))
+        if beside == CENTRAL:
+            curves["predicted average"] = (B, DASHED)
+            predicted = [two.predicted for two in other if isinstance(two, FlowMoment)]
+            losses.append(moment_rows(theirs, predicted, "predicted average"))
+    frames = [pd.concat(rows) for rows in (sharp, losses)]
+    for frame in frames:
+        frame["step"] = frame["step"] * unit
+    top = 1.8 * max(border, min(first.sharpness, 2 * border))
+    return [
+        Picture(
+            named_lines(
+                frames[0], lines, last=last, y_domain=(0.0, top), title="eigenvalues λ", x_title=x_title, height=190
+            ),
+            f"The three largest eigenvalues of the Hessian, {number(first.sharpness, 3)} at the start; border {number(border, 3)}.",
+        ),
+        Picture(
+            named_lines(
+                frames[1],
+                curves,
+                last=last,
+                y_domain=decades(first.loss / 3000, first.loss * 3),
+                title="loss",
+                x_title=x_title,
+                log=True,
+                height=140,
+            ),
+            f"Loss against {x_title}, {number(first.loss, 3)} at the start.",
+        ),
+    ]
+
+
+def _numbers(moments: Sequence[Pair], beside: str) -> pd.DataFrame:
+    rows, losses = [], np.empty(0)
+    before = None
+    for one, two in moments:
+        if one is not before:
+            losses = np.concatenate([losses, one.losses])
+        before = one
+        row = {
+            "step": number(one.step),
+            "loss": number(one.loss, 3),
+            "rose": f"{int((np.diff(losses) > 0).sum())} times",
+            "λ1": number(one.sharpness, 3),
+            "border": number(one.border, 3),
+            "at the border": f"{one.unstable()} of {len(one.eigenvalues)}",
+        }
+        if two is not None:
+            row[f"λ1, {beside}"] = number(float(two.eigenvalues[0]), 3)
+            row[f"loss, {beside}"] = number(two.loss, 3)
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def _table(moments: Sequence[Pair]) -> pd.DataFrame:
+    return pd.DataFrame(
+        [(one.step, one.lr, one.loss, *one.eigenvalues, one.border) for one in own(moments)],
+        columns=["step", "lr", "loss", "eigenvalue 1", "eigenvalue 2", "eigenvalue 3", "border"],
+    )
+
+
+def tell(moments: Sequence[Pair], settings: EdgeSettings, beside: str, border: str) -> list[str]:
+    """Say what the run has done so far."""
+    run = own(moments)
+    first, now = run[0], run[-1]
+    sentences = [
+        f"λ1 is the **sharpness**, the sharpest bend of the loss. A step on a parabola is stable while λ stays below {border} = "
+        f"{number(settings.border_at(settings.steps), 3)} (lr is the learning rate). It begins at {number(first.sharpness, 3)}."
+    ]
+    if len(run) == 1:
+        return [*sentences, "Press **Train** and watch λ1, not the loss."]
+    if now.status == "diverged":
+        return [*sentences, f"The run is lost at step {now.step}: λ was too far above the border from the start."]
+    up, count = rises(moments)
+    if hovers(moments):
+        sentences.append(
+            f"Over the later half of the steps shown λ1 averages {number(late_sharpness(moments), 3)}, that is "
+            f"{number(late_sharpness(moments) / now.border, 3)} times the border. Above the border the steps bounce ever wider along the "
+            "sharpest direction; the bouncing itself pushes the weights to where the loss bends less. So λ falls back, and the play begins again."
+        )
+    else:
+        sentences.append(f"λ1 is {number(now.sharpness, 3)} now, below the border: no bounce so far.")
+    sentences.append(
+        f"The loss rose in {number(up)} of {number(count)} steps, and yet went from {number(first.loss, 3)} to {number(now.loss, 3)}."
+    )
+    other = others(moments)
+    if not other:
+        return sentences
+    two = other[-1]
+    if beside == FLOW:
+        sentences.append(
+            "**Gradient flow** is the path of endlessly small steps: it never bounces. Its λ1 is "
+            f"{number(float(two.eigenvalues[0]), 3)}: without large steps nothing holds the sharpness back."
+        )
+    elif beside == WARM and isinstance(two, EdgeMoment):
+        sentences.append(
+            f"With **warm-up** the learning rate grows over {_warm(settings).warmup} steps, so its border falls from far above. "
+            f"λ1 has time to fall with it: {number(two.sharpness, 3)} now, loss {number(two.loss, 3)} against {number(now.loss, 3)} without. "
+            f"Its highest loss was {number(max(float(m.losses.max()) for m in other if isinstance(m, EdgeMoment)), 3)}, without warm-up "
+            f"{number(max(float(m.losses.max()) for m in run), 3)}."
+        )
+    elif isinstance(two, FlowMoment):
+        found = averages(moments)
+        sentences.append(
+            "**The central flow** is the smooth path down the middle of the bounce. It keeps λ1 at the border by a push against the "
+            "sharpness, and from the size of that push it predicts the average loss of the bouncing run"
+            + (
+                f": {number(found[0], 3)} predicted, {number(found[1], 3)} measured over the last ten moments."
+                if found
+                else "."
+            )
+        )
+        if two.unstable > 1:
+            sentences.append(
+                f"Now {two.unstable} directions are at the border. The flow drawn knows one only, so from here on it is an approximation."
+            )
+    return sentences
+
+
+def _checks(
+    moments: Sequence[Pair], settings: EdgeSettings, beside: str, border: str
+) -> tuple[str, *tuple[Check, ...]]:
+    up, count = rises(moments)
+    ratio = late_sharpness(moments) / own(moments)[-1].border
+    checks = [
+        Check(f"Sharpness over {border}, later half", "hovers at 1, just above", number(ratio, 3)),
+        Check("Loss", "falls, but not at every step", f"rose in {percent(up / max(count, 1), 2)} of the steps"),
+    ]
+    source = (
+        "Cohen, Kaur, Li, Kolter, Talwalkar 2021, *Gradient descent on neural networks typically occurs at the edge of stability*, "
+        "[arXiv 2103.00065](https://arxiv.org/abs/2103.00065)"
+    )
+    if beside == CENTRAL and (found := averages(moments)):
+        checks.append(Check("Predicted over measured average loss", "about 1", number(found[0] / found[1], 3)))
+        source += "; Cohen and others 2025, *Central flows*, [arXiv 2410.24206](https://arxiv.org/abs/2410.24206)"
+    if beside == WARM:
+        checks.append(Check("Warm-up", "helps because λ falls meanwhile", "see the two borders"))
+        source += "; Kalra, Barkeshli 2024, *Why warmup*, [arXiv 2406.09405](https://arxiv.org/abs/2406.09405)"
+    return source, *checks

@@ -1,0 +1,312 @@
+"""Fate map: every start and every learning rate of one weight in one picture; drag to zoom, click to play a run."""
+
+import base64
+import io
+import math
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+from PIL import Image
+
+from pages.beyond.paper import Check, paper_check
+from pages.ui.page import Page
+from pages.ui.player import Moments, Picture
+from sgd_core.calculus.formula import Function
+from sgd_core.calculus.sampling import sample
+from sgd_core.charts.curve import window
+from sgd_core.charts.descent import descent_on_curve, descent_rows
+from sgd_core.charts.series import picked_map
+from sgd_core.descent.descend import descend
+from sgd_core.descent.minimum import find_minimum
+from sgd_core.descent.regime_map import MapWindow, Outcome, RegimeMap, border_dimension, regime_map
+from sgd_core.export.beyond import regime_map_script
+from sgd_core.export.poster import map_pixels, poster_png
+from sgd_core.moments import moment_steps
+from sgd_core.numbers import number, percent, signed
+
+SIZES = {"128": 128, "256": 256, "512": 512}
+CELLS = 64  # places each way that a click can take
+NAMES = {
+    Outcome.ARRIVED: ":green[■ arrived]",
+    Outcome.ENDLESS_BOUNCE: ":orange[■ bounces for ever]",
+    Outcome.UNDER_WAY: ":violet[■ still on its way]",
+    Outcome.DIVERGED: ":red[■ diverged]",
+    Outcome.LEFT_DOMAIN: ":gray[■ left the domain]",
+}
+WAYS = ("A straight line", "A smooth curve", "A ragged coast")
+
+
+@st.cache_data(max_entries=24, show_spinner="Running every start with every learning rate …")
+def map_of(function: Function, view: MapWindow) -> RegimeMap:
+    """Return the map of a window, kept for all visitors."""
+    return regime_map(function, view)
+
+
+def fate(page: Page) -> None:
+    """Draw the map and the run of one of its places."""
+    with page.controls:
+        function, first = page.choose_function()
+        size = SIZES[page.segments("map_size", "Pixels each way", list(SIZES), "256")]
+        steps = page.whole("map_steps", "Steps of each run", 40, 1000, 200)
+    minimum = find_minimum(function, first)
+    border = minimum.borders[1] if minimum and minimum.borders else None
+    whole = (*function.domain, 0.0, 2.2 * border if border else 2.0)
+    window_ = _window(page, function.formula, whole)
+    view = MapWindow(window_[:2], (max(window_[2], 1e-9), window_[3]), size, steps)
+    regimes = map_of(function, view)
+    start, lr = _place(page, view, first, border)
+    with page.controls:
+        _zoom_buttons(page, whole)
+        st.caption("Drag over the map to zoom in: it is computed anew. Click to play that run.")
+    left, right = page.hero.columns(2, gap="medium")
+    page.show(_map(page, regimes, (start, lr), border, left, whole), "map")
+    left.markdown("  ".join(f"{NAMES[o]} {percent(s, 2)}" for o, s in regimes.shares().items() if o in NAMES))
+    at = _play(page, function, start, lr, steps, right)
+    line = is_line(regimes)
+    with page.below:
+        page.bet(
+            "fate",
+            "On a parabola the border between runs that arrive and runs that are lost is a straight line, 2/λ. "
+            f"What is it for {function.formula}?",
+            WAYS,
+            WAYS[0 if line else 2 if border_dimension(regimes) > 1.15 else 1],
+            f"{percent(regimes.shares().get(Outcome.DIVERGED, 0.0), 2)} of the runs are lost; counted in boxes, the border has the "
+            f"dimension {number(border_dimension(regimes), 3)} (a smooth line has 1).",
+            about=(function.formula, view),
+        )
+    page.notice(*tell(function, regimes, border, (start, lr), at))
+    paper_check(
+        page,
+        "Sohl-Dickstein 2024, *The boundary of neural network trainability is fractal*, "
+        "[arXiv 2402.06184](https://arxiv.org/abs/2402.06184) (two learning rates of a network); Liu 2024, *Complex fractal "
+        "trainability boundary can arise from trivial non-convexity*, [arXiv 2406.13971](https://arxiv.org/abs/2406.13971) "
+        "(a parabola with a cosine, as in *Ripples*). A few hundred pixels give the dimension only roughly.",
+        Check(
+            "Border of a parabola",
+            "a line: dimension 1",
+            number(border_dimension(regimes), 3) if line else "choose *Quadratic*",
+        ),
+        Check(
+            "Border of ragged losses",
+            "dimension 1.17 to 1.98",
+            "choose *Ripples*" if line else number(border_dimension(regimes), 3),
+        ),
+    )
+    _poster(page, function, regimes)
+    page.code(regime_map_script(function.torch_code, view))
+
+
+def is_line(regimes: RegimeMap) -> bool:
+    """Tell whether every start of the map has the same fate at each learning rate, but for a start on a minimum."""
+    lost = regimes.outcome == Outcome.DIVERGED
+    rows = lost.mean(1)
+    return bool(((rows < 0.02) | (rows > 0.98)).mean() > 0.98)
+
+
+Ends = tuple[float, float, float, float]
+
+
+def _window(page: Page, formula: str, whole: Ends) -> Ends:
+    """Return the window shown: as dragged, or as the link has it, or the whole map."""
+    key = page.key("window")
+    if page.changed("map_of", formula):
+        st.session_state.pop(key, None)
+        page.write_address("window", None)
+    text = st.session_state.get(key) or st.query_params.get(key)
+    ends = whole
+    if text:
+        try:
+            a, b, c, d = (float(part) for part in str(text).split(","))
+            if not (all(map(math.isfinite, (a, b, c, d))) and a < b and 0 <= c < d):
+                raise ValueError
+            ends = (a, b, c, d)
+        except ValueError:
+            page.say("The link asks for a window that is not four numbers in order; this is the whole map.")
+            st.session_state.pop(key, None)
+    text = "" if ends == whole else ",".join(f"{end:.8g}" for end in ends)
+    st.session_state[key] = text
+    page.write_address("window", text)
+    page.hold("window", text)
+    return ends
+
+
+def _place(page: Page, view: MapWindow, first: float, border: float | None) -> tuple[float, float]:
+    """Return the run that is played: the clicked one, else one just below the border."""
+    page.values.pop("run", None)
+    key = page.key("run")
+    text = st.session_state.get(key) or st.query_params.get(key)
+    try:
+        start, lr = (float(part) for part in str(text).split(","))
+        if not (math.isfinite(start) and math.isfinite(lr) and lr > 0):
+            raise ValueError
+    except ValueError:
+        start, lr = first, 0.9 * border if border else 0.5 * sum(view.lr)
+    inside = view.start[0] <= start <= view.start[1] and view.lr[0] <= lr <= view.lr[1]
+    if not inside:
+        start, lr = sum(view.start) / 2, sum(view.lr) / 2
+    page.hold("run", f"{start!r},{lr!r}")
+    return start, lr
+
+
+def _zoom_buttons(page: Page, whole: Ends) -> None:
+    key = page.key("window")
+    before = st.session_state.setdefault(f"_{key}_before", [])
+
+    def back() -> None:
+        st.session_state[key] = before.pop() if before else ""
+        _forget(page)
+
+    def all_of_it() -> None:
+        before.clear()
+        st.session_state[key] = ""
+        _forget(page)
+
+    with st.container(horizontal=True):
+        zoomed = bool(st.session_state.get(key))
+        st.button("Back", key=page.key("zoom_back"), on_click=back, disabled=not zoomed, icon=":material/undo:")
+        st.button(
+            "Whole map",
+            key=page.key("zoom_out"),
+            on_click=all_of_it,
+            disabled=not zoomed,
+            icon=":material/zoom_out_map:",
+        )
+
+
+def _forget(page: Page) -> None:
+    st.query_params.pop(page.key("window"), None)
+
+
+def _map(
+    page: Page, regimes: RegimeMap, point: tuple[float, float], border: float | None, place: object, whole: Ends
+) -> Picture:
+    view = regimes.window
+
+    def take(picked: dict[str, float]) -> None:
+        text = f"{picked['start']!r},{picked['lr']!r}"
+        st.session_state[page.key("run")] = text
+        page.write_address("run", text)
+        page.go_to(0, play=True)
+
+    def zoom(ends: dict[str, list[float]]) -> None:
+        (a, b), (c, d) = sorted(ends["start"]), sorted(ends["lr"])
+        if b - a < 1e-9 * (whole[1] - whole[0]) or d - c < 1e-9 * whole[3]:
+            return
+        key = page.key("window")
+        st.session_state.setdefault(f"_{key}_before", []).append(st.session_state.get(key, ""))
+        text = f"{a:.8g},{b:.8g},{max(c, 0.0):.8g},{d:.8g}"
+        st.session_state[key] = text
+        page.write_address("window", text)
+
+    shown = border if border and view.lr[0] < border < view.lr[1] else None
+    chart = picked_map(cells(regimes), _url(regimes), point, shown, x_domain=view.start, y_domain=view.lr, side=330)
+    shares = ", ".join(f"{percent(share, 2)} {outcome.words}" for outcome, share in regimes.shares().items())
+    return Picture(
+        chart,
+        f"Map of starts from {number(view.start[0])} to {number(view.start[1])} and learning rates from {number(view.lr[0])} to "
+        f"{number(view.lr[1])}: {shares}. Drag to zoom, click to play a run.",
+        on_pick=take,
+        on_drag=zoom,
+        where=place,  # type: ignore[arg-type]
+        width="content",
+    )
+
+
+def cells(regimes: RegimeMap) -> pd.DataFrame:
+    """Return the places that a click can take, each of them a pixel of the map: start, lr, outcome, needed."""
+    view = regimes.window
+    every = np.unique(np.linspace(0, view.size - 1, CELLS).round().astype(int))
+    row, column = (part.ravel() for part in np.meshgrid(every, every, indexing="ij"))
+    return pd.DataFrame(
+        {
+            "start": view.starts[column],
+            "lr": view.lrs[row],
+            "outcome": [Outcome(code).words for code in regimes.outcome[row, column]],
+            "needed": regimes.needed[row, column],
+        }
+    )
+
+
+def _url(regimes: RegimeMap) -> str:
+    out = io.BytesIO()
+    Image.fromarray(map_pixels(regimes)).save(out, "PNG")
+    return "data:image/png;base64," + base64.b64encode(out.getvalue()).decode()
+
+
+def _play(page: Page, function: Function, start: float, lr: float, steps: int, place: object) -> int:
+    run = descend(function, start, lr, steps)
+    moments = moment_steps(steps)
+    curve = sample(function)
+    y_domain = window(curve["x"].tolist(), curve["value"].to_numpy())
+    rows = descent_rows(curve, run, moments, y_domain)
+    now = run.iloc[moments]
+    numbers = pd.DataFrame(
+        {
+            "step": [number(int(step)) for step in now["step"]],
+            "w": [number(x) for x in now["x"]],
+            "loss": [number(loss) for loss in now["loss"]],
+            "slope": [signed(slope) for slope in now["gradient"]],
+            "step taken": [signed(update) for update in now["update"]],
+        }
+    )
+    chart = descent_on_curve(rows, x_domain=function.domain, y_domain=y_domain, height=330)
+    picture = Picture(
+        chart,
+        f"The run from {number(start)} with the learning rate {number(lr)} on the curve of {function.formula}.",
+        where=place,  # type: ignore[arg-type]
+    )
+    at = page.player([picture], Moments(numbers, run=(function.formula, start, lr, steps), keep=False))
+    return int(moments[at])
+
+
+def tell(
+    function: Function, regimes: RegimeMap, border: float | None, run: tuple[float, float], step: int
+) -> list[str]:
+    """Say what the map shows, and what has become of the run that is played."""
+    view, shares = regimes.window, regimes.shares()
+    start, lr = run
+    row, column = int(np.abs(view.lrs - lr).argmin()), int(np.abs(view.starts - start).argmin())
+    outcome, needed = Outcome(regimes.outcome[row, column]), int(regimes.needed[row, column])
+    sentences = [
+        f"Each pixel is a whole run of {view.steps} steps: its start across, its learning rate upwards. All "
+        f"{number(view.size**2)} of them were run just now. The paler a pixel, the more steps it took.",
+        f"The ring is the run from {number(start)} with the learning rate {number(lr)}: **{outcome.words}**"
+        + (f" after {needed} steps." if needed >= 0 else ".")
+        + (f" The clock stands at step {step}." if step else " Press **Play** to see it."),
+    ]
+    if border is not None and view.lr[0] < border < view.lr[1]:
+        above = view.lrs > border
+        saved = float((regimes.outcome[above] == Outcome.ARRIVED).mean()) if above.any() else 0.0
+        lost = float((regimes.outcome[~above] == Outcome.DIVERGED).mean()) if (~above).any() else 0.0
+        sentences.append(
+            f"The dashed line is the rule, 2/λ = {number(border)}, with λ the bend at the minimum. Above it {percent(saved, 2)} of the "
+            f"runs arrive all the same, and below it {percent(lost, 2)} are lost. "
+            + (
+                "On a parabola the rule is exact."
+                if is_line(regimes)
+                else "The rule looks at one place only; a run that starts elsewhere meets other bends on its way."
+            )
+        )
+    if shares.get(Outcome.ENDLESS_BOUNCE, 0) > 0.01:
+        sentences.append(
+            f"{percent(shares[Outcome.ENDLESS_BOUNCE], 2)} bounce for ever: they neither arrive nor get lost. No rule about parabolas "
+            "knows this fate."
+        )
+    return sentences
+
+
+def _poster(page: Page, function: Function, regimes: RegimeMap) -> None:
+    link = page.link()
+    with page.more("Take it home", ":material/image:"):
+        st.caption("A poster of 2,048 pixels each way. The picture's own text fields hold its settings and this link.")
+        st.download_button(
+            "Download poster (PNG)",
+            lambda: poster_png(regimes, f"Fates of {function.formula}", link),
+            "fate-map.png",
+            "image/png",
+            icon=":material/download:",
+            key=page.key("poster"),
+            on_click="ignore",
+        )
+        st.code(link, language=None, wrap_lines=True)

@@ -1,0 +1,200 @@
+"""Steps beyond the cliff that win: the silver schedule against every constant step, on least squares."""
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from pages.beyond.digits import PAIR, choose_digits
+from pages.beyond.paper import Check, paper_check
+from pages.ui.datasets import digits_of
+from pages.ui.page import Page
+from pages.ui.player import Moments, Picture
+from sgd_core.beyond.silver import RATE, SilverMoment, least_squares, silver_bound, silver_race, steps_needed
+from sgd_core.charts.series import DASHED, DOTTED, SOLID, A, B, C, D, decades, moment_rows, named_lines
+from sgd_core.export.beyond import silver_script
+from sgd_core.moments import moment_steps
+from sgd_core.numbers import number
+
+COUNTS = {f"{2**k - 1:,}": k for k in (6, 7, 8, 9, 10, 11)}
+SHORT, LONG = "The best constant step", "The silver steps"
+LOOKS = ((A, DASHED), (B, DASHED), (C, DOTTED), (D, SOLID))
+KAPPAS = np.geomspace(10, 10_000, 25)
+
+
+@st.cache_data(max_entries=16, show_spinner="Racing four rules …")
+def race_of(dataset: str, steps: int) -> tuple[list[SilverMoment], float, float]:
+    """Return the race, L, and the squared distance from the start to the minimum."""
+    task = least_squares(digits_of(dataset, PAIR))
+    return list(silver_race(task, steps)), task.largest, float((task.distances**2).sum())
+
+
+@st.cache_data(show_spinner=False)
+def needed() -> pd.DataFrame:
+    """Return how many steps each rule needs in the worst case, over condition numbers."""
+    rows = [(kappa, *steps_needed(float(kappa))) for kappa in KAPPAS]
+    return pd.DataFrame(rows, columns=["kappa", "silver", "constant"])
+
+
+def silver(page: Page) -> None:
+    """Race the silver steps."""
+    with page.controls:
+        dataset, _ = choose_digits(page)
+        doublings = COUNTS[page.segments("silver_steps", "Steps", list(COUNTS), "1,023")]
+        log_steps = page.toggle("silver_log", "Spread the first steps", True)
+        st.caption("All four rules begin at zero weights and have no momentum. L is the largest bend of the loss.")
+    steps = 2**doublings - 1
+    race, largest, distance = race_of(dataset, steps)
+    names = list(race[-1].gaps)
+    moments = moment_steps(steps)
+    at = page.player(
+        _pictures(race, names, moments, log_steps),
+        Moments(_numbers(race, names, moments), run=(dataset, steps)),
+    )
+    step, ends = int(moments[at]), race[-1].gaps
+    longest = max(moment.taken["silver"] for moment in race)
+    won = ends["silver"] < min(gap for name, gap in ends.items() if name != "silver")
+    with page.below:
+        page.bet(
+            "silver",
+            f"One of the silver steps is {number(longest, 4)}/L long; the cliff for a constant step stands at 2/L. "
+            f"What is closer to the minimum after {steps:,} steps?",
+            [SHORT, LONG],
+            LONG if won else SHORT,
+            "; ".join(f"{name} ends {number(gap, 3)} above the minimum" for name, gap in ends.items()) + ".",
+            about=(dataset, steps),
+        )
+    page.notice(*tell(race, names, step))
+    slope = float(np.polyfit(np.log(KAPPAS), np.log(needed()["silver"]), 1)[0])
+    bound = silver_bound(doublings) * largest * distance
+    paper_check(
+        page,
+        "Altschuler, Parrilo 2023, *Acceleration by stepsize hedging* I, [arXiv 2309.07879](https://arxiv.org/abs/2309.07879), and "
+        "II, [arXiv 2309.16530](https://arxiv.org/abs/2309.16530). The condition number κ is the largest bend over the smallest; "
+        "steps are counted on the worst quadratic loss, κ from 10 to 10,000.",
+        Check("Steps needed grow like κ to the power of", number(RATE, 3), number(slope, 3)),
+        Check(
+            f"Gap after {steps:,} steps",
+            f"at most {number(bound, 3)}",
+            f"{number(ends['silver'], 3)}",
+        ),
+    )
+    _worst_case(page)
+    page.table(_table(race, names), "Step by step", file="silver")
+    rates = [1.0, 1.9, float(names[2].removeprefix("best constant, ").removesuffix("/L"))]
+    page.code(silver_script(dataset, PAIR, steps, rates))
+
+
+def _pictures(race: list[SilverMoment], names: list[str], moments: np.ndarray, log_steps: bool) -> list[Picture]:
+    steps = [int(step) for step in moments]
+    lines = dict(zip(names, LOOKS, strict=True))
+    gaps = [moment_rows(steps, [race[step].gaps[name] for step in steps], name) for name in names]
+    first = race[0].gaps["silver"]
+    lowest = min(min(race[-1].gaps.values()), first / 100)
+    order = np.searchsorted(moments, np.arange(1, len(race)))
+    taken = pd.DataFrame(
+        {
+            "series": "silver",
+            "moment": order,
+            "step": range(1, len(race)),
+            "value": [moment.taken["silver"] for moment in race[1:]],
+            "now": np.isin(np.arange(1, len(race)), moments),
+        }
+    )
+    cliff = pd.DataFrame(
+        {"series": "2/L, the cliff", "moment": 0, "step": [0, len(race) - 1], "value": 2.0, "now": False}
+    )
+    return [
+        Picture(
+            named_lines(
+                pd.concat(gaps),
+                lines,
+                last=len(race) - 1,
+                y_domain=decades(lowest, first * 300),
+                title="loss above its minimum",
+                log=True,
+                log_steps=log_steps,
+                height=195,
+            ),
+            f"Loss above its minimum against step for {', '.join(names)}; {number(first, 3)} at the start.",
+        ),
+        Picture(
+            named_lines(
+                pd.concat([taken, cliff]),
+                {"silver": LOOKS[3], "2/L, the cliff": (B, DASHED)},
+                last=len(race) - 1,
+                y_domain=decades(1.0, float(taken["value"].max())),
+                title="step size × L",
+                log=True,
+                log_steps=log_steps,
+                height=130,
+            ),
+            f"The silver step sizes in units of 1/L, up to {number(taken['value'].max(), 4)}.",
+        ),
+    ]
+
+
+def _numbers(race: list[SilverMoment], names: list[str], moments: np.ndarray) -> pd.DataFrame:
+    rows = []
+    for step in moments:
+        moment = race[int(step)]
+        row = {"step": number(int(step)), "silver step × L": number(moment.taken["silver"], 4) if step else "–"}
+        rows.append(row | {f"gap, {name}": number(moment.gaps[name], 3) for name in names})
+    return pd.DataFrame(rows)
+
+
+def _table(race: list[SilverMoment], names: list[str]) -> pd.DataFrame:
+    return pd.DataFrame(
+        [(m.step, m.taken["silver"], *(m.gaps[name] for name in names)) for m in race],
+        columns=["step", "silver step", *names],
+    )
+
+
+def tell(race: list[SilverMoment], names: list[str], step: int) -> list[str]:
+    """Say how the race stands at a step."""
+    now, ends = race[step], race[-1]
+    beyond = sum(moment.taken["silver"] > 2 for moment in race[1:])
+    longest = max(race, key=lambda moment: moment.taken["silver"])
+    sentences = [
+        f"A constant step above 2/L diverges. {number(beyond)} of the {number(len(race) - 1)} silver steps are longer than 2/L; the longest, "
+        f"{number(longest.taken['silver'], 4)}/L, is step {number(longest.step)}. The **gap** is the loss above the lowest loss there is.",
+    ]
+    if step == 0:
+        return [*sentences, "Press **Play** and watch the gap at each long step."]
+    gap = now.gaps["silver"]
+    leader = min(names, key=lambda name: now.gaps[name])
+    sentences.append(
+        f"At step {number(step)} the silver gap is {number(gap, 3)}; the lowest is {number(now.gaps[leader], 3)} (**{leader}**)."
+    )
+    highest = max(race[1 : step + 1], key=lambda moment: moment.gaps["silver"] / race[moment.step - 1].gaps["silver"])
+    times = highest.gaps["silver"] / race[highest.step - 1].gaps["silver"]
+    if times > 1:
+        sentences.append(
+            f"Its worst moment was step {number(highest.step)}: a step of {number(highest.taken['silver'], 3)}/L made the gap "
+            f"{number(times, 3)} times as large. Long steps clear the flat directions and stir up the sharp ones; the many short "
+            "steps between them calm the sharp ones again."
+        )
+    best = min(gap for name, gap in ends.gaps.items() if name != "silver")
+    sentences.append(
+        f"After all {number(len(race) - 1)} steps the silver gap is {number(ends.gaps['silver'], 3)}, the best constant step's {number(best, 3)}: "
+        f"{number(best / ends.gaps['silver'], 3)} times as much."
+    )
+    return sentences
+
+
+def _worst_case(page: Page) -> None:
+    frame = needed()
+    with page.more("Steps needed in the worst case", ":material/query_stats:"):
+        st.caption(
+            "Steps until every distance is a millionth of the first one, over the condition number κ (both logarithmic)."
+        )
+        rows = frame[[place % 6 == 0 for place in range(len(frame))]]
+        st.dataframe(
+            pd.DataFrame(
+                {
+                    "κ": [number(kappa, 3) for kappa in rows["kappa"]],
+                    "silver steps": [number(round(count)) for count in rows["silver"]],
+                    "best constant step": [number(round(count)) for count in rows["constant"]],
+                }
+            ),
+            hide_index=True,
+        )

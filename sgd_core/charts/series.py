@@ -1,0 +1,300 @@
+"""Several named values over the steps of a run, and the pictures of "Beyond the rule" that need more than lines."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import altair as alt
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from sgd_core.charts.over_steps import DRAWN, drawn_steps
+from sgd_core.charts.palette import ACCENT, QUIET, RACERS, SECOND
+from sgd_core.charts.vega import (
+    edge_arrows,
+    inside,
+    kept_in_view,
+    layers,
+    now,
+    so_far,
+    step_axis,
+    value_axis,
+    value_scale,
+)
+from sgd_core.numbers import AXIS_LABEL, TOOLTIP_FORMAT
+
+Range = tuple[float, float]
+Lines = Mapping[str, tuple[str, tuple[int, ...]]]
+"""The names of a picture's lines, each with its colour and dash."""
+
+SOLID, DASHED, DOTTED = (1, 0), (6, 4), (2, 3)
+A, B, C, D = (RACERS[letter].color for letter in "ABCD")
+
+
+def decades(low: float, high: float) -> Range:
+    """Return the powers of ten around two values above 0, as a logarithmic axis needs them."""
+    return float(10.0 ** np.floor(np.log10(low))), float(10.0 ** np.ceil(np.log10(high)))
+
+
+def run_rows(losses: Sequence[NDArray[np.float64]], steps: Sequence[int], name: str) -> pd.DataFrame:
+    """Return rows for `named_lines` from a run whose moments hold all losses since the moment before.
+
+    `losses[i]` (n,) ends at step `steps[i]`; the first 40 steps, all moments and every extreme are kept.
+    """
+    each, ends = np.concatenate(losses), np.asarray(steps, dtype=np.int64)
+    first = int(ends[0]) - len(losses[0]) + 1
+    kept = drawn_steps([np.nan_to_num(each, nan=np.inf)], ends - first, DRAWN)
+    return pd.DataFrame(
+        {
+            "series": name,
+            "moment": kept["moment"],
+            "step": kept["step"] + first,
+            "value": each[kept["step"]],
+            "now": np.isin(kept["step"] + first, ends),
+        }
+    )
+
+
+def moment_rows(steps: Sequence[float], values: Sequence[float], name: str) -> pd.DataFrame:
+    """Return rows for `named_lines` of a value that each moment has once."""
+    return pd.DataFrame({"series": name, "moment": range(len(steps)), "step": steps, "value": values, "now": True})
+
+
+def border_rows(steps: Sequence[float], values: Sequence[float], name: str) -> pd.DataFrame:
+    """Return rows for `named_lines` of a line that is there from the beginning."""
+    return pd.DataFrame({"series": name, "moment": 0, "step": steps, "value": values, "now": False})
+
+
+def named_lines(
+    frame: pd.DataFrame,
+    lines: Lines,
+    *,
+    last: float,
+    y_domain: Range,
+    title: str,
+    x_title: str = "step",
+    log: bool = False,
+    log_steps: bool = False,
+    height: int = 190,
+) -> alt.LayerChart:
+    """Draw `series, moment, step, value, now` up to the moment shown, a line a name, with its legend above.
+
+    Values outside of the window stand at its edge as an arrow, with the true value on hover.
+    """
+    frame = frame[np.isfinite(frame["value"]) & (not log or frame["value"] > 0)]
+    names = list(lines)
+    legend = alt.Legend(orient="top", title=None, labelLimit=0, symbolType="stroke", symbolSize=300, columns=4)
+    color = alt.Color(
+        "series:N", scale=alt.Scale(domain=names, range=[lines[name][0] for name in names]), legend=legend
+    )
+    dash = alt.StrokeDash(
+        "series:N", scale=alt.Scale(domain=names, range=[list(lines[name][1]) for name in names]), legend=legend
+    )
+    base = kept_in_view(alt.Chart(frame), "value", y_domain).encode(
+        x=step_axis(last, log=log_steps, title=x_title),
+        y=alt.Y("shown:Q", title=title, scale=value_scale(y_domain, log), axis=value_axis(y_domain, log)),
+    )
+    tip = [
+        alt.Tooltip("series:N", title=title),
+        alt.Tooltip("step:Q", title=x_title, format=TOOLTIP_FORMAT),
+        alt.Tooltip("value:Q", format=TOOLTIP_FORMAT),
+    ]
+    past, present = so_far(base), now(base).transform_filter("datum.now")
+    drawn = [
+        past.mark_line(strokeWidth=2, opacity=0.9).encode(color=color, strokeDash=dash),
+        inside(past.transform_filter("datum.now")).mark_circle(size=30, opacity=0, aria=False).encode(tooltip=tip),
+        edge_arrows(present).encode(text="edge:N", tooltip=tip, color=color),
+        inside(present)
+        .mark_point(filled=True, size=90, opacity=1, stroke="white", strokeWidth=1.5, aria=False)
+        .encode(color=color, tooltip=tip),
+    ]
+    return layers(*drawn, height=height)
+
+
+def seed_bands(
+    bands: pd.DataFrame,
+    ends: pd.DataFrame,
+    lines: Lines,
+    *,
+    last: float,
+    y_domain: Range,
+    title: str,
+    log: bool = False,
+    height: int = 330,
+) -> alt.LayerChart:
+    """Draw the band and the median of each setting over the epochs, and each seed's present value as a tick at its right.
+
+    `bands` has `series, moment, epoch, low, median, high`; `ends` has `series, moment, seed, value`. Both are clipped to
+    the window; hover tells the true value.
+    """
+    names = list(lines)
+    color = alt.Color(
+        "series:N",
+        scale=alt.Scale(domain=names, range=[lines[name][0] for name in names]),
+        legend=alt.Legend(orient="top", title=None, labelLimit=0),
+    )
+    low, high = y_domain
+    clipped = bands.assign(**{f"{name}_": bands[name].clip(low, high) for name in ("low", "median", "high")})
+    scale, axis = value_scale(y_domain, log), value_axis(y_domain, log)
+    room = 0.12 * max(last, 1)  # at the right, for the ticks
+    epochs = alt.Scale(domain=[0, last + room], nice=False)
+    x = alt.X("epoch:Q", title="epoch", scale=epochs, axis=alt.Axis(tickMinStep=1, grid=False))
+    tip = [alt.Tooltip("series:N", title="setting"), alt.Tooltip("epoch:Q", format=TOOLTIP_FORMAT)]
+    tip += [alt.Tooltip(f"{name}:Q", format=TOOLTIP_FORMAT) for name in ("low", "median", "high")]
+    past = so_far(alt.Chart(clipped)).encode(x=x, color=color)
+    band = past.mark_area(opacity=0.22, line=False).encode(
+        y=alt.Y("low_:Q", title=title, scale=scale, axis=axis), y2="high_:Q"
+    )
+    median = past.mark_line(strokeWidth=2.5).encode(y=alt.Y("median_:Q", title=title, scale=scale, axis=axis))
+    dots = past.mark_circle(size=40, opacity=0, aria=False).encode(y=alt.Y("median_:Q", scale=scale), tooltip=tip)
+    spots = ends.assign(value_=ends["value"].clip(low, high), place=last + room * 0.35)
+    spots.loc[spots["series"] == names[-1], "place"] = last + room * 0.75
+    ticks = (
+        now(alt.Chart(spots))
+        .mark_tick(thickness=2, size=14, opacity=0.75)
+        .encode(
+            x=alt.X("place:Q", scale=epochs),
+            y=alt.Y("value_:Q", scale=scale),
+            color=color,
+            tooltip=[
+                alt.Tooltip("series:N", title="setting"),
+                alt.Tooltip("seed:Q"),
+                alt.Tooltip("value:Q", format=TOOLTIP_FORMAT, title=title),
+            ],
+        )
+    )
+    return layers(band, median, dots, ticks, height=height)
+
+
+def rate_strips(frame: pd.DataFrame, names: Sequence[str], *, x_domain: Range, height: int = 330) -> alt.LayerChart:
+    """Draw each seed's suggestion as a dot on a logarithmic axis of learning rates, a row a name, up to the moment shown.
+
+    `frame` has `suggestion, lr, seed, moment`; the tick of each row is the median of all rows shown.
+    """
+    ticks = [10.0**power for power in range(int(np.log10(x_domain[0])), int(np.log10(x_domain[1])) + 1)]
+    axis = alt.Axis(values=ticks, labelExpr=AXIS_LABEL, grid=True)
+    x = alt.X("lr:Q", title="learning rate", scale=alt.Scale(type="log", domain=list(x_domain), nice=False), axis=axis)
+    y = alt.Y("suggestion:N", title=None, scale=alt.Scale(domain=list(names)), axis=alt.Axis(labelFontSize=13))
+    base = so_far(alt.Chart(frame))
+    tip = [
+        alt.Tooltip("suggestion:N"),
+        alt.Tooltip("lr:Q", format=TOOLTIP_FORMAT, title="learning rate"),
+        alt.Tooltip("seed:Q"),
+    ]
+    spread = alt.YOffset("jitter:Q", scale=alt.Scale(domain=[-1, 1]))
+    dots = base.mark_circle(size=60, color=ACCENT, opacity=0.6).encode(x=x, y=y, yOffset=spread, tooltip=tip)
+    middle = (
+        base.transform_aggregate(middle="median(lr)", groupby=["suggestion"])
+        .mark_tick(color=SECOND, thickness=3, size=48)
+        .encode(x=alt.X("middle:Q", scale=alt.Scale(type="log", domain=list(x_domain), nice=False)), y=y)
+    )
+    return layers(dots, middle, height=height)
+
+
+def batch_costs(
+    frame: pd.DataFrame,
+    lines: Lines,
+    field: str,
+    *,
+    sizes: Sequence[int],
+    y_domain: Range,
+    title: str,
+    critical: float,
+    height: int = 165,
+) -> alt.LayerChart:
+    """Draw what each batch size has cost so far (`field`: steps or images) on logarithmic axes, a line a scaling.
+
+    `frame` has `series, moment, batch_size, steps, images, outcome`; a cross marks a run that never got there. `critical`
+    is the critical batch size, a dashed line.
+    """
+    names = list(lines)
+    color = alt.Color(
+        "series:N",
+        scale=alt.Scale(domain=names, range=[lines[name][0] for name in names]),
+        legend=alt.Legend(orient="top", title=None, labelLimit=0, symbolType="circle"),
+    )
+    domain = [sizes[0] / 1.3, sizes[-1] * 1.3]
+    sideways = alt.Scale(type="log", base=2, domain=domain, nice=False)
+    x = alt.X("batch_size:Q", title="images a step", scale=sideways, axis=alt.Axis(values=list(sizes), grid=False))
+    y = alt.Y("shown:Q", title=title, scale=value_scale(y_domain, True), axis=value_axis(y_domain, True))
+    base = kept_in_view(alt.Chart(frame), field, y_domain).encode(x=x, y=y)
+    tip = [
+        alt.Tooltip("series:N", title="learning rate"),
+        alt.Tooltip("batch_size:Q", title="images a step"),
+        alt.Tooltip("lr:Q", format=TOOLTIP_FORMAT, title="learning rate"),
+        alt.Tooltip("steps:Q", format=",d"),
+        alt.Tooltip("images:Q", format=",d"),
+        alt.Tooltip("outcome:N"),
+    ]
+    there, lost = "datum.outcome == 'there'", "datum.outcome == 'diverged' || datum.outcome == 'out of images'"
+    past = so_far(base)
+    line = past.transform_filter(there).mark_line(strokeWidth=2).encode(color=color)
+    dots = past.transform_filter(there).mark_point(filled=True, size=90, opacity=1).encode(color=color, tooltip=tip)
+    crosses = past.transform_filter(lost).mark_point(shape="cross", angle=45, filled=True, size=130, opacity=1)
+    going = now(base).transform_filter("datum.outcome == 'running'").mark_point(size=110, strokeWidth=2)
+    level = alt.Chart(alt.InlineData(values=[{"at": min(max(critical, domain[0]), domain[1]), "words": "critical"}]))
+    at = alt.X("at:Q", scale=sideways)
+    rule = level.mark_rule(color=QUIET, strokeDash=[2, 3], strokeWidth=1.5).encode(x=at)
+    word = level.mark_text(color=QUIET, align="left", dx=4, baseline="top", dy=2).encode(
+        x=at, y=alt.value(0), text="words:N"
+    )
+    return layers(
+        rule,
+        word,
+        line,
+        dots,
+        crosses.encode(color=color, tooltip=tip),
+        going.encode(color=color, tooltip=tip),
+        height=height,
+    )
+
+
+def picked_map(
+    cells: pd.DataFrame,
+    url: str,
+    point: tuple[float, float],
+    border: float | None,
+    *,
+    x_domain: Range,
+    y_domain: Range,
+    side: int = 380,
+) -> alt.LayerChart:
+    """Draw a map of starts (across) and learning rates (upwards) from its image, to click and to zoom by dragging.
+
+    `cells` has `start, lr` and their edges `start2, lr2`: the places that a click takes ("pick"). A drag selects `start`
+    and `lr` ("drag"). `point` is the run that is played, `border` the learning rate 2 / curvature.
+    """
+    across = alt.Scale(domain=list(x_domain), nice=False, zero=False)
+    upwards = alt.Scale(domain=list(y_domain), nice=False, zero=False)
+    x = alt.X("left:Q", title="start", scale=across, axis=alt.Axis(grid=False, tickCount=6))
+    y = alt.Y("bottom:Q", title="learning rate", scale=upwards, axis=alt.Axis(grid=False, tickCount=6))
+    image = (
+        alt.Chart(pd.DataFrame([{"url": url, "left": x_domain[0], "bottom": y_domain[1]}]))
+        .mark_image(width=alt.expr("width"), height=alt.expr("height"), align="left", baseline="top", aspect=False)
+        .encode(x=x, y=y, url="url:N")
+    )
+    drag = alt.selection_interval(name="drag", encodings=["x", "y"])
+    pick = alt.selection_point(name="pick", fields=["start", "lr"], on="click", clear=False, toggle=False)
+    tip = [
+        alt.Tooltip("start:Q", format=TOOLTIP_FORMAT),
+        alt.Tooltip("lr:Q", format=TOOLTIP_FORMAT, title="learning rate"),
+        alt.Tooltip("outcome:N"),
+        alt.Tooltip("needed:Q", title="steps"),
+    ]
+    grid = (
+        alt.Chart(cells)
+        .mark_point(filled=True, shape="square", size=60, opacity=0, aria=False)
+        .encode(x=alt.X("start:Q", scale=across), y=alt.Y("lr:Q", scale=upwards), tooltip=tip)
+        .add_params(drag, pick)
+    )
+    ring = (
+        alt.Chart(pd.DataFrame([{"start": point[0], "lr": point[1]}]))
+        .mark_point(size=150, stroke="white", strokeWidth=5, aria=False)
+        .encode(x=alt.X("start:Q", scale=across), y=alt.Y("lr:Q", scale=upwards))
+    )
+    drawn: list[Any] = [image, grid]
+    if border is not None:
+        line = alt.Chart(pd.DataFrame([{"lr": border}])).mark_rule(color="black", strokeDash=[6, 4], strokeWidth=1.5)
+        drawn.append(line.encode(y=alt.Y("lr:Q", scale=upwards)))
+    drawn += [ring, ring.mark_point(size=150, stroke="black", strokeWidth=2, aria=False)]
+    return layers(*drawn, height=side, width=side)
