@@ -2,6 +2,7 @@
 
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import replace
+from itertools import zip_longest
 
 import numpy as np
 import pandas as pd
@@ -103,24 +104,18 @@ def _warm(settings: EdgeSettings) -> EdgeSettings:
 
 def _both(task: Task, settings: EdgeSettings, beside: str) -> Generator[Pair, None, None]:
     """Yield moments of the run and of what runs beside it; the one that ends first stands still."""
-    if beside == ALONE:
-        for one in follow(task, settings):
-            yield one, None
-        return
-    other: Iterator[EdgeMoment | FlowMoment]
+    main: Iterator[EdgeMoment] = follow(task, settings)
+    other: Iterator[EdgeMoment | FlowMoment] = iter(())
     if beside == WARM:
         other = follow(task, _warm(settings))
-    else:
+    elif beside != ALONE:
         other = central_flow(task, settings) if beside == CENTRAL else gradient_flow(task, settings)
-    main = follow(task, settings)
-    one, two = next(main), next(other)
-    while True:
-        yield one, two
-        now: EdgeMoment | None = next(main, None)
-        beside_it: EdgeMoment | FlowMoment | None = next(other, None)
-        if now is None and beside_it is None:
-            return
+    one: EdgeMoment | None = None
+    two: EdgeMoment | FlowMoment | None = None
+    for now, beside_it in zip_longest(main, other):
         one, two = now or one, beside_it or two
+        assert one is not None  # the run itself has at least one moment
+        yield one, two
 
 
 def own(moments: Sequence[Pair]) -> list[EdgeMoment]:
