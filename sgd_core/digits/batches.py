@@ -54,8 +54,3 @@ class Batches:
     def _order(self) -> Tensor:
         orders = [torch.randperm(self._count, generator=generator) for generator in self._generators]
         return torch.stack(orders) if self._several else orders[0]
-
-
-def image_count(rows: Rows) -> int:
-    """How many images a mini-batch has."""
-    return rows.stop - rows.start if isinstance(rows, slice) else rows.shape[-1]

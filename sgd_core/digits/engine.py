@@ -18,11 +18,12 @@ from sgd_core.descent.update_rules import START, State
 from sgd_core.digits.batches import Batches, Rows
 from sgd_core.digits.config import TrainConfig
 from sgd_core.digits.datasets import Digits
-from sgd_core.digits.gradients import DenseGradients, gradients_of
+from sgd_core.digits.gradients import AutogradGradients, dense_gradients
 from sgd_core.digits.losses import LOSSES, targets_for
 
 LARGEST_LAYER = 2**15  # numbers in one piece of an evaluation: 128 kB, which stays in the cache, whatever the runs
 LARGEST_SUMS = 2**22  # weighted sums of a whole set that are computed at once: 16 MB
+SURELY_FINITE = 1e15  # where the norm of all scores is below, squares of scores are far from overflowing 32 bits
 LARGEST_RATE = torch.finfo(torch.float32).max
 IMAGES_AT_ONCE = 512  # of an evaluation by a network that is not dense
 
@@ -73,7 +74,8 @@ class Engine:
         self.gradients = [torch.zeros_like(parameter) for parameter in self.parameters]
         self._directions = self.gradients
         self._rate: float | Tensor = 0.0
-        self._computing = gradients_of(self.network, self.parameters)
+        self._dense = dense_gradients(self.parameters) if self.network.is_dense else None
+        self._computing = self._dense or AutogradGradients(self.network, self.parameters)
         optimizers = [config.update_rule.for_parameter(i in self.network.hidden_matrices) for i in range(len(drawn[0]))]
         self._rules = [(optimizer.row.rule, optimizer.options) for optimizer in optimizers]
         self.states = [START] * len(self.parameters)
@@ -116,48 +118,62 @@ class Engine:
             for direction in self._directions
         ]
 
-    def step(self, rows: Rows, lr: float | Tensor) -> Tensor:
-        """Take one step on a mini-batch; answer its loss (runs,) at the weights before the step.
+    def step(self, rows: Rows, lr: float | Tensor) -> bool:
+        """Take one step on a mini-batch; answer whether any run has taken it. See `steps`."""
+        return self.steps([rows], [lr]) == 1
 
-        `lr` is a number, or (runs,), one learning rate a run. A run whose loss is not finite does not take the step
+    @torch.inference_mode()  # nothing here is recorded for autograd, and without its checks a step takes a tenth less
+    def steps(self, batches: Iterable[Rows], rates: Iterable[float | Tensor]) -> int:
+        """Take a step on each mini-batch; answer how many were taken, which are fewer where no run is left.
+
+        A learning rate is a number, or (runs,), one for each run. A run whose loss is not finite does not take the step
         and is no longer `alive`. (Weights that overflow show in the loss of the next mini-batch, or in `evaluate`.)
         """
-        if torch.is_inference_mode_enabled():  # entering another mode costs a tenth of a small step
-            with torch.inference_mode(False):
-                return self._step(rows, lr)
-        return self._step(rows, lr)
+        taken, of_batch, norm, loss = 0, self._computing.of_batch, torch.linalg.vector_norm, self._loss
+        for rows, lr in zip(batches, rates, strict=False):
+            pixels, targets = self._images(rows)
+            scores, self.gradients = of_batch(pixels, targets, loss)
+            self._last = scores, targets
+            # No loss grows faster than the square of a score, so most steps need not compute one to see it is finite.
+            if not norm(scores).item() < SURELY_FINITE and not self._mark_diverged(self.batch_loss.isfinite()):
+                return taken
+            self._update(lr)
+            taken += 1
+        return taken
 
-    def _step(self, rows: Rows, lr: float | Tensor) -> Tensor:
-        values, self.gradients = self._computing.of_batch(*self._images(rows), self._loss)
+    @property
+    def batch_loss(self) -> Tensor:
+        """The loss (runs,) of the last mini-batch, at the weights before its step."""
+        scores, targets = self._last
+        values = self._loss.values(scores, targets).reshape(len(scores), -1)
         losses = values.mean(0)
-        if not math.isfinite((losses if self.runs == 1 else losses.sum()).item()):
+        if not losses.isfinite().all():
             losses = values.mean(0, dtype=torch.float64)  # where 32 bits are too few for the sum, not for the mean
-            if not self._mark_diverged(losses.isfinite()):
-                return losses
-        self._update(lr)
         return losses
 
     def _images(self, rows: Rows) -> tuple[Tensor, Tensor]:
         if isinstance(rows, slice):
-            return self._train.pixels[rows], self._train.targets[rows]
-        flat = rows if rows.dim() == 1 else rows.flatten()
-        pixels = torch.index_select(self._train.pixels, 0, flat, out=self._batch[: flat.shape[0]])
-        targets = self._train.targets.index_select(0, flat)
-        if rows.dim() == 1:
-            return pixels, targets
-        return pixels.view(*rows.shape, -1), targets.view(*rows.shape, -1).transpose(0, 1)
+            pixels, targets = self._train.pixels[rows], self._train.targets[rows]
+        else:
+            flat = rows if rows.dim() == 1 else rows.flatten()
+            count = flat.shape[0]
+            batch = self._batch if count == len(self._batch) else self._batch[:count]
+            pixels = torch.index_select(self._train.pixels, 0, flat, out=batch)
+            targets = self._train.targets.index_select(0, flat)
+            if rows.dim() == 2 and self.runs > 1:
+                return pixels.view(*rows.shape, -1), targets.view(*rows.shape, -1).transpose(0, 1)
+        return pixels, targets if self.runs == 1 else targets.unsqueeze(1)
 
     def _update(self, lr: float | Tensor) -> None:
         if not isinstance(lr, Tensor) and lr > LARGEST_RATE:
             lr = math.inf  # what it is in 32 bits
         self._rate, self._directions = lr, []
-        for i, (weight, gradient) in enumerate(zip(self.parameters, self.gradients, strict=True)):
+        for i, weight in enumerate(self.parameters):
             rule, options = self._rules[i]
-            direction, self.states[i] = rule(weight, gradient, self.states[i], options)
+            direction, self.states[i] = rule(weight, self.gradients[i], self.states[i], options)
             if not self._all_alive:
                 direction = direction.where(self._spread(self.alive, weight), 0.0)
             self._directions.append(direction)
-        for weight, direction in zip(self.parameters, self._directions, strict=True):
             if isinstance(lr, Tensor):  # rounded once, as torch.optim's in-place addition is
                 weight.addcmul_(direction, self._spread(-lr, weight))
             else:
@@ -193,30 +209,33 @@ class Engine:
         piece, all_scores = self._scores(half.pixels, sparse)
         pieces = (torch.split(part, piece) for part in (half.targets, half.labels))
         for scores, targets, labels in zip(all_scores, *pieces, strict=True):
-            loss += self._loss.values(scores, targets).sum(0, dtype=torch.float64)
+            scores = scores.reshape(len(scores), self.runs, -1)
+            loss += self._loss.values(scores, targets.unsqueeze(1)).sum(0, dtype=torch.float64)
             right += (self._loss.decide(scores) == labels.unsqueeze(1)).sum(0)
         return loss / len(half.labels), right.double() / len(half.labels)
 
     def _scores(self, pixels: Tensor, sparse: Tensor | None) -> tuple[int, Iterable[Tensor]]:
-        """How many images a piece has, and the scores (images, runs, maps) of one piece after another."""
-        dense = self._computing
-        if not isinstance(dense, DenseGradients):
+        """How many images a piece has, and the scores of one piece after another."""
+        computing = self._computing
+        if self._dense is None:
             piece = max(1, IMAGES_AT_ONCE // self.runs)
-            return piece, (dense.scores(part) for part in torch.split(pixels, piece))
+            return piece, (computing.scores(part) for part in torch.split(pixels, piece))
         weight, bias = (parameter.flatten(0, 1) for parameter in self.parameters[:2])
         piece = max(1, LARGEST_LAYER // max(parameter.shape[0] * parameter.shape[1] for parameter in self.parameters))
         if sparse is not None and len(pixels) * len(weight) <= LARGEST_SUMS:
-            sums: Iterable[Tensor] = torch.split(sparse @ weight.T + bias, piece)
+            # a vector is quicker than a matrix of one column
+            product = torch.mv(sparse, weight[0]).unsqueeze(1) if len(weight) == 1 else sparse @ weight.T
+            sums: Iterable[Tensor] = torch.split(product.add_(bias), piece)
         else:
             # The same as `linear`, the other way round: with few outputs it takes two thirds of the time.
             parts = (torch.addmm(bias.unsqueeze(1), weight, part.T) for part in torch.split(pixels, piece))
             sums = (part.T.contiguous() for part in parts)
-        return piece, (dense.upper(part.view(len(part), self.runs, -1)) for part in sums)
+        return piece, (self._dense.upper(part) for part in sums)
 
 
 @dataclass(frozen=True, eq=False)
 class _Half:
-    """One set, flattened once: pixels (N, H * W), targets (N, 1, maps), labels (N,)."""
+    """One set, flattened once: pixels (N, H * W), targets (N, maps), labels (N,)."""
 
     pixels: Tensor
     targets: Tensor
@@ -227,7 +246,7 @@ def _half(images: Tensor, labels: Tensor, classes: int) -> _Half:
     pixels = images.reshape(len(images), -1)
     if pixels.is_inference():  # autograd refuses what was loaded in that mode
         pixels, labels = pixels.clone(), labels.clone()
-    return _Half(pixels, targets_for(labels, classes).unsqueeze(1), labels)
+    return _Half(pixels, targets_for(labels, classes), labels)
 
 
 @lru_cache(maxsize=2)

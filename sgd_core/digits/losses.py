@@ -101,7 +101,7 @@ def cross_entropy(scores: Tensor, targets: Tensor) -> Tensor:
 def cross_entropy_slopes(scores: Tensor, targets: Tensor, count: int = 1) -> Tensor:
     """p - t, with p the probability that the scores give."""
     if scores.shape[-1] == 1:
-        return (scores.sigmoid() - targets) / count
+        return (scores.sigmoid() - targets).div_(count)
     # exp(log p) - t by the kernel that autograd calls, since its exp rounds otherwise than torch.exp
     log_p = scores.log_softmax(-1)
     above = (targets / -count).expand_as(log_p).contiguous()

@@ -70,7 +70,8 @@ def lr_range_test(
     losses: list[float] = []
     best, mean = math.inf, 0.0
     for rate, rows in zip(rates, _endless(engine.batches), strict=False):
-        losses.append(engine.step(rows, float(rate)).item())
+        engine.step(rows, float(rate))
+        losses.append(engine.batch_loss.item())
         mean = smoothing * mean + (1 - smoothing) * losses[-1]
         smoothed = mean / (1 - smoothing ** len(losses))
         best = min(best, smoothed)

@@ -6,11 +6,12 @@ import math
 import time
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
+import numpy as np
 from torch import Tensor
 
 from sgd_core.descent.schedules import MAX_STEPS, learning_rates
-from sgd_core.digits.batches import image_count
 from sgd_core.digits.config import TrainConfig, check_lr
 from sgd_core.digits.datasets import Digits
 from sgd_core.digits.engine import Engine, Evaluation
@@ -92,34 +93,38 @@ def _run(
     recorder = SnapshotRecorder(engine, config, state)
     planned, count = config.epochs * engine.batches.per_epoch, engine.train_count
 
-    def rate() -> float:
+    def rates(steps: int) -> list[float]:
+        """The learning rates of the next steps."""
         if config.schedule == "constant":
-            return state.lr
-        return float(learning_rates(config.schedule, state.lr, planned)[min(state.scheduled, planned - 1)])
+            return [state.lr] * steps
+        places = np.arange(state.scheduled, state.scheduled + steps).clip(max=planned - 1)
+        return [float(lr) for lr in learning_rates(config.schedule, state.lr, planned)[places]]
 
-    snapshot = recorder.take(rate() if last_rate is None else last_rate)
+    snapshot = recorder.take(rates(1)[0] if last_rate is None else last_rate)
     request = yield snapshot
     taken = state.step
     while snapshot.status is Status.RUNNING:
         began = time.monotonic()
+        batches, size = engine.batches.epoch(state.images % count), engine.batches.size
         epoch_end = (state.images // count + 1) * count
-        for rows in engine.batches.epoch(state.images % count):
+        while state.images < epoch_end:
             if request is not None and request.lr is not None:
                 state.steer(request.lr)
-            lr = rate()
-            state.batch_loss = engine.step(rows, lr).item()
-            if math.isfinite(state.batch_loss):  # otherwise the step was not taken
-                state.step += 1
-                state.scheduled += 1
-                state.images += image_count(rows)
+            left = math.ceil((epoch_end - state.images) / size)
             if request is not None and request.steps is not None:
-                due = state.step - taken >= request.steps
+                due = taken + request.steps - state.step
             else:
-                due = snapshot_every is not None and state.step % snapshot_every == 0
+                due = left if snapshot_every is None else snapshot_every - state.step % snapshot_every
+            ahead = rates(min(due, left) if config.seconds is None else 1)  # a clock is looked at after each step
+            done = engine.steps(islice(batches, len(ahead)), ahead)
+            state.step += done
+            state.scheduled += done
+            state.images = min(state.images + done * size, epoch_end)
             late = config.seconds is not None and state.seconds + time.monotonic() - began >= config.seconds
-            if due or late or state.images == epoch_end or not engine.alive[0]:
+            if done == due or late or state.images == epoch_end or not engine.alive[0]:
+                state.batch_loss = engine.batch_loss.item()
                 state.seconds += time.monotonic() - began
-                snapshot = recorder.take(lr)
+                snapshot = recorder.take(ahead[min(done, len(ahead) - 1)])
                 request, taken = (yield snapshot), state.step
                 if snapshot.status is not Status.RUNNING:
                     return

@@ -9,6 +9,7 @@ import torch.nn.functional as F  # noqa: N812  # as the exported scripts call it
 
 from sgd_core.digits.config import TrainConfig
 from sgd_core.digits.datasets import load_digits
+from sgd_core.digits.engine import SURELY_FINITE
 from sgd_core.digits.losses import LOSSES, maps_for, targets_for
 from sgd_core.digits.sharpness import LossCurvature
 from sgd_core.digits.training import train
@@ -117,3 +118,17 @@ def test_a_loss_far_off_pulls_no_harder_by_huber():
     ]
     assert runs[0].train_loss < 50 < runs[1].train_loss
     assert replace(TrainConfig(), loss="huber").loss == "huber"
+
+
+@pytest.mark.parametrize("classes", [2, 10])
+@pytest.mark.parametrize("loss", LOSSES.values(), ids=lambda loss: loss.key)
+def test_no_loss_grows_faster_than_the_square_of_a_score(loss, classes):
+    """So a step whose scores are far from overflowing need not compute its loss to know that it is finite."""
+    labels = torch.arange(60) % classes
+    targets, generator = targets_for(labels, classes), torch.Generator().manual_seed(0)
+    for size in (1.0, 1e5, SURELY_FINITE):
+        scores = torch.randn(60, maps_for(classes), generator=generator)
+        scores *= size / torch.linalg.vector_norm(scores)
+        values = loss.values(scores, targets)
+        assert values.isfinite().all() and values.max() <= 4 * (1 + size) ** 2
+        assert loss.slopes(scores, targets, 60).isfinite().all()

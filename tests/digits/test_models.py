@@ -37,12 +37,15 @@ def test_the_code_is_the_model(key, outputs, image_shape):
 @pytest.mark.parametrize("key", MODELS)
 def test_initial_weights_are_drawn_as_torch_does(key):
     network = MODELS[key].network((28, 28), 30, 10)
-    drawn = network.initial_parameters("default", torch.Generator().manual_seed(3))
-    model = eval(network.torch_code, {"torch": torch})
-    for ours, theirs in zip(drawn, model.parameters(), strict=True):
-        bound = theirs.abs().max().item()
-        assert ours.abs().max().item() <= 1.3 * bound
-        assert ours.std().item() == pytest.approx(theirs.std().item(), rel=0.5)
+    generator, times = torch.Generator().manual_seed(3), 30  # a bias of ten numbers says little when it is drawn once
+    drawn = [network.initial_parameters("default", generator) for _ in range(times)]
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        models = [eval(network.torch_code, {"torch": torch}).parameters() for _ in range(times)]
+    for ours, theirs in zip(zip(*drawn, strict=True), zip(*models, strict=True), strict=True):
+        mine, torchs = torch.stack(ours), torch.stack(theirs)
+        assert mine.abs().max().item() == pytest.approx(torchs.abs().max().item(), rel=0.05)
+        assert mine.std().item() == pytest.approx(torchs.std().item(), rel=0.15)
 
 
 @pytest.mark.parametrize("own_batches", [False, True])
@@ -58,9 +61,9 @@ def test_the_written_out_gradient_is_autograds(key, classes, runs, own_batches):
     labels = torch.randint(0, classes, (20, runs if own_batches else 1), generator=generator)
     targets = torch.stack([targets_for(column, classes) for column in labels.T], 1)
     for loss in LOSSES.values():
-        values, gradients = gradients_of(network, weights).of_batch(pixels, targets, loss)
+        scores, gradients = gradients_of(network, weights).of_batch(pixels, targets, loss)
         plain, by_autograd = AutogradGradients(network, weights).of_batch(pixels, targets, loss)
-        torch.testing.assert_close(values, plain)
+        torch.testing.assert_close(scores, plain)
         for ours, theirs in zip(gradients, by_autograd, strict=True):
             torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=1e-6)
 
