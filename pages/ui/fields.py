@@ -189,7 +189,7 @@ class Fields:
         except ValueError:
             same = False
         if not same:
-            shown = linked if len(linked) <= 40 else linked[:40] + "…"
+            shown = linked[:40].replace("`", "'") + ("…" if len(linked) > 40 else "")  # a link stays inside its ticks
             self.say(
                 f"The link asks for `{name} = {shown}`, but it has to be {wanted}. Using `{_text(value)}` instead."
             )

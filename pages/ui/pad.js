@@ -57,6 +57,6 @@ class Pad {
     const ink = Uint8Array.from({ length: SIDE * SIDE }, (_, i) => 255 - data[4 * i]);
     let text = "";
     for (const byte of ink) text += String.fromCharCode(byte);
-    this.setState("ink", { n: Date.now(), revision: this.revision, side: SIDE, ink: btoa(text) });
+    this.setState("ink", { n: performance.timeOrigin + performance.now(), revision: this.revision, side: SIDE, ink: btoa(text) });
   }
 }

@@ -33,6 +33,7 @@ from pages.ui.fields import Fields
 from pages.ui.gate import GATE
 from pages.ui.panels import QuizMixin
 from pages.ui.player import PlayerMixin
+from pages.ui.visit import watch_connection
 
 ICON = Path(__file__).with_name("icon.png")  # a file of ours: a named icon would be fetched from the internet
 STYLE = Path(__file__).with_name("page.css").read_text()
@@ -222,9 +223,10 @@ def open_page(name: str, lead: str) -> Page:
 
 
 def dress() -> None:
-    """Give the page its style, and the browser's Back button its sense."""
+    """Give the page its style, the browser's Back button its sense, and a restart of the server its sentence."""
     st.html(f"<style>{STYLE}</style>")
     st.html(f"<script>{ADDRESS}</script>", unsafe_allow_javascript=True)
+    watch_connection()
 
 
 # Everything grows together: text by the root's font size, charts by the browser's zoom of their canvas.

@@ -65,9 +65,7 @@ class SingleDense:
     def of_batch(self, pixels: Tensor, targets: Tensor, loss: Loss) -> tuple[Tensor, list[Tensor]]:
         """The scores (N, maps), and the gradients: forward, then back by the chain rule."""
         if pixels.dim() == 3:
-            pixels = pixels[0]
-        if targets.dim() == 3:
-            targets = targets[:, 0]
+            pixels, targets = pixels[0], targets[:, 0]
         inputs, scores = [pixels], linear(pixels, *self._layers[0])
         for weight, bias in self._layers[1:]:
             inputs.append(scores.relu_())

@@ -23,26 +23,32 @@ def free_port() -> int:
         return int(s.getsockname()[1])
 
 
-@contextmanager
-def serve(data: Path, script: str = "app.py", **environment: str) -> Iterator[str]:
-    """Run the app (or another script) on a free port with its own data folder; yields its address."""
-    port = free_port()
+def launch(port: int, data: Path, script: str = "app.py", **environment: str) -> subprocess.Popen[bytes]:
+    """Start the app (or another script) on a port with its own data folder, and wait until it answers."""
     command = [sys.executable, "-m", "streamlit", "run", script, "--server.port", str(port)]
     command += ["--server.address", "127.0.0.1", "--server.headless", "true", "--server.fileWatcherType", "none"]
     env = {**os.environ, "SGD_LAB_DATA": str(data), "PYTHONPATH": str(ROOT), **environment}
     process = subprocess.Popen(command, cwd=ROOT, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    url = f"http://127.0.0.1:{port}"
+    end = time.monotonic() + 120
+    while True:
+        try:
+            urllib.request.urlopen(f"http://127.0.0.1:{port}/_stcore/health", timeout=1).read()
+            return process
+        except OSError:
+            assert process.poll() is None, "the server ended"
+            if time.monotonic() > end:
+                process.kill()
+                raise AssertionError("the server did not come up") from None
+            time.sleep(0.1)
+
+
+@contextmanager
+def serve(data: Path, script: str = "app.py", **environment: str) -> Iterator[str]:
+    """Run the app (or another script) on a free port with its own data folder; yields its address."""
+    port = free_port()
+    process = launch(port, data, script, **environment)
     try:
-        end = time.monotonic() + 60
-        while True:
-            try:
-                urllib.request.urlopen(url + "/_stcore/health", timeout=1).read()
-                break
-            except OSError:
-                assert process.poll() is None, "the server ended"
-                assert time.monotonic() < end, "the server did not come up"
-                time.sleep(0.1)
-        yield url
+        yield f"http://127.0.0.1:{port}"
     finally:
         process.terminate()
         process.wait(10)
@@ -50,7 +56,9 @@ def serve(data: Path, script: str = "app.py", **environment: str) -> Iterator[st
 
 def idle(page: Page) -> None:
     """Wait until the script has ended and what it sent is drawn."""
-    page.wait_for_selector("[data-test-script-state=notRunning]", state="attached", timeout=60_000)
+    page.wait_for_selector(
+        "[data-test-script-state=notRunning]", state="attached", timeout=150_000
+    )  # two busy cores may take a minute to load torch
     expect(page.locator(ERROR)).to_have_count(0)
 
 
