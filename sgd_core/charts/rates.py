@@ -108,7 +108,8 @@ def _words(
 
 def _rate_axis(domain: tuple[float, float], title: str | None = "learning rate") -> alt.X:
     scale = alt.Scale(type="log", domain=list(domain), nice=False)
-    axis = alt.Axis(values=powers(*domain), labelExpr=AXIS_LABEL, grid=False)
+    ticks: dict[str, Any] = {"values": powers(*domain)} if domain[1] > 20 * domain[0] else {"tickCount": 6}
+    axis = alt.Axis(labelExpr=AXIS_LABEL, grid=False, **ticks)
     return alt.X("lr:Q", title=title, scale=scale, axis=axis)
 
 

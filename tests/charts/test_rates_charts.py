@@ -73,6 +73,17 @@ def test_a_table_with_moments_has_its_zones_at_each_of_them():
     assert "datum.moment == t" in moved_by_clock(chart).to_json()
 
 
+def test_an_axis_close_to_the_cliff_has_ticks_although_it_holds_no_power_of_ten():
+    table = pd.DataFrame({"lr": np.linspace(0.072, 0.095, 8), "regime": "good", "loss": 1.0})
+    chart = axis_picture(
+        axis_frame(table, "loss", y_domain=(0.1, 10)), x_domain=(0.072, 0.095), y_domain=(0.1, 10.0), y_title="loss"
+    )
+    axes = [
+        layer["encoding"]["x"]["axis"] for layer in chart.to_dict()["layer"] if "axis" in layer["encoding"].get("x", {})
+    ]
+    assert axes and all(axis.get("tickCount") == 6 and "values" not in axis for axis in axes)
+
+
 def test_lanes_that_leave_the_picture_have_an_arrow():
     sweep = pd.DataFrame(
         {
