@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import streamlit as st
 
-from pages.training.fields import MOST_EPOCHS, set_fields
+from pages.training.fields import MORE, MOST_EPOCHS, set_fields
 from pages.training.session import Run, branch, fresh_run
 from pages.ui.page import Page
 from pages.ui.player import Picture
@@ -16,7 +16,7 @@ from sgd_core.digits.config import TrainConfig
 from sgd_core.digits.datasets import Digits
 from sgd_core.digits.losses import LOSSES
 from sgd_core.digits.sharpness import sharpness
-from sgd_core.numbers import number
+from sgd_core.numbers import number, round_down
 
 MOST_IMAGES = 4096  # that the curvature is measured on
 
@@ -90,7 +90,7 @@ def offer_cures(page: Page, run: Run, at: int) -> None:
     found = diagnosis_at(run, at, _exact_border(run))
     lr = run.config.lr
     with st.container(horizontal=True, vertical_alignment="center", key=page.key("cures"), gap="small"):
-        for i, cure in enumerate(found.cures):
+        for i, cure in enumerate(cures_for(found, border)):
             st.button(
                 cure.words[:1].upper() + cure.words[1:],
                 key=page.key(f"cure_{cure.kind}"),
@@ -122,6 +122,15 @@ def border_words(run: Run, at: int) -> str:
     return f"The learning rate {number(lr)} is {beyond} 2/λ = {number(border, 3)}, where the steepest direction bends. {holds}"
 
 
+def cures_for(found: Diagnosis, border: float | None) -> list[Cure]:
+    """Return the cures that this page can carry out, the best one first; a rate that is too low goes to a quarter of 2/λ."""
+    cures = [cure for cure in found.cures if cure.lr is not None or cure.kind in CHANGES]
+    if border is None:
+        return cures
+    bold = round_down(border / 4)
+    return [replace(c, words=f"try {number(bold)}", lr=bold) if c.kind is CureKind.RAISE_RATE else c for c in cures]
+
+
 def cured(config: TrainConfig, cure: Cure) -> TrainConfig:
     """Return the configuration that a cure makes of this one."""
     changed = replace(config, lr=cure.lr) if cure.lr is not None else config
@@ -143,14 +152,17 @@ def press(page: Page, run: Run, at: int, cure: Cure) -> Callable[[], None]:
     """Return what a cure's button does."""
 
     def act() -> None:
-        begin = 0
+        begin, config = 0, cured(run.config, cure)
         if cure.kind is CureKind.BRANCH:
             branch(run, at)
+            left = config.epochs - run.moments[at].epoch
+            if left < MORE:  # a branch from the end of a run needs room to go on
+                config = replace(config, epochs=min(config.epochs + MORE, MOST_EPOCHS))
         elif cure.kind is CureKind.MORE_EPOCHS:
             begin = len(run.moments) - 1
         else:
             fresh_run()
-        set_fields(page, cured(run.config, cure))
+        set_fields(page, config)
         page.go_to(begin, play=True)
 
     return act

@@ -24,6 +24,7 @@ from sgd_core.numbers import number
 FIRST_PAIR, ANY_PAIR, ALL = "3 vs 7", "any pair", "all ten"
 INITS = {"usual": "", "zeros": "zeros", "normal": "normal", "torch default": "default"}
 MOST_EPOCHS, ALL_IMAGES = 1000, 100_000
+MORE = 10  # epochs that a run is let go on for
 DEFAULTS: dict[str, Any] = {"lr": 0.5, "epochs": 10, "batch_size": 64}
 Chosen = dict[str, Any]  # what the fields above have chosen, by the configuration's names
 

@@ -3,6 +3,7 @@
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, TypeVar, cast
 
 import numpy as np
@@ -15,6 +16,7 @@ from sgd_core.charts.history import HISTORY
 from sgd_core.digits.config import TrainConfig
 from sgd_core.digits.datasets import Digits
 from sgd_core.digits.history import history_frame, thinned
+from sgd_core.digits.inspection import dead_pixels
 from sgd_core.digits.segments import Segment, segments_until, split_at, steps_of
 from sgd_core.digits.sources import SOURCES
 from sgd_core.digits.training import Snapshot, StepRequest, train
@@ -74,6 +76,11 @@ class Run(Recording[Snapshot]):
 
     every: int | None
     """The step from which on each step is recorded."""
+
+    @cached_property
+    def dead(self) -> NDArray[np.bool_]:
+        """The pixels (H, W) without ink in any training image."""
+        return dead_pixels(self.digits)
 
     def remember(self, what: str, compute: Callable[[int], T]) -> list[T]:
         """Return `compute(at)` of each moment, each of them computed once."""

@@ -11,7 +11,7 @@ import streamlit as st
 
 from pages.training import drawing
 from pages.training.diagnosis import cards, offer_cures
-from pages.training.fields import MOST_EPOCHS, set_fields
+from pages.training.fields import MORE, MOST_EPOCHS, set_fields
 from pages.training.links import left_out
 from pages.training.pins import pin
 from pages.training.session import Run, begin_again, branch, leave_branch
@@ -28,13 +28,11 @@ from sgd_core.charts.vega import moved_by_clock
 from sgd_core.digits.baselines import published
 from sgd_core.digits.evaluation import predict, spread
 from sgd_core.digits.history import history_frame
-from sgd_core.digits.inspection import dead_pixels
 from sgd_core.digits.models import MODELS
 from sgd_core.digits.sources import SOURCES
 from sgd_core.digits.step_maps import QUANTITIES, equation_captions, equation_maps
-from sgd_core.numbers import number, percent
+from sgd_core.numbers import number, percent, round_down
 
-MORE = 10  # epochs
 Chart = alt.Chart | alt.LayerChart
 MOST_MAPS, SHOWN = 30, 8
 EQUATION = "one step"
@@ -91,7 +89,7 @@ def film_of(run: Run, quantity: str, place: int) -> Film:
     else:
         columns = 4 if len(names) <= 12 else 6
         tiles = grid(names, columns=columns, side=120 if columns == 4 else 78, gap=8, top=20)
-    dead = dead_pixels(run.digits) if run.moments[0].weights.shape[1:] == run.digits.image_shape else None
+    dead = run.dead if run.moments[0].weights.shape[1:] == run.digits.image_shape else None
     words = "the last step as an equation" if quantity == EQUATION else quantity
     return Film(
         f"{quantity}/{place}",
@@ -210,6 +208,8 @@ def _curves(run: Run, log: bool, log_steps: bool, stretch: bool) -> list[Picture
         y_domain = (10.0 ** np.floor(np.log10(low)), 10.0 ** max(np.ceil(np.log10(top)), np.floor(np.log10(low)) + 1))
     now, shared = run.latest, {"x_domain": x_domain, "log_steps": log_steps}
     wrong = [(name, 1 - accuracy) for name, accuracy in baselines(run)]
+    reached = [share for share in (*(1 - history["valid_accuracy"]), *(share for _, share in wrong)) if share > 0]
+    lowest = max(0.5 / count, round_down(min(reached) / 1.5))
     return [
         Picture(
             loss_curves(frame, y_domain=y_domain, log=log, **shared),  # type: ignore[arg-type]
@@ -218,7 +218,7 @@ def _curves(run: Run, log: bool, log_steps: bool, stretch: bool) -> list[Picture
             where="beside",
         ),
         Picture(
-            error_curves(frame, y_domain=(0.5 / count, 1.0), baselines=wrong, **shared),  # type: ignore[arg-type]
+            error_curves(frame, y_domain=(lowest, 1.0), baselines=wrong, **shared),  # type: ignore[arg-type]
             f"Wrong answers on {count:,} validation images, {percent(1 - now.valid_accuracy)} at the newest moment, "
             "on a logarithmic axis. The band is the luck of the draw.",
             where="beside",

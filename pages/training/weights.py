@@ -7,7 +7,7 @@ from pages.training.session import Run
 from pages.ui.page import Page
 from sgd_core.charts import digit_images
 from sgd_core.digits.baselines import mean_images
-from sgd_core.digits.inspection import Landmark, dead_pixels, landmarks
+from sgd_core.digits.inspection import Landmark, landmarks
 from sgd_core.digits.models import MODELS
 from sgd_core.numbers import percent, signed
 
@@ -15,7 +15,7 @@ from sgd_core.numbers import percent, signed
 def draw(page: Page, run: Run, at: int) -> list[str]:
     """Show the mean images and the pixels never inked; say where the strongest weights lie, and on which stroke."""
     now, config, digits = run.moments[at], run.config, run.digits
-    means, dead, names = mean_images(digits).numpy(), dead_pixels(digits), digits.class_names
+    means, dead, names = mean_images(digits).numpy(), run.dead, digits.class_names
     st.caption('The "ideal image" of each class: the mean of its training images. Compare its strokes with the map.')
     pictures = np.concatenate([means, dead[None].astype(np.float32)])
     captions = [*(f"mean {name}" for name in names), "never inked"]

@@ -29,7 +29,7 @@ def probability_bars(
     if threshold is not None:
         line = alt.Chart(alt.InlineData(values=[{"threshold": threshold}]))
         drawn.append(line.mark_rule(color=QUIET, strokeDash=[2, 3]).encode(x="threshold:Q"))
-    return layers(*drawn, height=50 + 22 * len(names))
+    return layers(*drawn, height=80 + 24 * len(names))
 
 
 def answer_strip(frame: pd.DataFrame, images: np.ndarray, *, columns: int, tile: int = 60) -> alt.LayerChart:

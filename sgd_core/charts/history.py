@@ -31,8 +31,8 @@ HISTORY = ["epoch", "step", "batch_loss", "train_loss", "valid_loss", "train_acc
 _SPLITS = alt.Scale(domain=["training", "validation"], range=[TRAINING, VALIDATION])
 _SPLIT_DASH = alt.Scale(domain=["training", "validation"], range=[[1, 0], [6, 3]])
 _LEGEND = alt.Legend(title=None, orient="top-right", symbolType="stroke", symbolSize=350, offset=2)
-_ALIGN: tuple[Literal["right", "center", "left"], ...] = ("right", "center", "left")
-_BESIDE = 14  # pixels from one name of a baseline to the next
+_ALIGN: tuple[Literal["right", "left"], ...] = ("right", "left")
+_BESIDE = 13  # pixels from one name of a baseline to the next
 
 
 def history_rows(
@@ -184,27 +184,28 @@ def baseline_name(name: str, wrong: float) -> str:
 def _baselines(
     baselines: Sequence[tuple[str, float]], y_domain: Range, scale: alt.Scale, height: int
 ) -> list[alt.Chart]:
-    """Draw a line a baseline, its name on it: at the right, or further left where the one before is too close."""
+    """Draw a line a baseline, its name on it at the right, or at the left where the one above is too close."""
     low, high = (math.log(end) for end in y_domain)
-    ends = [-math.inf] * 3  # at the right, in the middle, at the left: where the last name stands
+    ends = [-math.inf, -math.inf]  # at the right, at the left: where the last name stands
     rows = []
     for name, wrong in sorted(baselines, key=lambda one: -one[1]):
         if not y_domain[0] <= wrong <= y_domain[1]:
             continue
         at = (high - math.log(wrong)) / (high - low) * height
-        slot = next((i for i, end in enumerate(ends) if at - end >= _BESIDE), 2)
-        ends[slot] = at
-        rows.append({"level": wrong, "name": baseline_name(name, wrong), "slot": slot})
+        slot = 0 if ends[0] <= ends[1] else 1
+        ends[slot] = max(at, ends[slot] + _BESIDE)
+        place = math.exp(high - ends[slot] / height * (high - low))
+        rows.append({"level": wrong, "at": place, "name": baseline_name(name, wrong), "slot": slot})
     levels = alt.Chart(alt.InlineData(values=rows))
-    y = alt.Y("level:Q", scale=scale)
-    drawn = [levels.mark_rule(color=QUIET, strokeDash=[2, 3], strokeWidth=1.5, aria=False).encode(y=y)]
-    for slot, place in enumerate(("width", "width/2", "0")):
+    rule = levels.mark_rule(color=QUIET, strokeDash=[2, 3], strokeWidth=1.5, aria=False)
+    drawn = [rule.encode(y=alt.Y("level:Q", scale=scale))]
+    for slot in range(2):
         if any(row["slot"] == slot for row in rows):
             words = levels.transform_filter(f"datum.slot == {slot}").mark_text(
-                color=QUIET, align=_ALIGN[slot], baseline="bottom", dx=(-3, 0, 3)[slot], dy=-1, fontSize=11
+                color=QUIET, align=_ALIGN[slot], baseline="bottom", dx=(-3, 12)[slot], dy=-1, fontSize=11
             )
-            x = alt.value("width") if place == "width" else alt.value(0) if place == "0" else alt.value(alt.expr(place))
-            drawn.append(words.encode(x=x, y=y, text="name:N"))
+            x = alt.value(0) if slot else alt.value("width")
+            drawn.append(words.encode(x=x, y=alt.Y("at:Q", scale=scale), text="name:N"))
     return drawn
 
 

@@ -9,7 +9,7 @@ from reading import charts, said
 from streamlit.testing.v1 import AppTest
 from test_training_page import Open, act, press, rest, run_of, trained
 
-from pages.training.diagnosis import cards, cured, diagnosis_at
+from pages.training.diagnosis import border_at, cards, cured, cures_for, diagnosis_at
 from pages.training.drawing import shifted
 from pages.training.fields import standard
 from pages.training.session import Run
@@ -28,7 +28,7 @@ THREE = UCI.valid_images[int((UCI.valid_labels == 0).nonzero()[0])].numpy()
     ("query", "name"),
     [
         ({"training_loss": MSE, "training_lr": "1"}, "Diverging"),
-        ({"training_lr": "20", "training_batch": "100000", "training_epochs": "60"}, "Bouncing"),
+        ({"training_lr": "20"}, "Bouncing"),
         ({"training_lr": "0.001", "training_epochs": "20"}, "Too low"),
         ({"training_lr": "0.05", "training_epochs": "20"}, "Good"),
     ],
@@ -40,12 +40,13 @@ def test_every_run_has_a_diagnosis_and_each_cure_that_acts_cures(app: Open, quer
     if name == "Good":
         return
     found = diagnosis_at(run, len(run.moments) - 1, None)
-    assert found.cures
-    for cure in found.cures:
+    cures = cures_for(found, border_at(run, 0))
+    assert cures
+    for cure in cures:
         at = trained(app("training", **query))
         at = trained(press(at, f"cure_{cure.kind}"))
         after = run_of(at)
-        if cure.kind in (CureKind.MORE_EPOCHS, CureKind.RAISE_RATE, CureKind.ADD_MOMENTUM):
+        if cure.kind in (CureKind.MORE_EPOCHS, CureKind.ADD_MOMENTUM):  # ten times as far, which may not be enough
             assert after.latest.train_loss < run.latest.train_loss
             continue
         assert cards(after)[-1][1].endswith("Good"), (cure, cards(after)[-1])
