@@ -11,7 +11,9 @@ MOST_PINS = 30
 
 def pins() -> dict[str, SavedRun]:
     """Return the visit's pinned runs by name, oldest first."""
-    kept: dict[str, SavedRun] = st.session_state.setdefault("training_pins", {})
+    if "training_pins" not in st.session_state:
+        st.session_state["training_pins"] = {}
+    kept: dict[str, SavedRun] = st.session_state["training_pins"]
     return kept
 
 
