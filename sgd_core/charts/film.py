@@ -18,11 +18,6 @@ from sgd_core.charts.vega import bare, layers
 from sgd_core.numbers import number
 
 BAR_ROOM = 64  # pixels that the bar of the colour scale takes with its numbers
-    "left": 0,
-    "right": 0,
-    "top": 0,
-    "bottom": 0,
-}  # spelled out: Streamlit takes a plain 0 for no padding given, and adds its own
 
 
 @dataclass(frozen=True)
