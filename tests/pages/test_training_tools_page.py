@@ -230,10 +230,10 @@ def test_runs_are_pinned_by_what_differs_compared_renamed_and_removed(app: Open)
     at = act(trained(at), "pin", 0)
     at.selectbox(key="training_optimizer").select("Adam").run()
     at = act(trained(at), "pin", 0)
-    assert list(pinned(at)) == ["linear, lr 0.5", "lr 0.05", "lr 0.05, Adam"]
+    assert list(pinned(at)) == ["linear, lr 0.5", "lr 0.05", "Adam, lr 0.05"]
     assert any("of 3 runs" in alt for alt in charts(at))
     assert any("first weight map of 3 runs" in alt for alt in charts(at))
-    assert list(at.get("arrow_data_frame")[-1].value["run"]) == list(pinned(at))
+    assert list(at.dataframe[-1].value["run"]) == list(pinned(at))
     at = press(at, "pin_clear")
     assert "No run is pinned yet" in said(at)
 
