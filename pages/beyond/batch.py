@@ -23,7 +23,7 @@ from sgd_core.moments import moment_steps, next_moment
 from sgd_core.numbers import number, percent
 from sgd_core.recording import Recording
 
-SCALE, RACE = "noise while training", "race of batch sizes"
+SCALE, RACE = "noise scale", "race"
 TEN, PAIR = "all ten digits", "3 and 7"
 SIZES = (4, 8, 16, 32, 64, 128, 256, 512)
 BASE = 16  # the batch size that the learning rate of the race is meant for
@@ -143,9 +143,10 @@ def _scale_pictures(moments: Sequence[NoiseMoment], steps: int, size: int) -> li
                 last=steps,
                 y_domain=decades(min(first, size) / 3, max(first, size) * 100),
                 title="images",
+                x_title=None,
                 log=True,
                 log_steps=True,
-                height=200,
+                height=215,
             ),
             f"Gradient noise scale against step, {number(first, 3)} at the start; a step sees {size} images.",
         ),
@@ -158,7 +159,8 @@ def _scale_pictures(moments: Sequence[NoiseMoment], steps: int, size: int) -> li
                 title="loss",
                 log=True,
                 log_steps=True,
-                height=120,
+                legend=[],
+                height=150,
             ),
             f"Training loss against step, {number(moments[0].loss, 3)} at the start.",
         ),

@@ -32,7 +32,7 @@ def catapult(page: Page) -> None:
     """Run three learning rates side by side."""
     with page.controls:
         dataset, _ = choose_digits(page)
-        st.caption("Learning rates, in units of the border 2/λ:")
+        st.caption("Learning rates, in units of the border 2/λ. Dashed in the picture: each rate's own border 2/lr.")
         defaults = dict(zip(LETTERS, (0.7, 1.6, 3.0), strict=True))
         multiples = tuple(
             page.slider(f"times_{letter.lower()}", f"{letter} =", 0.1, 4.0, default, 0.05)
@@ -126,9 +126,9 @@ def _pictures(moments: Sequence[Trio], runs: Sequence[EdgeSettings], steps: int)
         losses.append(run_rows([one.losses for _, one in mine], [one.step for _, one in mine], letter))
         sharp.append(moment_rows([one.step for _, one in mine], [one.sharpness for _, one in mine], letter))
         border = runs[place].border_at(0)
-        sharp.append(border_rows([0, steps], [border, border], f"2 / learning rate {letter}"))
+        sharp.append(border_rows([0, steps], [border, border], f"2/lr {letter}"))
     names = {letter: (COLORS[letter], SOLID) for letter in LETTERS}
-    borders = {f"2 / learning rate {letter}": (COLORS[letter], DASHED) for letter in LETTERS}
+    borders = {f"2/lr {letter}": (COLORS[letter], DASHED) for letter in LETTERS}
     top = 2.0 * max(first.sharpness, *(run.border_at(0) for run in runs[1:]))
     return [
         Picture(
@@ -138,14 +138,21 @@ def _pictures(moments: Sequence[Trio], runs: Sequence[EdgeSettings], steps: int)
                 last=steps,
                 y_domain=decades(first.loss / 300, first.loss * 10),
                 title="loss",
+                x_title=None,
                 log=True,
-                height=175,
+                height=190,
             ),
             f"Loss against step of three learning rates, {number(first.loss, 3)} at the start.",
         ),
         Picture(
             named_lines(
-                pd.concat(sharp), names | borders, last=steps, y_domain=(0.0, top), title="sharpness λ", height=150
+                pd.concat(sharp),
+                names | borders,
+                last=steps,
+                y_domain=(0.0, top),
+                title="sharpness λ",
+                legend=[],
+                height=180,
             ),
             f"Sharpness against step, {number(first.sharpness, 3)} at the start, and each run's border 2 / learning rate.",
         ),

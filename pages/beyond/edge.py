@@ -55,7 +55,7 @@ def edge(page: Page) -> None:
         what = page.segments("edge_task", "Learn", [CURVE, DIGITS], CURVE)
         dataset = choose_digits(page)[0] if what == DIGITS else ""
         rule = page.segments("edge_rule", "Steps", list(RULES), "plain", help="Momentum and Nesterov with β = 0.5.")
-        lr = page.learning_rate("edge_lr", 0.2, low=1e-3, high=1.0)
+        lr = page.learning_rate("edge_lr", 0.1, low=1e-3, high=1.0)
         beside = page.choice("edge_beside", "Beside it", [ALONE, FLOW, CENTRAL, WARM], ALONE)
         steps = page.whole("edge_steps", "Steps", 100, 5000, 1000)
         timed = page.toggle(
@@ -190,7 +190,7 @@ def _pictures(moments: Sequence[Pair], settings: EdgeSettings, beside: str, time
     return [
         Picture(
             named_lines(
-                frames[0], lines, last=last, y_domain=(0.0, top), title="eigenvalues λ", x_title=x_title, height=190
+                frames[0], lines, last=last, y_domain=(0.0, top), title="eigenvalues λ", x_title=None, height=210
             ),
             f"The three largest eigenvalues of the Hessian, {number(first.sharpness, 3)} at the start; border {number(border, 3)}.",
         ),
@@ -203,7 +203,8 @@ def _pictures(moments: Sequence[Pair], settings: EdgeSettings, beside: str, time
                 title="loss",
                 x_title=x_title,
                 log=True,
-                height=140,
+                legend=list(curves)[1:],
+                height=160,
             ),
             f"Loss against {x_title}, {number(first.loss, 3)} at the start.",
         ),

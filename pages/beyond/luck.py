@@ -145,7 +145,9 @@ def _bands(moments: Sequence[Look], column: str, measure: str, epochs: int) -> P
         first = float(moments[0].values[0][column].iloc[0])
         y_domain, log = decades(first / 30, first * 1.01), True
     return Picture(
-        seed_bands(frame, dots, LINES, last=epochs, y_domain=y_domain, title=f"validation {measure}", log=log),
+        seed_bands(
+            frame, dots, LINES, last=epochs, y_domain=y_domain, title=f"validation {measure}", log=log, percent=not log
+        ),
         f"Validation {measure} over the epochs: band and median of 32 seeds of A and of B, and each seed's value at the right.",
     )
 
@@ -165,10 +167,8 @@ def _numbers(moments: Sequence[Look], column: str) -> pd.DataFrame:
         row = {"epoch": number(max(look.epochs), 3)}
         for letter, values, median in zip("AB", look.values, look.verdict.medians, strict=True):
             finite = values[column][np.isfinite(values[column])]
+            row[f"lowest {letter}"] = _written(finite.min() if len(finite) else np.nan, column)
             row[f"median {letter}"] = _written(median, column)
-            row[f"worst to best {letter}"] = " to ".join(
-                _written(end, column) for end in ((finite.min(), finite.max()) if len(finite) else (np.nan, np.nan))
-            )
         rows.append(row | {"A really better": percent(look.verdict.probability, 3)})
     return pd.DataFrame(rows)
 

@@ -15,7 +15,7 @@ from sgd_core.export.beyond import silver_script
 from sgd_core.moments import moment_steps
 from sgd_core.numbers import number
 
-COUNTS = {f"{2**k - 1:,}": k for k in (6, 7, 8, 9, 10, 11)}
+COUNTS = {f"{2**k - 1:,}": k for k in (6, 7, 8, 9, 10)}
 SHORT, LONG = "The best constant step", "The silver steps"
 LOOKS = ((A, DASHED), (B, DASHED), (C, DOTTED), (D, SOLID))
 KAPPAS = np.geomspace(10, 10_000, 25)
@@ -110,10 +110,11 @@ def _pictures(race: list[SilverMoment], names: list[str], moments: np.ndarray, l
                 lines,
                 last=len(race) - 1,
                 y_domain=decades(lowest, first * 300),
-                title="loss above its minimum",
+                title="gap in loss",
+                x_title=None,
                 log=True,
                 log_steps=log_steps,
-                height=195,
+                height=215,
             ),
             f"Loss above its minimum against step for {', '.join(names)}; {number(first, 3)} at the start.",
         ),
@@ -126,7 +127,8 @@ def _pictures(race: list[SilverMoment], names: list[str], moments: np.ndarray, l
                 title="step size × L",
                 log=True,
                 log_steps=log_steps,
-                height=130,
+                legend=["2/L, the cliff"],
+                height=160,
             ),
             f"The silver step sizes in units of 1/L, up to {number(taken['value'].max(), 4)}.",
         ),
@@ -138,7 +140,7 @@ def _numbers(race: list[SilverMoment], names: list[str], moments: np.ndarray) ->
     for step in moments:
         moment = race[int(step)]
         row = {"step": number(int(step)), "silver step × L": number(moment.taken["silver"], 4) if step else "–"}
-        rows.append(row | {f"gap, {name}": number(moment.gaps[name], 3) for name in names})
+        rows.append(row | {f"gap {name.rpartition(' ')[2]}": number(moment.gaps[name], 3) for name in names})
     return pd.DataFrame(rows)
 
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from sgd_core.charts.over_steps import DRAWN, drawn_steps
 from sgd_core.charts.palette import ACCENT, QUIET, RACERS, SECOND
 from sgd_core.charts.vega import (
+    ROOM,
     edge_arrows,
     inside,
     kept_in_view,
@@ -72,31 +73,34 @@ def named_lines(
     last: float,
     y_domain: Range,
     title: str,
-    x_title: str = "step",
+    x_title: str | None = "step",
     log: bool = False,
     log_steps: bool = False,
+    legend: Sequence[str] | None = None,
     height: int = 190,
 ) -> alt.LayerChart:
     """Draw `series, moment, step, value, now` up to the moment shown, a line a name, with its legend above.
 
-    Values outside of the window stand at its edge as an arrow, with the true value on hover.
+    `legend` are the names in it, all of them unless given; none for an empty list. `x_title=None` is for a picture that
+    stands on another one with the same steps. Values outside of the window stand at its edge as an arrow, with the true
+    value on hover.
     """
     frame = frame[np.isfinite(frame["value"]) & (not log or frame["value"] > 0)]
     names = list(lines)
-    legend = alt.Legend(orient="top", title=None, labelLimit=0, symbolType="stroke", symbolSize=300, columns=4)
-    color = alt.Color(
-        "series:N", scale=alt.Scale(domain=names, range=[lines[name][0] for name in names]), legend=legend
-    )
+    listed = names if legend is None else list(legend)
+    look: dict[str, Any] = {"symbolType": "stroke", "symbolSize": 300, "symbolStrokeWidth": 3, "values": listed}
+    key = alt.Legend(orient="top", title=None, labelLimit=0, **look) if listed else None
+    color = alt.Color("series:N", scale=alt.Scale(domain=names, range=[lines[name][0] for name in names]), legend=key)
     dash = alt.StrokeDash(
-        "series:N", scale=alt.Scale(domain=names, range=[list(lines[name][1]) for name in names]), legend=legend
+        "series:N", scale=alt.Scale(domain=names, range=[list(lines[name][1]) for name in names]), legend=key
     )
     base = kept_in_view(alt.Chart(frame), "value", y_domain).encode(
-        x=step_axis(last, log=log_steps, title=x_title),
+        x=step_axis(last, log=log_steps, title=x_title or ""),
         y=alt.Y("shown:Q", title=title, scale=value_scale(y_domain, log), axis=value_axis(y_domain, log)),
     )
     tip = [
         alt.Tooltip("series:N", title=title),
-        alt.Tooltip("step:Q", title=x_title, format=TOOLTIP_FORMAT),
+        alt.Tooltip("step:Q", title=x_title or "step", format=TOOLTIP_FORMAT),
         alt.Tooltip("value:Q", format=TOOLTIP_FORMAT),
     ]
     past, present = so_far(base), now(base).transform_filter("datum.now")
@@ -120,7 +124,8 @@ def seed_bands(
     y_domain: Range,
     title: str,
     log: bool = False,
-    height: int = 330,
+    percent: bool = False,
+    height: int = 350,
 ) -> alt.LayerChart:
     """Draw the band and the median of each setting over the epochs, and each seed's present value as a tick at its right.
 
@@ -131,11 +136,12 @@ def seed_bands(
     color = alt.Color(
         "series:N",
         scale=alt.Scale(domain=names, range=[lines[name][0] for name in names]),
-        legend=alt.Legend(orient="top", title=None, labelLimit=0),
+        legend=alt.Legend(orient="top", title=None, labelLimit=0, symbolType="square", symbolOpacity=1),
     )
     low, high = y_domain
     clipped = bands.assign(**{f"{name}_": bands[name].clip(low, high) for name in ("low", "median", "high")})
-    scale, axis = value_scale(y_domain, log), value_axis(y_domain, log)
+    scale = value_scale(y_domain, log)
+    axis = alt.Axis(format="%", tickCount=5, minExtent=ROOM) if percent else value_axis(y_domain, log)
     room = 0.12 * max(last, 1)  # at the right, for the ticks
     epochs = alt.Scale(domain=[0, last + room], nice=False)
     x = alt.X("epoch:Q", title="epoch", scale=epochs, axis=alt.Axis(tickMinStep=1, grid=False))
