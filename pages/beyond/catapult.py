@@ -52,7 +52,6 @@ def catapult(page: Page) -> None:
         Moments(_numbers(run.moments), recording=run, last=last, keep=False),
         words=Words("Train", "Train again", "Step"),
     )
-    now = run.moments[at]
     with page.below:
         page.bet(
             "catapult",
@@ -65,7 +64,9 @@ def catapult(page: Page) -> None:
         )
     page.notice(*tell(run.moments[: at + 1], runs, multiples))
     landed = [
-        share(run.moments, place) for place in range(3) if multiples[place] > 1 and now[place].status != "diverged"
+        share(run.moments, place)
+        for place in range(3)
+        if multiples[place] > 1 and run.moments[-1][place].status != "diverged"
     ]
     paper_check(
         page,
@@ -165,8 +166,9 @@ def _numbers(moments: Sequence[Trio]) -> pd.DataFrame:
         row = {"step": number(max(one.step for one in trio))}
         for letter, one in zip(LETTERS, trio, strict=True):
             row[f"loss {letter}"] = "lost" if one.status == "diverged" else number(one.loss, 3)
-        for letter, one in zip(LETTERS, trio, strict=True):
-            row[f"λ {letter}"] = "lost" if one.status == "diverged" else number(one.sharpness, 3)
+        row["λ of A, B, C"] = ", ".join(
+            "lost" if one.status == "diverged" else number(one.sharpness, 3) for one in trio
+        )
         rows.append(row)
     return pd.DataFrame(rows)
 

@@ -224,11 +224,11 @@ def _numbers(moments: Sequence[Pair], beside: str) -> pd.DataFrame:
             "rose": f"{int((np.diff(losses) > 0).sum())} times",
             "λ1": number(one.sharpness, 3),
             "border": number(one.border, 3),
-            "at the border": f"{one.unstable()} of {len(one.eigenvalues)}",
         }
-        if two is not None:
-            row[f"λ1, {beside}"] = number(float(two.eigenvalues[0]), 3)
-            row[f"loss, {beside}"] = number(two.loss, 3)
+        if beside == ALONE:
+            row["at the border"] = f"{one.unstable()} of {len(one.eigenvalues)}"
+        elif two is not None:
+            row[f"{beside}: loss, λ1"] = f"{number(two.loss, 3)}, {number(float(two.eigenvalues[0]), 3)}"
         rows.append(row)
     return pd.DataFrame(rows)
 

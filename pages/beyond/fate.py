@@ -67,11 +67,11 @@ def fate(page: Page) -> None:
     with page.below:
         page.bet(
             "fate",
-            "On a parabola the border between runs that arrive and runs that are lost is a straight line, 2/λ. "
+            "On a parabola the border between runs that arrive and runs that do not is a straight line, 2/λ. "
             f"What is it for {function.formula}?",
             WAYS,
             WAYS[0 if line else 2 if border_dimension(regimes) > 1.15 else 1],
-            f"{percent(regimes.shares().get(Outcome.DIVERGED, 0.0), 2)} of the runs are lost; counted in boxes, the border has the "
+            f"{percent(regimes.shares().get(Outcome.ARRIVED, 0.0), 2)} of the runs arrive; counted in boxes, their border has the "
             f"dimension {number(border_dimension(regimes), 3)} (a smooth line has 1).",
             about=(function.formula, view),
         )
@@ -98,10 +98,9 @@ def fate(page: Page) -> None:
 
 
 def is_line(regimes: RegimeMap) -> bool:
-    """Tell whether every start of the map has the same fate at each learning rate, but for a start on a minimum."""
-    lost = regimes.outcome == Outcome.DIVERGED
-    rows = lost.mean(1)
-    return bool(((rows < 0.02) | (rows > 0.98)).mean() > 0.98)
+    """Tell whether at nearly every learning rate all starts of the map arrive, or none does."""
+    share = (regimes.outcome == Outcome.ARRIVED).mean(1)
+    return bool(((share < 0.02) | (share > 0.98)).mean() > 0.97)
 
 
 Ends = tuple[float, float, float, float]
@@ -278,10 +277,11 @@ def tell(
     if border is not None and view.lr[0] < border < view.lr[1]:
         above = view.lrs > border
         saved = float((regimes.outcome[above] == Outcome.ARRIVED).mean()) if above.any() else 0.0
-        lost = float((regimes.outcome[~above] == Outcome.DIVERGED).mean()) if (~above).any() else 0.0
+        below = regimes.outcome[~above]
+        failed = float((~np.isin(below, (Outcome.ARRIVED, Outcome.UNDER_WAY))).mean()) if below.size else 0.0
         sentences.append(
             f"The dashed line is the rule, 2/λ = {number(border)}, with λ the bend at the minimum. Above it {percent(saved, 2)} of the "
-            f"runs arrive all the same, and below it {percent(lost, 2)} are lost. "
+            f"runs arrive all the same, and below it {percent(failed, 2)} fail. "
             + (
                 "On a parabola the rule is exact."
                 if is_line(regimes)

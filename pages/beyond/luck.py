@@ -250,6 +250,16 @@ def _finder(page: Page, dataset: str, digits: Digits) -> None:
             known=run.ended,
         )
     page.notice(*tell_finder(shown))
+    paper_check(
+        page,
+        "L. Smith 2017, *Cyclical learning rates for training neural networks*, [arXiv 1506.01186](https://arxiv.org/abs/1506.01186); "
+        "the four ways to read it are fastai's",
+        Check(
+            "Learning rates that one test suggests",
+            "a single short run is enough",
+            ", ".join(f"{kind}: up to {number(factor, 2)} times apart" for kind, factor in factors.items()),
+        ),
+    )
     if run.ended:
         ends = achieved_of(config, tuple(map(tuple, shown[["seed", "suggestion", "lr"]].itertuples(index=False))))
         with page.more("What each suggestion achieves", ":material/trophy:"):

@@ -139,15 +139,15 @@ def mapping(f: Callable[[Tensor], Tensor], window: MapWindow) -> Generator[Regim
 
 
 def border_dimension(regimes: RegimeMap) -> float:
-    """Return the box-counting dimension of the border between lost runs and the others: 1 is a line, up to 2 ragged.
+    """Return the box-counting dimension of the border between runs that arrive and the others: 1 is a line, up to 2 ragged.
 
     The slope of log(boxes that the border passes through) over log(boxes in a row), for boxes of 2 to 32 pixels; rough,
     since a map has few pixels. NaN where there is no border.
     """
-    lost = regimes.outcome >= Outcome.DIVERGED
-    edge = np.zeros_like(lost)
-    edge[:-1] |= lost[:-1] != lost[1:]
-    edge[:, :-1] |= lost[:, :-1] != lost[:, 1:]
+    arrived = regimes.outcome == Outcome.ARRIVED
+    edge = np.zeros_like(arrived)
+    edge[:-1] |= arrived[:-1] != arrived[1:]
+    edge[:, :-1] |= arrived[:, :-1] != arrived[:, 1:]
     if not edge.any():
         return math.nan
     sides, counts = [2, 4, 8, 16, 32], []

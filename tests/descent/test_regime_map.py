@@ -1,5 +1,7 @@
 """The map of all starts and learning rates against single descents, pixel by pixel, and against `classify`."""
 
+import math
+
 import numpy as np
 import pytest
 
@@ -15,6 +17,7 @@ from sgd_core.descent.regime_map import (
     SWEEP,
     MapWindow,
     Outcome,
+    border_dimension,
     mapping,
     regime_map,
 )
@@ -132,3 +135,13 @@ def test_senseless_windows_get_a_sentence():
     ):
         with pytest.raises(ValueError, match=sentence):
             MapWindow(**values)
+
+
+def test_the_border_of_a_parabola_has_dimension_one_and_that_of_ripples_more():
+    window = MapWindow((-3, 3), (0.5, 1.5), size=128)
+    assert border_dimension(regime_map(sgd_core.parse_function("x**2"), window)) == pytest.approx(1, abs=0.12)
+    ripples = regime_map(sgd_core.parse_function("sin(3*x) + x**2/10"), MapWindow((-6, 6), (0.2, 0.5), size=128))
+    assert border_dimension(ripples) > 1.2
+    assert math.isnan(
+        border_dimension(regime_map(sgd_core.parse_function("x**2"), MapWindow((-3, 3), (0.4, 0.6), size=64)))
+    )

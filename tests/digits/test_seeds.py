@@ -9,6 +9,7 @@ import sgd_core
 from sgd_core.digits.config import TrainConfig
 from sgd_core.digits.datasets import load_digits
 from sgd_core.digits.seeds import achieved, compare_seeds, finding_over_seeds, seed_band
+from sgd_core.digits.sweep import sweep_frame, sweeping_seeds
 
 
 def frame(ends, status=None, column="valid_accuracy"):
@@ -81,3 +82,15 @@ def test_the_finders_suggestions_over_seeds_and_what_each_achieves():
     row = result.iloc[7]
     *_, last = sgd_core.train(TrainConfig(epochs=4, lr=row["lr"]), digits)
     assert row["valid_loss"] == pytest.approx(last.valid_loss, rel=1e-4) and row["status"] == "finished"
+
+
+def test_watching_seeds_is_sweeping_them(monkeypatch):
+    digits, config = load_digits("uci"), TrainConfig(dataset="uci", classes=(3, 7), lr=0.5, epochs=2)
+    whole = sgd_core.sweep_seeds(config, [3, 5], digits)
+    moments = [moment for moment in sweeping_seeds(config, [3, 5], digits) if moment.losses is not None]
+    pd.testing.assert_frame_equal(sweep_frame([3, 5], moments, 2, name="seed"), whole)
+    finer = [m.epoch for m in sweeping_seeds(config, [3, 5], digits, snapshot_every=2) if m.losses is not None]
+    assert len(finer) > len(moments)
+    monkeypatch.setattr("sgd_core.digits.sweep.MOST_GATHERED", 64 * 64 * 2)
+    with pytest.raises(ValueError, match="too large"):
+        sweeping_seeds(config, [3, 5, 7], digits)
