@@ -30,8 +30,15 @@ def bare(chart: alt.LayerChart) -> alt.LayerChart:
 
 
 def compact(chart: Any) -> Any:
-    """Return the chart with its axes' words close to the plot, so that the plot takes the room there is."""
-    return chart.configure_axis(titlePadding=3, labelPadding=3).configure_legend(padding=0, offset=4, titlePadding=2)
+    """Put the words of the chart's axes close to its plot, so that the plot takes the room there is, and return the chart.
+
+    The chart itself is changed: Altair's `configure_axis` copies every layer.
+    """
+    config = alt.Config() if chart.config is alt.Undefined else chart.config
+    config.axis = alt.AxisConfig(titlePadding=3, labelPadding=3)
+    config.legend = alt.LegendConfig(padding=0, offset=4, titlePadding=2)
+    chart.config = config
+    return chart
 
 
 def value_axis(domain: tuple[float, float], log: bool, most: int = 7) -> alt.Axis:
@@ -64,9 +71,14 @@ def now(chart: alt.Chart) -> alt.Chart:
 
 
 def moved_by_clock(chart: Any, at: int = 0) -> Any:
-    """Return the chart with the clock's parameter, which stands at moment `at` until the clock moves it."""
+    """Give the chart the clock's parameter, which stands at moment `at` until the clock moves it, and return the chart.
+
+    The chart itself is changed: Altair's `add_params` copies every layer, which takes longer than building them.
+    """
     bound = alt.binding_range(min=0, max=_MOMENTS, step=1, name=CLOCK)
-    return chart.add_params(alt.param(name=CLOCK, value=at, bind=bound))
+    others = [] if chart.params is alt.Undefined else [one for one in chart.params if one.name != CLOCK]
+    chart.params = [*others, alt.param(name=CLOCK, value=at, bind=bound).param]
+    return chart
 
 
 # ---- Axes and marks that many pictures share ----
