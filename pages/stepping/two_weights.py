@@ -45,8 +45,8 @@ def two_weights(page: Page) -> None:
     (left, right), (bottom_y, top_y) = surface.x_domain, surface.y_domain
     (lr, momentum), others = proposed(surface)
     with page.controls:
-        lr = page.learning_rate("two_a_lr", lr, label=":blue[**A**] Learning rate")
-        momentum = page.slider("two_a_momentum", ":blue[**A**] Momentum", 0.0, 0.99, momentum, 0.001, format="%.3f")
+        lr = page.learning_rate("two_a_lr", lr, label="Learning rate of A")
+        momentum = page.slider("two_a_momentum", "Momentum of A", 0.0, 0.99, momentum, 0.001, format="%.3f")
     with page.more("Start, steps, and the other runs", icon=":material/tune:"):
         one, two, three = st.columns([1, 1, 2], gap="medium")
         with one:
