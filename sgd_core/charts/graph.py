@@ -16,7 +16,7 @@ from sgd_core.charts.vega import bare, layers
 PAPER, INK = "#f3f5f9", "#1c2333"  # boxes are light with dark words on either page
 VALUE_INK, GRADIENT_INK = "#2f57bd", "#a34400"
 ACROSS_MOST = 6  # layers that stand side by side on a wide page
-ROW, LINE = 92, 82  # pixels of a row across, and of a layer from top to bottom
+ROW, LINE = 92, 98  # pixels of a row across, and of a layer from top to bottom
 BOX_HEIGHT, BOX_WIDTH = 58, 132
 NARROW = 560  # pixels of width below which the graph runs downwards
 ROOMY = 86  # pixels that a box needs for all its words
@@ -100,7 +100,7 @@ def graph_picture(rows: pd.DataFrame, *, layer_count: int, row_count: int) -> al
         px=f"{down} ? (datum.row + 0.5) * {along} : (datum.layer + 0.5) * {across}",
         py=f"{down} ? (datum.layer + 0.5) * (height - 24) / {layer_count} : (datum.row + 0.5) * (height - 24) / {row_count}",
         bw=f"min({BOX_WIDTH}, {down} ? 0.86 * {along} : 0.72 * {across})",
-        bh=f"min({BOX_HEIGHT}, {down} ? 0.68 * (height - 24) / {layer_count} : 0.8 * (height - 24) / {row_count})",
+        bh=f"min({BOX_HEIGHT}, {down} ? 0.76 * (height - 24) / {layer_count} : 0.8 * (height - 24) / {row_count})",
     )
     base = base.transform_calculate(
         x1="datum.px - datum.bw / 2",
@@ -189,7 +189,12 @@ def graph_picture(rows: pd.DataFrame, *, layer_count: int, row_count: int) -> al
         only("result")
         .transform_filter("t >= datum.begin")
         .mark_text(
-            fontSize=17, fontWeight="bold", color=SECOND, baseline="bottom", align="center", limit=alt.expr("width")
+            fontSize=alt.expr(f"width < {NARROW} ? 12 : 17"),
+            fontWeight="bold",
+            color=SECOND,
+            baseline="bottom",
+            align="center",
+            limit=alt.expr("width"),
         )
         .encode(text="label:N", x=alt.value(alt.ExprRef("width / 2")), y=alt.value(alt.ExprRef("height")))
     )

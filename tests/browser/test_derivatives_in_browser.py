@@ -1,4 +1,4 @@
-"""The page on derivatives as a person uses it: clicks on pictures, the walk through the graph, and its pace."""
+"""The page on derivatives as a person uses it: the pointer, the clock, clicks on pictures, and its pace."""
 
 import re
 import statistics
@@ -10,8 +10,12 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlencode, urlparse
 
 import pytest
+from playing import choose_speed, clock, expect_moment, expect_playing, no_shift, numbers, plain, press, scrub
 from playwright.sync_api import Browser, Locator, Page, expect
 from serving import free_port, idle
+
+from sgd_core.calculus.finite_difference import finite_difference
+from sgd_core.calculus.formula import parse_function
 
 pytestmark = pytest.mark.browser
 Visit = Callable[[str], Page]
@@ -38,16 +42,53 @@ def value_of(page: Page, name: str) -> float:
     return float(parse_qs(urlparse(page.url).query)[f"derivatives_{name}"][0])
 
 
-def test_a_click_on_either_curve_moves_x_everywhere(visit: Visit) -> None:
+def words_of(page: Page, key: str) -> str:
+    """Everything that a picture says in letters."""
+    return " ".join(page.locator(f".st-key-{key} svg text").all_text_contents())
+
+
+def test_the_point_follows_the_pointer_in_the_browser_and_a_click_sets_it(visit: Visit) -> None:
     page = visit("Derivatives")
-    click_at(page, plot_of(page, "derivatives_curve"), 0.8, 0.4)
-    expect(page).to_have_url(re.compile(r"derivatives_x=1\.\d"))
+    plot = plot_of(page, "derivatives_still_slope")
+    box = plot.bounding_box()
+    assert box
+    expect(plot).to_contain_text("x = −1.5 · f(x) = 2.25 · slope −3")
+    page.mouse.move(box["x"] + 0.8 * box["width"], box["y"] + 0.3 * box["height"])
+    expect(plot).to_contain_text(re.compile(r"x = [12]\.\d* · "))
+    x, slope = (
+        plain(found)
+        for found in re.findall(r"x = ([\d.]+) .*slope \+([\d.]+)", words_of(page, "derivatives_still_slope"))[0]
+    )
+    assert slope == pytest.approx(2 * x, abs=1e-3)
+    assert "derivatives_x" not in page.url, "the pointer alone asks nothing of the server"
+    page.mouse.click(box["x"] + 0.8 * box["width"], box["y"] + 0.3 * box["height"])
+    expect(page).to_have_url(re.compile(r"derivatives_x=[12]\.\d"))
     x = value_of(page, "x")
-    expect(page.get_by_test_id("stMetricValue").nth(1)).to_have_text(f"{2 * x:+.4f}")
     expect(page.get_by_role("spinbutton", name="x, exact")).to_have_value(f"{x:g}")
-    click_at(page, plot_of(page, "derivatives_slopes"), 0.3, 0.5)
-    expect(page).to_have_url(re.compile(r"derivatives_x=-\d"))
-    expect(page.get_by_test_id("stMetricValue").nth(1)).to_have_text(f"{2 * value_of(page, 'x'):+.4f}")
+    page.mouse.move(5, 5)
+    expect(page.get_by_test_id("stMetricValue").nth(1)).to_contain_text(f"+{2 * x:.4g}"[:4])
+
+
+def test_h_shrinks_by_the_clock_and_every_moment_is_the_cores(visit: Visit) -> None:
+    page = visit(address(section="Nudge it", x="3"))
+    function = parse_function("x**2")
+    with no_shift(page):
+        press(page, "Step")
+        expect_moment(page, 1)
+        press(page, "Play")
+        choose_speed(page, "fast")
+        expect_playing(page, False)
+    assert clock(page).get_attribute("data-moment") == clock(page).get_attribute("data-last")
+    for at, h in ((0, 1.0), (3, 0.1), (6, 0.01)):
+        scrub(page, at)
+        shown, pair = numbers(page), finite_difference(function, 3.0, h)
+        assert plain(shown["h"]) == h and plain(shown["slope"]) == pytest.approx(pair.slope, rel=1e-5)
+        assert plain(shown["off by"]) == pytest.approx(pair.error, rel=1e-2)
+    expect(page.get_by_text("With h = 0.01 the run is 0.01")).to_be_visible()
+    page.get_by_text("central", exact=True).click()
+    idle(page)
+    expect_moment(page, 6)
+    assert plain(numbers(page)["slope"]) == pytest.approx(6, abs=1e-6)
 
 
 # x**2 + sin(x)*x at 2: what each box shows when the walk has come to its end, worked out by hand
@@ -58,51 +99,72 @@ BOXES = {
     "v3 = v2*x": ("1.819", "grad 1"),
     "y = v1 + v3": ("5.819", "grad 1"),
 }
-SHOWN = """() => [...document.querySelectorAll('.st-key-derivatives_graph svg text')].map(text => text.textContent)"""
 
 
-def test_the_stepper_walks_the_graph_with_the_right_numbers_at_each_node(visit: Visit) -> None:
+def test_the_clock_walks_the_graph_with_the_right_numbers_at_each_node(visit: Visit) -> None:
     page = visit(address(section="Let PyTorch do it", function="my own", formula="x**2 + sin(x)*x", x="2"))
-    step = page.get_by_role("button", name="Step", exact=True)
-    known = []
-    for value, _ in BOXES.values():  # forward: one value more with each step
-        known.append(value)
-        step.click()
-        page.wait_for_function(
-            f"wanted => {{ const seen = ({SHOWN})(); return wanted.every(w => seen.includes(w)); }}", arg=known
-        )
-        idle(page)
-        assert not any(text.startswith("grad") for text in page.evaluate(SHOWN))
-    # backward: the result first, x last, and its sum grows as the ways join
-    for gradients in (
-        ["grad 1"],
-        ["grad 1", "grad 1", "grad 1"],
-        ["grad 1", "grad 1", "grad 1", "grad 2", "grad 0.9093"],
-        ["grad 1", "grad 1", "grad 1", "grad 2", "grad 0.077"],
-        ["grad 1", "grad 1", "grad 1", "grad 2", "grad 4.077"],
-    ):
-        step.click()
-        page.wait_for_function(
-            f"wanted => ({SHOWN})().filter(t => t.startsWith('grad')).sort().join() === wanted.sort().join()",
-            arg=gradients,
-        )
-        idle(page)
-    expect(step).to_be_disabled()
-    shown = page.evaluate(SHOWN)
+    plot_of(page, "derivatives_hero")
+    with no_shift(page):
+        for at in range(1, 11):
+            press(page, "Step")
+            expect_moment(page, at)
+    expect(clock(page).get_by_role("button", name="Step", exact=True)).to_be_disabled()
+    shown = words_of(page, "derivatives_hero")
     for label, (value, gradient) in BOXES.items():
         assert label in shown and value in shown and gradient in shown
+    assert "× −0.832" in shown and "× 0.909" in shown, "each way has its factor"
     expect(page.get_by_text("the derivative of y by x is +4.077")).to_be_visible()
-    expect(page.get_by_test_id("stMetricValue").nth(1)).to_have_text("4.0770")
+
+
+@pytest.mark.parametrize("formula", ["(3*x + 1)**2", "sin(cos(sin(cos(sin(x**2)))))"])
+def test_the_graph_can_be_read_on_a_phone(visit: Visit, page: Page, formula: str) -> None:
+    page.set_viewport_size({"width": 420, "height": 900})
+    visit(address(section="Let PyTorch do it", function="my own", formula=formula, x="0.5"))
+    press(page, "End")
+    texts = page.locator(".st-key-derivatives_hero svg text")
+    expect(texts.filter(has_text="grad 1").first).to_be_visible()
+    boxes = [box for one in texts.all() if (one.text_content() or "").strip() and (box := one.bounding_box())]
+    assert len(boxes) > 8 and min(box["height"] for box in boxes) >= 11
+    for i, one in enumerate(boxes):
+        assert one["x"] >= 0 and one["x"] + one["width"] <= 420
+        for other in boxes[i + 1 :]:
+            wide = min(one["x"] + one["width"], other["x"] + other["width"]) - max(one["x"], other["x"])
+            high = min(one["y"] + one["height"], other["y"] + other["height"]) - max(one["y"], other["y"])
+            assert wide <= 1 or high <= 5, "no words stand on each other"
+
+
+@pytest.mark.parametrize("section", ["The slope", "Nudge it", "Let PyTorch do it", "Many weights"])
+def test_the_picture_and_its_clock_are_seen_without_scrolling(visit: Visit, page: Page, section: str) -> None:
+    page.set_viewport_size({"width": 1280, "height": 720})
+    visit(address(section=section))
+    key = {"The slope": "still_slope", "Many weights": "still_above"}.get(section, "hero")
+    places = [plot_of(page, f"derivatives_{key}")]
+    if section in ("Nudge it", "Let PyTorch do it"):
+        places.append(clock(page))
+    for place in places:
+        box = place.bounding_box()
+        assert box and box["y"] >= 0 and box["y"] + box["height"] <= 720
+
+
+def test_the_sections_stand_in_one_row_on_a_phone(visit: Visit, page: Page) -> None:
+    page.set_viewport_size({"width": 420, "height": 900})
+    visit("Derivatives")
+    tops = {
+        round(box["y"])
+        for one in page.locator(".st-key-derivatives_section button").all()
+        if (box := one.bounding_box())
+    }
+    assert len(tops) == 1
 
 
 def test_a_click_moves_the_two_weights_and_a_slice_moves_one(visit: Visit) -> None:
-    page = visit(address(section="Many weights", part="two weights"))
-    click_at(page, plot_of(page, "derivatives_above"), 0.3, 0.3)
+    page = visit(address(section="Many weights", surface="Round bowl"))
+    click_at(page, plot_of(page, "derivatives_still_above"), 0.4, 0.3)
     expect(page).to_have_url(re.compile(r"derivatives_b=\d"))
     a, b = value_of(page, "a"), value_of(page, "b")
-    assert a < 0 < b
-    expect(page.get_by_text(f"gradient ({2 * a:.4g}, {2 * b:.4g})")).to_be_visible()
-    click_at(page, plot_of(page, "derivatives_cut_a"), 0.85, 0.3)
+    assert a < 1.5 and b > 0
+    expect(page.get_by_text(f"gradient ({2 * a:.4g}, {2 * b:.4g})".replace("-", "−"))).to_be_visible()
+    click_at(page, plot_of(page, "derivatives_still_cut_a"), 0.85, 0.3)
     expect(page).to_have_url(re.compile(r"derivatives_a=\d"))
     assert value_of(page, "b") == b, "the other weight is held"
 
@@ -164,7 +226,7 @@ def test_a_slider_move_repaints_the_page_in_less_than_twice_the_time_of_a_bare_o
         theirs.bring_to_front()
         took["bare"].append(press_and_wait(theirs, f"The number is {x:.2f}"))
         ours.bring_to_front()
-        took["ours"].append(press_and_wait(ours, f"{2 * x:+.4f}"))
+        took["ours"].append(press_and_wait(ours, f"x = {x:.3g} ·".replace("-", "−")))
     ours.close()
     theirs.close()
     with capsys.disabled():

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import playing
 import pytest
 from playwright.sync_api import Page, expect
 from serving import idle, serve_to
@@ -27,7 +28,7 @@ def test_a_deep_link_on_a_cold_server_gives_its_page_and_state(page: Page, tmp_p
         idle(page)
         expect(page.get_by_role("heading", name="Stepping", exact=True)).to_be_visible()
         expect(page.get_by_role("spinbutton", name="Learning rate, exact")).to_have_value("0.3")
-        expect(page.get_by_text("step 4 of 20", exact=True)).to_be_visible()
+        playing.expect_moment(page, 4)
         expect(page.get_by_role("link", name="Home", exact=True)).to_be_visible()
 
 
@@ -41,53 +42,45 @@ def test_the_copied_link_brings_all_settings_to_another_server(page: Page, visit
         idle(page)
         expect(page.get_by_role("spinbutton", name="Learning rate, exact")).to_have_value("0.07")
         expect(page.get_by_label("Seed", exact=True)).to_have_value("11")
-        expect(page.get_by_test_id("stProgress")).to_contain_text("of 3")
+        expect(page.get_by_label("Epochs", exact=True).first).to_have_value("3")
 
 
-def test_home_walks_through_the_seven_steps(visit: Visit) -> None:
+def test_home_walks_through_the_seven_steps_by_its_button_and_by_the_loops_boxes(visit: Visit) -> None:
     page = visit("")
-    for words in ("Begin anywhere", "Let the weights vote", "One number for how wrong", "Which way is worse"):
-        expect(page.get_by_text(words)).to_be_visible()
+    for words in ("Begin anywhere", "Let the weights vote", "One number for how wrong", "Which way is worse?"):
+        expect(page.get_by_role("heading", name=words, exact=True)).to_be_visible()
         press(page, "Next")
-    expect(page.get_by_text("Go the other way")).to_be_visible()
+    expect(page.get_by_role("heading", name="Go the other way", exact=True)).to_be_visible()
+    loop = page.locator(".st-key-home_still_loop svg")
+    for _ in range(2):  # the same box twice, with another step in between
+        loop.get_by_text("7  stop").click(force=True)  # the box lies over its word
+        expect(page.get_by_role("heading", name="Enough", exact=True)).to_be_visible()
+        expect(page).to_have_url(re.compile("home_at=6"))
+        press(page, "Back")
+        expect(page.get_by_role("heading", name="Again, and again", exact=True)).to_be_visible()
+    playing.press(page, "Play")
+    expect(playing.clock(page)).to_have_attribute("data-moment", "60", timeout=30_000)
     press(page, "Next")
-    expect(page.get_by_text("Again, and again")).to_be_visible()
-    press(page, "Next")
-    expect(page.get_by_role("heading", name="Enough", exact=True)).to_be_visible()
-    assert "home_at=6" in page.url
     page.reload()
     idle(page)
     expect(page.get_by_role("heading", name="Enough", exact=True)).to_be_visible()
     press(page, "Start over")
-    expect(page.get_by_text("Begin anywhere")).to_be_visible()
+    expect(page.get_by_role("heading", name="Begin anywhere", exact=True)).to_be_visible()
 
 
 def test_stepping_plays_pauses_goes_back_and_resets(visit: Visit) -> None:
-    page = visit("Stepping?stepping_steps=200&stepping_speed=fast")
-    place = page.locator(".st-key-stepping_stage")
-    press(page, "Play")
-    expect(place.get_by_test_id("stProgress")).to_contain_text(re.compile(r"step ([3-9]|\d\d+) of 200"))
-    press(page, "Pause")
+    page = visit("Stepping?stepping_steps=200")
+    playing.press(page, "Play")
+    expect(playing.clock(page)).to_have_attribute("data-moment", re.compile(r"[3-9]|\d\d+"))
+    playing.press(page, "Pause")
     expect(page).to_have_url(re.compile(r"stepping_at=\d+"))
-    at = int(re.findall(r"stepping_at=(\d+)", page.url)[0])
-    assert 3 <= at < 200
-    press(page, "Back")
-    expect(place.get_by_text(f"step {at - 1} of 200", exact=True)).to_be_visible()
-    press(page, "Step")
-    expect(place.get_by_text(f"step {at} of 200", exact=True)).to_be_visible()
+    at = playing.moment(page)
+    playing.press(page, "Back")
+    playing.expect_moment(page, at - 1)
+    playing.press(page, "Step")
     expect(page).to_have_url(re.compile(f"stepping_at={at}"))
-    press(page, "Reset")
-    expect(place.get_by_text("step 0 of 200", exact=True)).to_be_visible()
-
-
-def test_a_click_on_the_curve_moves_x(visit: Visit) -> None:
-    page = visit("Derivatives")
-    plot = page.locator(".st-key-derivatives_curve [role=graphics-document]").first
-    expect(plot).to_be_visible()
-    box = plot.bounding_box()
-    assert box
-    page.mouse.click(box["x"] + 0.8 * box["width"], box["y"] + 0.5 * box["height"])
-    expect(page).to_have_url(re.compile(r"derivatives_x=[12]\."))
+    playing.press(page, "Reset")
+    playing.expect_moment(page, 0)
 
 
 @contextmanager
