@@ -112,7 +112,7 @@ def test_the_clock_walks_the_graph_with_the_right_numbers_at_each_node(visit: Vi
     shown = words_of(page, "derivatives_hero")
     for label, (value, gradient) in BOXES.items():
         assert label in shown and value in shown and gradient in shown
-    assert "× −0.832" in shown and "× 0.909" in shown, "each way has its factor"
+    assert "× −0.416" in shown and "× 0.909" in shown, "each way has its factor"
     expect(page.get_by_text("the derivative of y by x is +4.077")).to_be_visible()
 
 

@@ -53,6 +53,8 @@ def test_home_walks_through_the_seven_steps_by_its_button_and_by_the_loops_boxes
     expect(page.get_by_role("heading", name="Go the other way", exact=True)).to_be_visible()
     loop = page.locator(".st-key-home_still_loop svg")
     for _ in range(2):  # the same box twice, with another step in between
+        idle(page)
+        page.wait_for_timeout(600)  # the loop is drawn after the script has ended
         loop.get_by_text("7  stop").click(force=True)  # the box lies over its word
         expect(page.get_by_role("heading", name="Enough", exact=True)).to_be_visible()
         expect(page).to_have_url(re.compile("home_at=6"))
