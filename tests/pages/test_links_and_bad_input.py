@@ -7,6 +7,8 @@ import pytest
 from reading import charts, said
 from streamlit.testing.v1 import AppTest
 
+from pages.ui.page import PAGES
+
 Open = Callable[..., AppTest]
 ALL = ["home", "derivatives", "stepping", "pitfalls", "training"]
 
@@ -22,7 +24,7 @@ def link_of(at: AppTest) -> dict[str, list[str]]:
 def test_every_page_opens_with_its_title_its_menu_and_its_link(app: Open, name: str) -> None:
     at = app(name)
     assert at.title[0].value
-    assert len(at.sidebar.get("page_link")) == 5
+    assert len(at.sidebar.get("page_link")) == len(PAGES)
     values = link_of(at)
     assert values and all(key.startswith(f"{name}_") for key in values)
 
@@ -60,8 +62,8 @@ def test_a_link_sets_every_kind_of_control(app: Open) -> None:
         ("stepping", "stepping_steps", "2.5", "whole number"),
         ("stepping", "stepping_start", "99", "number from"),
         ("stepping", "stepping_function", "<script>", "one of"),
-        ("stepping", "stepping_at", "9999", "step from 0"),
-        ("stepping", "stepping_at", "-3", "step from 0"),
+        ("stepping", "stepping_at", "9999", "moment from 0"),
+        ("stepping", "stepping_at", "-3", "moment from 0"),
         ("derivatives", "derivatives_x", "x" * 5000, "number from"),
         ("pitfalls", "pitfalls_lr_a", "0", "positive"),
         ("training", "training_epochs", "0", "whole number"),
