@@ -187,8 +187,9 @@ class Clock {
       this.rest = next.rest;
       let stop = this.t + 1;
       while (this.stopping && stop < next.t && !this.stops.has(stop)) stop += 1;
-      if (next.t !== this.t) this.show(this.stopping ? Math.min(stop, next.t) : next.t);
-      if (this.stopping && this.stops.has(this.t)) { this.stopping = this.playing = false; this.settle(); return; }
+      const moved = next.t !== this.t; // a stop that it begins at is none
+      if (moved) this.show(this.stopping ? Math.min(stop, next.t) : next.t);
+      if (moved && this.stopping && this.stops.has(this.t)) { this.stopping = this.playing = false; this.settle(); return; }
       if (this.atEnd) { this.playing = false; this.settle(); return; }
     }
     const want = wanted({ ...this.ahead(), playing: this.playing, asked: this.asked, hidden: document.hidden }, rate);
