@@ -1,6 +1,7 @@
 """Digit training: a linear model learns to read, before your eyes."""
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from pages.training import drawing, evaluate, explain, export, runs, weights
 from pages.training.diagnosis import border_words
@@ -20,10 +21,20 @@ page = open_page(
     "training",
     "One weight for each pixel. Pick a learning rate, press **Train**, and watch the weights find their shape.",
 )
+offers: list[DeltaGenerator] = []  # where MNIST is offered: below the presets, once the data set is chosen
+
+
+def presets() -> None:
+    """Draw the presets, and keep a place below them."""
+    offer_presets(page)
+    offers.append(st.container())
+
+
 with st.sidebar:
-    config = choose_config(page, lambda: offer_presets(page))
+    config = choose_config(page, presets)
+    with offers[0]:
+        offer_mnist(page)
 offer_missing(page)
-offer_mnist(page)
 follow_link(page)
 
 SECTIONS = {
