@@ -52,8 +52,11 @@ def _keep(image: Image | None, dataset: str, *, shown: bool) -> None:
         kept["revision"] = f"{int(kept.get('revision', '0')) + 1}"
 
 
-def teach(page: Page, run: Run) -> list[Picture]:
-    """Draw the sheet and what one can do with the drawing; return the picture of its score, which moves."""
+def teach(page: Page, run: Run) -> tuple[list[Picture], Callable[[], None] | None]:
+    """Draw the sheet and what one can do with the drawing.
+
+    Return the picture of its score, which moves, and what says the answer, once it is known where the clock rests.
+    """
     dataset, names = run.config.dataset, run.digits.class_names
     image = drawn(page, dataset)
     with page.controls:
@@ -66,16 +69,22 @@ def teach(page: Page, run: Run) -> list[Picture]:
                 _keep(new, dataset, shown=True)
                 st.rerun(scope="fragment")
             _buttons(page, image, dataset)
-        bars = right.container()
+        bars, words_place = right.container(), right.container()
         with right:
             if image is None:
                 st.info(
                     f"{words} on the white sheet. It is shown to the model at every moment.", icon=":material/draw:"
                 )
             else:
-                st.caption(_said(run, image))
                 _offer_to_keep(page, run, image)
-    return [] if image is None else [_score(run, image)._replace(where=bars)]
+    if image is None:
+        return [], None
+    drawing = image
+
+    def tell() -> None:
+        words_place.caption(_said(run, drawing))
+
+    return [_score(run, drawing)._replace(where=bars)], tell
 
 
 def _buttons(page: Page, image: Image | None, dataset: str) -> None:

@@ -114,7 +114,11 @@ def play(page: Page, run: Run) -> int:
             )
             axes = _choose_axes(page) if beside == "curves" else None
     film = film_of(run, quantity, place)
-    pictures = _curves(run, *axes) if axes else drawing.teach(page, run)
+    tell_drawing = None
+    if axes:
+        pictures = _curves(run, *axes)
+    else:
+        pictures, tell_drawing = drawing.teach(page, run)
     pictures.append(_answers(run)._replace(where="beneath"))
     moments = Moments(
         _numbers(run),
@@ -133,6 +137,8 @@ def play(page: Page, run: Run) -> int:
         actions=_actions(page, run),
         restart=lambda: begin_again(run),
     )
+    if tell_drawing:
+        tell_drawing()
     with page.clock:
         offer_cures(page, run, at)
     return at

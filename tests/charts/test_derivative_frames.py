@@ -45,7 +45,7 @@ def test_a_pole_is_drawn_far_outside_and_not_beyond_what_a_browser_can_draw() ->
 def test_a_point_outside_of_the_window_is_said_at_its_edge() -> None:
     f = parse_function("x**2")
     here = slope_rows(tangents(f), tangent_at(f, 50.0), (0.0, 9.0), (-6.0, 6.0)).query("rest").iloc[0]
-    assert here["edge"] == "↗" and here["label"] == "x = 50, f(x) = 2500"
+    assert here["edge"] == "↗" and here["label"] == "x = 50, f(x) = 2,500"
 
 
 def test_the_secant_goes_through_both_points() -> None:

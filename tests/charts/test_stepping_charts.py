@@ -136,7 +136,7 @@ def test_the_map_holds_the_best_pair_and_its_colours_are_the_rates():
 
 def test_gaps_get_whole_decades_that_hold_them():
     low, high = gap_window(np.array([[3.0, 0.5, 0.02], [3.0, 50.0, np.inf]]))
-    assert (low, high) == (0.01, 10.0)
+    assert (low, high) == (0.01, 100.0)
     assert gap_window(np.zeros((1, 3)))[0] < gap_window(np.zeros((1, 3)))[1]
     assert all(type(end) is float for end in (low, high))
 

@@ -364,7 +364,11 @@ def test_functions_without_a_minimum_or_a_value_keep_every_section_alive(app: Op
 
 @pytest.mark.parametrize(
     ("formula", "lr", "words"),
-    [("x", "0.1", "no minimum is in sight"), ("x**3", "0.1", "no lowest point on that side"), ("x**2", "0.4", "good")],
+    [
+        ("x", "0.1", "no lowest point that way"),
+        ("x**3", "0.1", "no lowest place on that side"),
+        ("x**2", "0.4", "good"),
+    ],
 )
 def test_one_weight_says_in_the_end_what_the_run_was(app: Open, formula: str, lr: str, words: str) -> None:
     query = {"stepping_formula": formula, "stepping_lr": lr, "stepping_steps": "100"}
