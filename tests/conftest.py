@@ -55,11 +55,14 @@ UNSETTLED = (
     "tests/browser/test_processes_in_browser.py",
     "tests/faults",
     "tests/benchmarks",
-    "tests/export/test_all_scripts.py",  # sharpness of a two-layer model, three rows of 62
     "tests/pages/test_training_page.py::test_every_step_from_a_moment_on",
     "tests/pages/test_training_page.py::test_how_a_run_ends_is_said",
     "tests/pages/test_training_tools_page.py",
-    "tests/digits/test_models.py",  # the network on MNIST
+    # the test gives a single run its targets with an axis of runs, which the engine no longer takes in every path
+    "tests/digits/test_models.py::test_the_written_out_gradient_is_autograds[linear-2-1-False]",
+    "tests/digits/test_models.py::test_the_written_out_gradient_is_autograds[linear-10-1-False]",
+    "tests/digits/test_models.py::test_the_written_out_gradient_is_autograds[two_layer-2-1-False]",
+    "tests/digits/test_models.py::test_the_written_out_gradient_is_autograds[two_layer-10-1-False]",
 )
 
 
