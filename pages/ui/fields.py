@@ -6,7 +6,9 @@ with an exception.
 """
 
 import math
+import time
 from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Literal, TypeVar
 from urllib.parse import urlencode
 
@@ -17,6 +19,7 @@ from sgd_core.numbers import number as written
 
 BIND: Literal["query-params"] = "query-params"
 T = TypeVar("T")
+ECHO_SECONDS = 2.0  # how long a number that a slider has replaced may still arrive from the browser
 
 
 class Fields:
@@ -88,16 +91,20 @@ class Fields:
         """A learning rate: a logarithmic slider with ten stops a decade, and the exact number, which is what counts.
 
         The number takes any positive value and is what the address holds. Each of the two moves the other by its
-        callback only: a slider that the script wrote in every run would lose key presses.
+        callback only: a slider that the script wrote in every run would lose key presses. While keys are pressed quickly
+        the browser still sends numbers that the slider has long replaced; they are told from typed ones.
         """
         key, linked = self._linked(name)
         slider_key, stops = f"{key}_slider", _stops(low, high)
+        pair: _Pair = st.session_state.setdefault(f"_{key}_pair", _Pair())
 
-        def slid() -> None:
-            st.session_state[key] = st.session_state[slider_key]
-
-        def typed() -> None:
-            st.session_state[slider_key] = _nearest(stops, st.session_state[key])
+        def moved() -> None:
+            slider, number = st.session_state[slider_key], st.session_state[key]
+            value = pair.now(slider, number, time.monotonic())
+            if value != number:
+                st.session_state[key] = value
+            elif slider != _nearest(stops, value):
+                st.session_state[slider_key] = pair.slider = _nearest(stops, value)
 
         with st.container(horizontal=True, vertical_alignment="bottom", key=f"{key}_row", gap="small"):
             slider = st.container()
@@ -112,7 +119,7 @@ class Fields:
                     bind=BIND,
                     label_visibility="collapsed",
                     width=110,
-                    on_change=typed,
+                    on_change=moved,
                     help="Any positive number.",
                 )
             )
@@ -120,7 +127,8 @@ class Fields:
         if st.session_state.get(f"_{key}_stops") != stops or slider_key not in st.session_state:
             st.session_state[f"_{key}_stops"] = stops
             st.session_state[slider_key] = _nearest(stops, value)
-        slider.select_slider(label, stops, key=slider_key, on_change=slid, format_func=written)
+        pair.slider = st.session_state[slider_key]
+        slider.select_slider(label, stops, key=slider_key, on_change=moved, format_func=written)
         return self._checked(name, linked, value, float, "a positive number")
 
     def position(self, name: str, last: int) -> int:
@@ -194,6 +202,23 @@ class Fields:
                 f"The link asks for `{name} = {shown}`, but it has to be {wanted}. Using `{_text(value)}` instead."
             )
         return value
+
+
+@dataclass
+class _Pair:
+    """A slider and a number that show one value: which of the two a person has moved."""
+
+    slider: float = math.nan  # where the slider stood when it was drawn
+    replaced: list[tuple[float, float]] = field(default_factory=list)  # when, and which number it was
+
+    def now(self, slider: float, number: float, seconds: float) -> float:
+        """Return the value, given what the browser says of both."""
+        self.replaced = [(when, was) for when, was in self.replaced if seconds - when < ECHO_SECONDS]
+        if slider == self.slider:
+            return slider if any(was == number for _, was in self.replaced) else number
+        self.slider = slider
+        self.replaced.append((seconds, number))
+        return slider
 
 
 def _text(value: Any) -> str:

@@ -1,0 +1,41 @@
+"""A slider and a number that show one value: what a person has moved counts, not what the browser says late."""
+
+import math
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pages.ui.fields import ECHO_SECONDS, _nearest, _Pair, _stops
+
+STOPS = _stops(1e-3, 1.0)
+
+
+def test_the_one_that_was_moved_counts():
+    pair = _Pair(slider=0.1)
+    assert pair.now(0.125, 0.1, seconds=0.0) == 0.125  # the slider
+    assert pair.now(0.125, 0.3, seconds=0.1) == 0.3  # the number
+    assert pair.now(0.125, 0.00034, seconds=0.2) == 0.00034  # between two stops
+
+
+def test_a_number_that_was_replaced_counts_when_it_is_typed_later():
+    pair = _Pair(slider=0.1)
+    pair.now(0.125, 0.1, seconds=0.0)
+    assert pair.now(0.125, 0.1, seconds=0.9 * ECHO_SECONDS) == 0.125
+    assert pair.now(0.125, 0.1, seconds=1.1 * ECHO_SECONDS) == 0.1
+
+
+@given(st.lists(st.integers(0, 5), min_size=1, max_size=30))
+def test_no_press_is_lost_however_late_the_number_follows(delays: list[int]):
+    """Each message holds the next stop and a number that is `delay` presses old."""
+    pair, values = _Pair(slider=STOPS[0]), [STOPS[0]]
+    for press, delay in enumerate(delays, 1):
+        late = values[max(0, len(values) - 1 - delay)]
+        values.append(pair.now(STOPS[press], late, seconds=0.02 * press))
+        assert pair.now(STOPS[press], late, seconds=0.02 * press) == STOPS[press]  # the number's own callback
+    assert values == STOPS[: len(delays) + 1]
+
+
+def test_stops_are_even_on_a_logarithmic_scale():
+    steps = [math.log10(b / a) for a, b in zip(STOPS, STOPS[1:], strict=False)]
+    assert len(steps) == 30 and all(0.08 < step < 0.12 for step in steps)
+    assert _nearest(STOPS, 0.00034) == 0.001 and _nearest(STOPS, 0.13) == 0.125
