@@ -1,5 +1,6 @@
 """A slider and a number that show one value: what a person has moved counts, not what the browser says late."""
 
+import itertools
 import math
 
 from hypothesis import given
@@ -36,6 +37,6 @@ def test_no_press_is_lost_however_late_the_number_follows(delays: list[int]):
 
 
 def test_stops_are_even_on_a_logarithmic_scale():
-    steps = [math.log10(b / a) for a, b in zip(STOPS, STOPS[1:], strict=False)]
+    steps = [math.log10(b / a) for a, b in itertools.pairwise(STOPS)]
     assert len(steps) == 30 and all(0.08 < step < 0.12 for step in steps)
     assert _nearest(STOPS, 0.00034) == 0.001 and _nearest(STOPS, 0.13) == 0.125
