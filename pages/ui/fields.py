@@ -99,7 +99,9 @@ class Fields:
         pair: _Pair = st.session_state.setdefault(f"_{key}_pair", _Pair())
 
         def moved() -> None:
-            slider, number = st.session_state[slider_key], st.session_state[key]
+            slider, number = st.session_state.get(slider_key), st.session_state[key]
+            if slider is None:  # the page was cut short before it was drawn: it will follow the number
+                return
             value = pair.now(slider, number, time.monotonic())
             if value != number:
                 st.session_state[key] = value

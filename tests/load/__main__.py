@@ -1,8 +1,8 @@
 """A class in the room: `python -m tests.load` starts the app and lets 1 to 60 learners train at the same time.
 
 Prints for each number of learners: seconds from a change of the learning rate to its answer (median and 95th percentile),
-moments watched a second by the slowest and the median learner, errors, and the memory of the server. `--url` names a server that
-runs already (its memory is then not known).
+moments watched a second by the slowest and the median learner, errors (the server's log is `sgd_lab_load.log` in the folder for
+temporary files), and the memory of the server. `--url` names a server that runs already (its memory is then not known).
 """
 
 import argparse
@@ -65,7 +65,8 @@ def server(dataset: str) -> Iterator[tuple[str, int | None]]:
             "true",
         ]
         command += ["--server.address", "127.0.0.1", "--server.fileWatcherType", "none"]
-        process = subprocess.Popen(command, env=env, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        log = (Path(tempfile.gettempdir()) / "sgd_lab_load.log").open("w")
+        process = subprocess.Popen(command, env=env, cwd=ROOT, stdout=log, stderr=log)
         try:
             for _ in range(600):
                 try:
@@ -77,6 +78,7 @@ def server(dataset: str) -> Iterator[tuple[str, int | None]]:
         finally:
             process.terminate()
             process.wait(10)
+            log.close()
 
 
 async def lesson(url: str, count: int, seconds: float, query: str) -> list[Seen]:
