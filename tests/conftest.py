@@ -42,7 +42,6 @@ def mnist(mnist_folder):
 # What the redesign has left unsettled. These tests run and are reported, but do not stop a change: each either fails for a
 # reason that is not yet found, or was never seen to pass on a quiet machine. Take an entry out as soon as it passes.
 UNSETTLED = (
-    "tests/browser/test_beyond_in_browser.py",  # some sections shift their clock by 0.03 to 0.12 while they play
     "tests/browser/test_training_tools_in_browser.py",  # a cure pressed after divergence, more epochs
     "tests/browser/test_training_in_browser.py",
     "tests/browser/test_pitfalls_in_browser.py",

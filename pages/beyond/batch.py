@@ -108,7 +108,6 @@ def _scale(page: Page, config: TrainConfig, digits: Digits) -> None:
             about=("noise", config),
             known=run.ended,
         )
-    page.notice(*tell(moments[: at + 1], size))
     paper_check(
         page,
         SOURCE,
@@ -119,6 +118,7 @@ def _scale(page: Page, config: TrainConfig, digits: Digits) -> None:
         ),
         Check("Two ways to measure it agree", "the two-batch estimate is unbiased", _estimate(config, digits, now)),
     )
+    page.notice(*tell(moments[: at + 1], size))
     page.table(_scale_table(moments[: at + 1]), "Noise scale, moment by moment", file="noise-scale")
     page.code(noise_scale_script(config, len(digits.train_images)))
 
@@ -276,8 +276,8 @@ def _race(page: Page, config: TrainConfig, digits: Digits) -> None:
             about=name,
             known=run.ended,
         )
-    page.notice(*tell_race(moments[: at + 1], noise, target))
     paper_check(page, SOURCE, *_race_checks(done, noise))
+    page.notice(*tell_race(moments[: at + 1], noise, target))
     page.table(done, "Every batch size that has ended", file="batch-race")
     page.code(noise_scale_script(replace(config, epochs=2), len(digits.train_images)), _RACE_SCRIPT)
 

@@ -62,7 +62,6 @@ def catapult(page: Page) -> None:
             about=name,
             known=run.ended,
         )
-    page.notice(*tell(run.moments[: at + 1], runs, multiples))
     landed = [
         share(run.moments, place)
         for place in range(3)
@@ -79,6 +78,7 @@ def catapult(page: Page) -> None:
             ", ".join(f"{number(one, 2)} times the start" for one in landed) or "no rate beyond 1 is left",
         ),
     )
+    page.notice(*tell(run.moments[: at + 1], runs, multiples))
     page.table(_table(run.moments[: at + 1]), "Loss and sharpness, moment by moment", file="catapult")
     page.code(digits_edge_script(dataset, PAIR, runs))
 

@@ -91,8 +91,8 @@ def edge(page: Page) -> None:
             about=name,
             known=run.ended,
         )
-    page.notice(*tell(shown, settings, beside, BORDERS[rule]))
     paper_check(page, *_checks(shown, settings, beside, BORDERS[rule]))
+    page.notice(*tell(shown, settings, beside, BORDERS[rule]))
     page.table(_table(shown), "Loss and eigenvalues, moment by moment", file="edge")
     runs = [settings, _warm(settings)] if beside == WARM else [settings]
     page.code(digits_edge_script(dataset, PAIR, runs, hidden=30) if dataset else chebyshev_script(runs))

@@ -75,7 +75,6 @@ def fate(page: Page) -> None:
             f"dimension {number(border_dimension(regimes), 3)} (a smooth line has 1).",
             about=(function.formula, view),
         )
-    page.notice(*tell(function, regimes, border, (start, lr), at))
     paper_check(
         page,
         "Sohl-Dickstein 2024, *The boundary of neural network trainability is fractal*, "
@@ -93,6 +92,7 @@ def fate(page: Page) -> None:
             "choose *Ripples*" if line else number(border_dimension(regimes), 3),
         ),
     )
+    page.notice(*tell(function, regimes, border, (start, lr), at))
     _poster(page, function, regimes)
     page.code(regime_map_script(function.torch_code, view))
 

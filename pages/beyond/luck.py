@@ -89,7 +89,6 @@ def _two(page: Page, dataset: str, digits: Digits) -> None:
             about=name,
             known=run.ended,
         )
-    page.notice(*tell(now, column))
     spreads = [_spread(values[column]) for values in now.values]
     paper_check(
         page,
@@ -98,6 +97,7 @@ def _two(page: Page, dataset: str, digits: Digits) -> None:
             "Best seed minus worst seed", "small, but enough to look like progress", f"A {spreads[0]}, B {spreads[1]}"
         ),
     )
+    page.notice(*tell(now, column))
     page.table(
         pd.concat([values.assign(setting=letter) for letter, values in zip("AB", now.values, strict=True)]),
         "Each seed at the moment shown",
@@ -249,7 +249,6 @@ def _finder(page: Page, dataset: str, digits: Digits) -> None:
             about=name,
             known=run.ended,
         )
-    page.notice(*tell_finder(shown))
     paper_check(
         page,
         "L. Smith 2017, *Cyclical learning rates for training neural networks*, [arXiv 1506.01186](https://arxiv.org/abs/1506.01186); "
@@ -260,6 +259,7 @@ def _finder(page: Page, dataset: str, digits: Digits) -> None:
             ", ".join(f"{kind}: up to {number(factor, 2)} times apart" for kind, factor in factors.items()),
         ),
     )
+    page.notice(*tell_finder(shown))
     if run.ended:
         ends = achieved_of(config, tuple(map(tuple, shown[["seed", "suggestion", "lr"]].itertuples(index=False))))
         with page.more("What each suggestion achieves", ":material/trophy:"):

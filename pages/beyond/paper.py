@@ -16,7 +16,7 @@ class Check(NamedTuple):
 
 
 def paper_check(page: Page, source: str, *checks: Check) -> None:
-    """Show published figures beside ours; `source` is Markdown."""
+    """Show published figures beside ours; `source` is Markdown. Call it before `notice`, whose words grow."""
     rows = "\n".join(f"| {check.what} | {check.published} | {check.ours} |" for check in checks)
     with page.below.container(border=True, key=page.key("paper")):
         st.markdown(f"**Paper check**\n\n| | published | here |\n| --- | --- | --- |\n{rows}\n\n:small[{source}]")

@@ -63,7 +63,6 @@ def silver(page: Page) -> None:
             "; ".join(f"{name} ends {number(gap, 3)} above the minimum" for name, gap in ends.items()) + ".",
             about=(dataset, steps),
         )
-    page.notice(*tell(race, names, step))
     slope = float(np.polyfit(np.log(KAPPAS), np.log(needed()["silver"]), 1)[0])
     bound = silver_bound(doublings) * largest * distance
     paper_check(
@@ -79,6 +78,7 @@ def silver(page: Page) -> None:
         ),
     )
     _worst_case(page)
+    page.notice(*tell(race, names, step))
     page.table(_table(race, names), "Step by step", file="silver")
     rates = [1.0, 1.9, float(names[2].removeprefix("best constant, ").removesuffix("/L"))]
     page.code(silver_script(dataset, PAIR, steps, rates))

@@ -13,6 +13,9 @@ from pathlib import Path
 from playwright.sync_api import Page, expect
 
 ROOT = Path(__file__).resolve().parents[2]
+# The browser fetches the code of charts when it meets the first one, and until then their places are empty.
+DRAWN = """() => !document.querySelector('[data-testid=stSkeleton]')
+  && [...document.querySelectorAll('[data-testid=stVegaLiteChart]')].every((chart) => chart.querySelector('svg, canvas'))"""
 ERROR = "[data-testid=stException], .st-key-page_error"  # Streamlit's box, and the app's own
 
 
@@ -60,6 +63,7 @@ def idle(page: Page) -> None:
         "[data-test-script-state=notRunning]", state="attached", timeout=150_000
     )  # two busy cores may take a minute to load torch
     expect(page.locator(ERROR)).to_have_count(0)
+    page.wait_for_function(DRAWN)
 
 
 @contextmanager

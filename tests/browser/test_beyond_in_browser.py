@@ -4,7 +4,7 @@ from collections.abc import Callable
 from urllib.parse import quote
 
 import pytest
-from playing import clock, expect_playing, moment, no_shift, press
+from playing import clock, expect_moment, expect_playing, moment, no_shift, press
 from playwright.sync_api import Page, expect
 from serving import idle
 
@@ -26,19 +26,24 @@ PLAYS = [
 @pytest.mark.parametrize(("section", "query", "play"), PLAYS)
 def test_it_plays_pauses_and_steps_without_moving_the_page(visit: Visit, section: str, query: str, play: str) -> None:
     page = visit(f"Beyond_the_rule?beyond_section={quote(section)}&{query}")
-    expect(clock(page)).to_be_visible()
-    with no_shift(page):
-        press(page, play)
-        page.wait_for_function("() => +document.querySelector('.sgd-clock').dataset.moment >= 2", timeout=60_000)
-        if clock(page).get_attribute("data-playing") == "true":
-            press(page, "Pause")
-        expect_playing(page, False)
-        at = moment(page)
-        clock(page).locator("[data-does=back]").click()
-        expect(clock(page)).to_have_attribute("data-moment", str(at - 1))
-        press(page, "Step")
-        expect(clock(page)).to_have_attribute("data-moment", str(at))
-    assert not page.locator("[data-testid=stException]").count()
+    for width, height in ((1440, 1000), (1280, 720), (420, 900)):
+        page.set_viewport_size({"width": width, "height": height})
+        page.wait_for_timeout(800)  # the sidebar slides away, the charts take their new width
+        with no_shift(page):
+            press(page, play)
+            page.wait_for_function("() => +document.querySelector('.sgd-clock').dataset.moment >= 2", timeout=60_000)
+            if clock(page).get_attribute("data-playing") == "true":
+                press(page, "Pause")
+            expect_playing(page, False)
+            at = moment(page)
+            clock(page).locator("[data-does=back]").click()
+            expect_moment(page, at - 1)
+            clock(page).locator("[data-does=step]").click()
+            expect_moment(page, at)
+        assert not page.locator("[data-testid=stException]").count()
+        press(page, "Reset")
+        expect_moment(page, 0)
+        idle(page)
 
 
 def test_a_drag_zooms_the_map_and_a_click_plays_that_run(visit: Visit) -> None:
