@@ -41,7 +41,10 @@ def silver(page: Page) -> None:
         dataset, _ = choose_digits(page)
         doublings = COUNTS[page.segments("silver_steps", "Steps", list(COUNTS), "1,023")]
         log_steps = page.toggle("silver_log", "Spread the first steps", True)
-        st.caption("All four rules begin at zero weights and have no momentum. L is the largest bend of the loss.")
+        st.caption(
+            "All four rules begin at zero weights and have no momentum. The targets are 1 and −1, the loss is half the mean "
+            "squared error, and L is its largest bend."
+        )
     steps = 2**doublings - 1
     race, largest, distance = race_of(dataset, steps)
     names = list(race[-1].gaps)

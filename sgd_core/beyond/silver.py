@@ -15,7 +15,6 @@ import torch
 from numpy.typing import NDArray
 
 from sgd_core.digits.datasets import Digits
-from sgd_core.digits.losses import targets_for
 
 Array = NDArray[np.float64]
 
@@ -90,7 +89,7 @@ class SilverMoment:
 
 @dataclass(frozen=True, eq=False)
 class LeastSquares:
-    """Mean squared error of a linear model on digits, as a quadratic along its eigenvectors.
+    """Half the mean squared error of a linear model on digits, as a quadratic along its eigenvectors.
 
     `curvatures` (d,) are the Hessian's eigenvalues, descending; `distances` (d,) are the weights' coordinates from the
     minimum, at zero weights; in them each descent step multiplies coordinate i by 1 - lr curvature_i, exactly.
@@ -110,7 +109,7 @@ class LeastSquares:
 
 
 def least_squares(digits: Digits) -> LeastSquares:
-    """Return the least-squares task of two classes, targets 1 (the first class) and 0, weights and bias from zero.
+    """Return the least-squares task of two classes, targets 1 (the first class) and -1, weights and bias from zero.
 
     Raises ValueError on digits of more than two classes.
     """
@@ -118,9 +117,9 @@ def least_squares(digits: Digits) -> LeastSquares:
         raise ValueError("Least squares is for two classes here, such as 3 and 7.")
     pixels = digits.train_images.flatten(1).double()
     inputs = torch.cat([pixels, torch.ones(len(pixels), 1, dtype=torch.float64)], 1)
-    targets = targets_for(digits.train_labels, 2).double()
-    values, vectors = torch.linalg.eigh(2 * inputs.T @ inputs / len(inputs))
-    slope = vectors.T @ (-2 * inputs.T @ targets / len(inputs)).squeeze(1)
+    targets = 1 - 2 * digits.train_labels.double().unsqueeze(1)
+    values, vectors = torch.linalg.eigh(inputs.T @ inputs / len(inputs))
+    slope = vectors.T @ (-inputs.T @ targets / len(inputs)).squeeze(1)
     values, slope = values.flip(0), slope.flip(0)
     bent = values > 1e-12 * values[0]  # blank pixels bend nothing, and no step moves their weights
     distances = torch.where(bent, slope / values.clamp_min(1e-300), 0.0)
@@ -137,7 +136,7 @@ def silver_race(task: LeastSquares, steps: int) -> Generator[SilverMoment, None,
     rules = {
         "1/L": np.full(steps, 1.0),
         "1.9/L": np.full(steps, 1.9),
-        f"best constant, {best:.3g}/L": np.full(steps, best),
+        f"best constant, {best:.4g}/L": np.full(steps, best),
         "silver": silver_schedule(steps),
     }
     shares = task.curvatures / task.largest
