@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Generator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from enum import IntEnum
 from typing import Any
@@ -21,6 +22,7 @@ from torch import Tensor
 MOST_PIXELS = 2**20
 MOST_STEPS = 2_000
 BLOCK = 2**15  # runs that step together: their numbers stay in the processor's cache
+WORKERS = 2  # blocks at a time: torch lets go of the interpreter while it computes
 CLOSE = 0.01  # of the starts' window: nearer than this to where it is going, a run has arrived
 FAR = 1e3  # windows away, a run is lost even if its numbers are finite
 ENDLESS = 1e-3  # a bounce shrinks at least by so much a step, or it goes on for ever
@@ -130,12 +132,19 @@ def mapping(f: Callable[[Tensor], Tensor], window: MapWindow) -> Generator[Regim
     outcome = np.zeros((size, size), dtype=np.uint8)
     needed = np.full((size, size), -1, dtype=np.int32)
     x = np.tile(window.starts, (size, 1))
-    for first in range(0, size, max(1, BLOCK // size)):
-        rows = slice(first, min(first + max(1, BLOCK // size), size))
-        count = rows.stop - rows.start
-        codes, when, at = _runs(f, starts.repeat(count), lrs[rows].repeat_interleave(size), window)
-        outcome[rows], needed[rows], x[rows] = (part.view(count, size).numpy() for part in (codes, when, at))
-        yield RegimeMap(window, _frozen(outcome), _frozen(needed), _frozen(x), rows.stop)
+    height = max(1, BLOCK // size)
+    blocks = [slice(first, min(first + height, size)) for first in range(0, size, height)]
+
+    def block(rows: slice) -> tuple[Tensor, Tensor, Tensor]:
+        return _runs(f, starts.repeat(rows.stop - rows.start), lrs[rows].repeat_interleave(size), window)
+
+    pool = ThreadPoolExecutor(WORKERS)
+    try:
+        for rows, parts in zip(blocks, pool.map(block, blocks), strict=True):
+            outcome[rows], needed[rows], x[rows] = (part.view(-1, size).numpy() for part in parts)
+            yield RegimeMap(window, _frozen(outcome), _frozen(needed), _frozen(x), rows.stop)
+    finally:  # also when nobody waits for the rest
+        pool.shutdown(cancel_futures=True)
 
 
 def border_dimension(regimes: RegimeMap) -> float:
