@@ -45,10 +45,6 @@ UNSETTLED = (
     "tests/browser/test_training_tools_in_browser.py",  # a cure pressed after divergence, more epochs
     "tests/browser/test_training_in_browser.py",
     "tests/browser/test_pitfalls_in_browser.py",
-    "tests/browser/test_stepping_in_browser.py",
-    "tests/browser/test_derivatives_in_browser.py",
-    "tests/browser/test_ground_in_browser.py",  # Home: "stop" pressed twice in a row
-    "tests/browser/test_accessibility_in_browser.py",
     "tests/browser/test_hostile_input_in_browser.py",
     "tests/browser/test_monkey_in_browser.py",
     "tests/browser/test_processes_in_browser.py",

@@ -218,15 +218,15 @@ def curve_picture(
 
     tip = [alt.Tooltip("x:Q", format=".6g", title=x_title), alt.Tooltip("y:Q", format=".6g", title=y_title)]
     curve = only("curve").mark_line(color=QUIET, strokeWidth=2.5, clip=True).encode(order="order:Q")
-    touching = only("tangent").mark_line(color=SECOND, strokeWidth=2, strokeDash=[6, 4], clip=True)
-    arrow = only("arrow").mark_line(color=SECOND, strokeWidth=3).encode(order="order:Q")
+    touching = only("tangent").mark_line(color=SECOND, strokeWidth=2, strokeDash=[6, 4], clip=True, aria=False)
+    arrow = only("arrow").mark_line(color=SECOND, strokeWidth=3, aria=False).encode(order="order:Q")
     head = (
         only("arrow-head")
-        .mark_point(color=SECOND, filled=True, size=90, opacity=1)
+        .mark_point(color=SECOND, filled=True, size=90, opacity=1, aria=False)
         .encode(shape=alt.Shape("label:N", scale=HEADS, legend=None))
     )
     path = only("path")
-    line = path.mark_line(color=color, strokeWidth=1.5, opacity=0.55).encode(order="order:Q")
+    line = path.mark_line(color=color, strokeWidth=1.5, opacity=0.55, aria=False).encode(order="order:Q")
     dots = path.transform_filter(alt.datum.edge == "").mark_circle(color=color, size=36, opacity=0.75, aria=False)
     point = (
         only("point")
@@ -241,9 +241,9 @@ def curve_picture(
         )
 
     words = only("point").transform_filter(alt.datum.edge != "")
-    said = words.mark_text(color=color, fontSize=12, align=alt.expr(_ALIGN), dx=alt.expr(_DX), dy=18).encode(
-        text="label:N"
-    )
+    said = words.mark_text(
+        color=color, fontSize=12, align=alt.expr(_ALIGN), dx=alt.expr(_DX), dy=18, aria=False
+    ).encode(text="label:N")
     drawn = [curve, touching, line, dots.encode(tooltip=tip), arrow, head, point.encode(tooltip=tip)]
     drawn += [signs(path), signs(only("point")), said]
     if pick:

@@ -86,7 +86,7 @@ def over_steps(
     paint: dict[str, Any] = {} if several else {"color": color}
     shape: dict[str, Any] = {"strokeDash": looks.dash, "detail": "run:N"} if several else {}
     drawn: list[Any] = list(level_line(*level, y_domain, log)) if level else []
-    drawn.append(past.mark_line(strokeWidth=2, opacity=0.85, **paint).encode(**hue, **shape))
+    drawn.append(past.mark_line(strokeWidth=2, opacity=0.85, aria=False, **paint).encode(**hue, **shape))
     if dots:
         drawn.append(inside(past).mark_circle(size=22, aria=False, **paint).encode(tooltip=tip, **hue))
     outside = present if several else past
@@ -94,7 +94,9 @@ def over_steps(
     if several:
         arrows = arrows.transform_calculate(said="datum.run + datum.edge")
     drawn.append(arrows.encode(text="said:N" if several else "edge:N", tooltip=tip, **hue))
-    point = inside(present).mark_point(filled=True, size=120, opacity=1, stroke="white", strokeWidth=1.5, **paint)
+    point = inside(present).mark_point(
+        filled=True, size=120, opacity=1, stroke="white", strokeWidth=1.5, aria=False, **paint
+    )
     drawn.append(point.encode(tooltip=tip, **hue, **({"shape": looks.shape} if several else {})))
     if several:
         beside = alt.expr("10 * (indexof('ABCDEF', datum.run) - 1.5)")  # runs at one place stay readable

@@ -90,8 +90,11 @@ def plain(text: str) -> float:
 @contextmanager
 def no_shift(page: Page, most: float = 0.01) -> Iterator[None]:
     """Fail if the browser's own layout-shift entries sum to more than `most` meanwhile, those after input included."""
-    page.wait_for_timeout(300)
     page.evaluate(_WATCH_SHIFTS)
+    for _ in range(20):  # a page that is just opened still draws its charts: begin when half a second went by in peace
+        page.wait_for_timeout(500)
+        if not page.evaluate("() => window.sgdShifts.splice(0).length"):
+            break
     yield
     page.wait_for_timeout(400)
     shifts = page.evaluate("() => window.sgdShifts")

@@ -58,11 +58,15 @@ def test_home_walks_through_the_seven_steps_by_its_button_and_by_the_loops_boxes
         loop.get_by_text("7  stop").click(force=True)  # the box lies over its word
         expect(page.get_by_role("heading", name="Enough", exact=True)).to_be_visible()
         expect(page).to_have_url(re.compile("home_at=6"))
+        expect(playing.clock(page)).to_have_count(
+            0
+        )  # the clock of the step before, which has a Back of its own, is gone
         press(page, "Back")
         expect(page.get_by_role("heading", name="Again, and again", exact=True)).to_be_visible()
     playing.press(page, "Play")
     expect(playing.clock(page)).to_have_attribute("data-moment", "60", timeout=30_000)
     press(page, "Next")
+    expect(page).to_have_url(re.compile("home_at=6"))
     page.reload()
     idle(page)
     expect(page.get_by_role("heading", name="Enough", exact=True)).to_be_visible()
