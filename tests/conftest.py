@@ -50,9 +50,6 @@ UNSETTLED = (
     "tests/browser/test_processes_in_browser.py",
     "tests/faults",
     "tests/benchmarks",
-    "tests/pages/test_training_page.py::test_every_step_from_a_moment_on",
-    "tests/pages/test_training_page.py::test_how_a_run_ends_is_said",
-    "tests/pages/test_training_tools_page.py",
 )
 
 

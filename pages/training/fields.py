@@ -267,7 +267,7 @@ def remarks(config: TrainConfig, digits: Digits) -> Iterator[str]:
     """Say what the settings lead to that one may not expect."""
     count, names = len(digits.train_images), digits.class_names
     yield from config.remarks
-    if config.batch_size is not None and config.batch_size > count:
+    if config.batch_size is None or config.batch_size > count:
         yield f"There are {count:,} training images, so every step takes all of them: one step an epoch."
     if not config.shuffle and config.batch_size is not None and config.batch_size < count:
         yield (

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 
 import pytest
+from playing import plain
 from playwright.sync_api import Locator, Page, expect
 from serving import idle
 
@@ -180,7 +181,7 @@ def test_remedies_play_on_digits_and_on_one_weight(visit: Visit) -> None:
     press(page, "Train")
     at(page, 12)
     expect(page.get_by_text(re.compile("After 12 steps these are good"))).to_be_visible()
-    assert float(shown(page, "A lower rate")) < float(shown(page, "As it is").replace(",", ""))
+    assert plain(shown(page, "A lower rate")) < plain(shown(page, "As it is"))
     page.get_by_role("radio", name="one weight", exact=True).click()
     rate = page.get_by_role("spinbutton", name="Learning rate that fails, exact")
     rate.fill("0.95")

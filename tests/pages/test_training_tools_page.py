@@ -168,7 +168,7 @@ def test_the_cell_judged_is_the_most_common_mistake_until_one_is_chosen(app: Ope
 
 SECTIONS = {
     "Look inside": "weight",
-    "Why this answer?": "the model says",
+    "Why this answer?": "he model says **",
     "Judge it": "Accuracy counts",
     "Take it home": "plain PyTorch",
 }
