@@ -39,22 +39,9 @@ def mnist(mnist_folder):
         return load_digits("mnist", classes=(3, 7))
 
 
-# What the redesign has left unsettled. These tests run and are reported, but do not stop a change: each either fails for a
-# reason that is not yet found, or was never seen to pass on a quiet machine. Take an entry out as soon as it passes.
-UNSETTLED = (
-    "tests/browser/test_training_tools_in_browser.py",  # a cure pressed after divergence, more epochs
-    "tests/browser/test_training_in_browser.py",
-    "tests/browser/test_pitfalls_in_browser.py",
-    "tests/browser/test_hostile_input_in_browser.py",
-    "tests/browser/test_monkey_in_browser.py",
-    "tests/browser/test_processes_in_browser.py",
-    "tests/faults",
-    "tests/benchmarks",
-)
-
-
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let unsettled tests run without stopping a change."""
+    """Let tests that drive a browser follow each other in one process: two browsers at once slow each other down."""
     for item in items:
-        if item.nodeid.startswith(UNSETTLED):
-            item.add_marker(pytest.mark.xfail(reason="unsettled since the redesign; see UNSETTLED", strict=False))
+        if item.get_closest_marker("browser"):
+            item.add_marker(pytest.mark.xdist_group("browser"))

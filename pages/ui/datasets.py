@@ -3,13 +3,11 @@
 from collections.abc import Sequence
 from typing import Any, Protocol
 
-import numpy as np
 import streamlit as st
 
 from sgd_core.digits.baselines import pixel_similarity
 from sgd_core.digits.datasets import Digits, load_digits
 from sgd_core.digits.download import DownloadError, download
-from sgd_core.digits.inspection import dead_pixels
 from sgd_core.digits.sources import SOURCES, Source
 from sgd_core.digits.storage import available, data_folder
 
@@ -38,12 +36,6 @@ def digits_of(dataset: str, classes: tuple[int, ...] | None) -> Digits:
 def similarity_of(dataset: str, classes: tuple[int, ...] | None, distance: str = "l1") -> float:
     """Return the pixel-similarity baseline of a data set's classes."""
     return pixel_similarity(digits_of(dataset, classes), distance)
-
-
-@st.cache_data(max_entries=64, show_spinner=False)
-def dead_of(dataset: str, classes: tuple[int, ...] | None) -> np.ndarray:
-    """Return which pixels (H, W) have no ink in any training image of these classes."""
-    return dead_pixels(digits_of(dataset, classes))
 
 
 def preferred() -> str:

@@ -1,7 +1,7 @@
 """A function's curve with what happens on it: a point, its tangent, the path of a descent.
 
 One tidy frame feeds the whole picture, so that only data moves from frame to frame:
-`part` ("curve", "tangent", "path", "arrow", "point"), `x`, `y`, `order`, and, where a position lies outside of the
+`part` ("curve", "tangent", "point"), `x`, `y`, `order`, and, where a position lies outside of the
 window, `edge` (an arrow sign) and `label`.
 """
 
@@ -80,24 +80,17 @@ def window(x: Sequence[float], y: np.ndarray, *, margin: float = 0.08) -> tuple[
     return low - gap, high + gap
 
 
-def keep_in_view(rows: pd.DataFrame, x_domain: tuple[float, float], y_domain: tuple[float, float]) -> pd.DataFrame:
-    """Move positions outside of the window to its edge and say so with an arrow and the true value.
-
-    Nothing is clipped silently: `edge` carries the direction and `label` the true position. Values that are not
-    numbers are left out of the drawing, since they have no place.
-    """
-    rows = rows[~(rows["x"].isna() | rows["y"].isna())]
-    seen = in_view(piece("", rows["x"].to_numpy(), rows["y"].to_numpy()), x_domain, y_domain)
-    return rows.assign(x=seen.x, y=seen.y, edge=seen.edge, label=seen.label)
-
-
 def in_view(
     rows: Piece,
     x_domain: tuple[float, float],
     y_domain: tuple[float, float],
     names: tuple[str, str] = ("x", "f(x)"),
 ) -> Piece:
-    """Do the same to a piece; `names` are what the two axes show."""
+    """Move positions outside of the window to its edge and say so with an arrow and the true value.
+
+    Nothing is clipped silently: `edge` carries the direction and `label` the true position, in which `names` are what the
+    two axes show. Values that are not numbers are left out, since they have no place.
+    """
     known = ~(np.isnan(rows.x) | np.isnan(rows.y))
     x, y = rows.x[known], rows.y[known]
     side_x = (x > x_domain[1]).astype(int) - (x < x_domain[0])
@@ -159,37 +152,6 @@ def curve_with_tangent(curve: pd.DataFrame, at: Touching, y_domain: tuple[float,
     return frame_of([curve_piece(curve, y_domain), tangent(at, x_domain), point])
 
 
-def descent_frame(curve: pd.DataFrame, run: pd.DataFrame, step: int, y_domain: tuple[float, float]) -> pd.DataFrame:
-    """Return the frame of a descent at `step`: the path so far, the tangent here, and the coming step as an arrow.
-
-    `curve` has `x, value`; `run` is one run of `descend` (`step, x, loss, gradient, update`).
-    """
-    places = curve["x"].to_numpy()
-    x_domain = (float(places[0]), float(places[-1]))
-    steps = run["step"].to_numpy()
-    past, here = steps <= step, int(np.flatnonzero(steps == step)[0])
-    x, loss = run["x"].to_numpy(), run["loss"].to_numpy()
-    at = _Here(float(x[here]), float(loss[here]), float(run["gradient"].to_numpy()[here]))
-    pieces = [
-        curve_piece(curve, y_domain),
-        tangent(at, x_domain),
-        in_view(piece("path", x[past], loss[past]), x_domain, y_domain),
-        in_view(piece("point", [at.x], [at.value]), x_domain, y_domain),
-    ]
-    target = at.x + float(run["update"].to_numpy()[here])
-    if x_domain[0] <= at.x <= x_domain[1] and y_domain[0] <= at.value <= y_domain[1] and target != at.x:
-        end = min(max(target, x_domain[0]), x_domain[1])
-        head = piece("arrow-head", [end], [at.value])._replace(label="right" if target > at.x else "left")
-        pieces += [piece("arrow", [at.x, end], [at.value, at.value]), head]
-    return frame_of(pieces)
-
-
-class _Here(NamedTuple):
-    x: float
-    value: float
-    slope: float
-
-
 def curve_picture(
     frame: pd.DataFrame,
     *,
@@ -202,7 +164,7 @@ def curve_picture(
     pick: bool = False,
     axis_width: int | None = None,
 ) -> alt.LayerChart:
-    """Draw the curve, the tangent (dashed), the path so far, the coming step and the present point.
+    """Draw the curve, the tangent (dashed) and the point.
 
     `pick=True` adds the selection "pick": a click anywhere takes the nearest x. `axis_width` fixes
     the room for the y axis in pixels, so that pictures below each other have their plots in line.
@@ -219,15 +181,6 @@ def curve_picture(
     tip = [alt.Tooltip("x:Q", format=".6g", title=x_title), alt.Tooltip("y:Q", format=".6g", title=y_title)]
     curve = only("curve").mark_line(color=QUIET, strokeWidth=2.5, clip=True).encode(order="order:Q")
     touching = only("tangent").mark_line(color=SECOND, strokeWidth=2, strokeDash=[6, 4], clip=True, aria=False)
-    arrow = only("arrow").mark_line(color=SECOND, strokeWidth=3, aria=False).encode(order="order:Q")
-    head = (
-        only("arrow-head")
-        .mark_point(color=SECOND, filled=True, size=90, opacity=1, aria=False)
-        .encode(shape=alt.Shape("label:N", scale=HEADS, legend=None))
-    )
-    path = only("path")
-    line = path.mark_line(color=color, strokeWidth=1.5, opacity=0.55, aria=False).encode(order="order:Q")
-    dots = path.transform_filter(alt.datum.edge == "").mark_circle(color=color, size=36, opacity=0.75, aria=False)
     point = (
         only("point")
         .transform_filter(alt.datum.edge == "")
@@ -244,8 +197,7 @@ def curve_picture(
     said = words.mark_text(
         color=color, fontSize=12, align=alt.expr(_ALIGN), dx=alt.expr(_DX), dy=18, aria=False
     ).encode(text="label:N")
-    drawn = [curve, touching, line, dots.encode(tooltip=tip), arrow, head, point.encode(tooltip=tip)]
-    drawn += [signs(path), signs(only("point")), said]
+    drawn = [curve, touching, point.encode(tooltip=tip), signs(only("point")), said]
     if pick:
         drawn.insert(0, stops(x, x_domain, height))
     return layers(*drawn, height=height)

@@ -11,7 +11,7 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from sgd_core.charts.palette import ACCENT, QUIET, TRAINING, VALIDATION
+from sgd_core.charts.palette import QUIET, TRAINING, VALIDATION
 from sgd_core.charts.vega import (
     ROOM,
     edge_arrows,
@@ -224,46 +224,3 @@ def _x(domain: Range, log_steps: bool, title: str | None = "epoch") -> alt.X:
         return step_axis(domain[1], log=True, title="step" if title else "")
     scale = alt.Scale(domain=list(domain), nice=False)
     return alt.X("epoch:Q", title=title, scale=scale, axis=alt.Axis(tickMinStep=1, grid=False, format=".4~g"))
-
-
-def loss_by_step(
-    frame: pd.DataFrame,
-    *,
-    steps: int,
-    y_domain: tuple[float, float],
-    color: str = ACCENT,
-    title: str = "loss",
-    height: int = 200,
-) -> alt.LayerChart:
-    """Draw one run's loss against its step; `frame` has `step`, `loss` and `now` (true for the present step).
-
-    Losses above the window are drawn at its upper edge as an arrow with their value in the tooltip.
-    """
-    x = alt.X(
-        "step:Q",
-        title="step",
-        scale=alt.Scale(domain=[0, max(steps, 1)], nice=False),
-        axis=alt.Axis(tickMinStep=1, grid=False),
-    )
-    scale = alt.Scale(domain=list(y_domain), nice=False)
-    y = alt.Y("shown:Q", title=title, scale=scale, axis=alt.Axis(minExtent=ROOM))
-    base = alt.Chart(frame).transform_calculate(
-        shown=f"min({y_domain[1]!r}, max({y_domain[0]!r}, datum.loss))",
-        above=f"datum.loss > {y_domain[1]!r} ? '↑' : datum.loss < {y_domain[0]!r} ? '↓' : ''",
-    )
-    tip = [alt.Tooltip("step:Q"), alt.Tooltip("loss:Q", format=".6g")]
-    line = base.mark_line(color=color, strokeWidth=2).encode(x=x, y=y)
-    dots = (
-        base.transform_filter("datum.above == ''")
-        .mark_circle(color=color, size=30, aria=False)
-        .encode(x=x, y=y, tooltip=tip)
-    )
-    signs = base.transform_filter("datum.above != ''").mark_text(
-        color=color, fontSize=15, fontWeight="bold", dy=7, aria=False
-    )
-    now = (
-        base.transform_filter("datum.now && datum.above == ''")
-        .mark_point(color=color, filled=True, size=130, opacity=1, stroke="white", strokeWidth=1.5, aria=False)
-        .encode(x=x, y=y, tooltip=tip)
-    )
-    return layers(line, dots, signs.encode(x=x, y=y, text="above:N", tooltip=tip), now, height=height)

@@ -18,18 +18,11 @@ COLUMNS = [
     "status",
 ]
 MOST_SNAPSHOTS = 400
-MOST_BYTES = 64 * 2**20  # of arrays in one run's record
-FEWEST_SNAPSHOTS = 8  # however large they are
 
 
 def history_frame(snapshots: Sequence[Snapshot]) -> pd.DataFrame:
     """Return one row a snapshot with its plain numbers (`COLUMNS`); losses that are not finite stay what they are."""
     return pd.DataFrame([[getattr(snapshot, name) for name in COLUMNS] for snapshot in snapshots], columns=COLUMNS)
-
-
-def room_for(snapshot: Snapshot) -> int:
-    """Return how many snapshots like this one a record may keep: 400, or as many as 64 MB hold, and 8 at least."""
-    return max(FEWEST_SNAPSHOTS, min(MOST_SNAPSHOTS, MOST_BYTES // snapshot.nbytes))
 
 
 def thinned(snapshots: Sequence[Snapshot], most: int = MOST_SNAPSHOTS) -> list[Snapshot]:

@@ -47,6 +47,14 @@ def page(browser: Browser) -> Iterator[Page]:
 
 
 @pytest.fixture
+def lone_page(browser: Browser) -> Iterator[Page]:
+    """A fresh page whose server may go away: the console may say that a connection failed."""
+    page = browser.new_page(viewport={"width": 1280, "height": 900})
+    yield page
+    page.close()
+
+
+@pytest.fixture
 def visit(page: Page, server: str) -> Callable[[str], Page]:
     """A function that opens a path of the app, such as "Stepping?stepping_lr=0.3", and waits until it is idle."""
 

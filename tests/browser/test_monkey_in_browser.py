@@ -1,6 +1,7 @@
 """A short monkey for every change; the long one is `python -m tests.monkey --clicks 10000`."""
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from playwright.sync_api import Browser
@@ -20,5 +21,6 @@ def test_150_random_actions_break_nothing(browser: Browser, server: str) -> None
 
 
 def test_random_and_hostile_addresses_are_answered_without_an_error(server: str) -> None:
-    wrong = asyncio.run(try_addresses(server.replace("http", "ws"), 30, 30))
+    with ThreadPoolExecutor(1) as pool:  # Playwright's own loop runs in this thread
+        wrong = pool.submit(lambda: asyncio.run(try_addresses(server.replace("http", "ws"), 30, 30))).result()
     assert not wrong, "\n".join(wrong)

@@ -30,24 +30,15 @@ def test_a_point_without_a_slope_has_no_tangent() -> None:
 
 
 def test_positions_outside_stand_at_the_edge_with_an_arrow_and_their_value() -> None:
-    rows = curve.keep_in_view(curve.part("path", [0, 9, -9, 0], [0, 0, 50, -50]), (-3, 3), (-1, 10))
-    assert list(rows["edge"]) == ["", "→", "↖", "↓"]
-    assert list(rows["x"]) == [0, 3, -3, 0] and list(rows["y"]) == [0, 0, 10, -1]
-    assert rows["label"].iloc[2] == "x = −9, f(x) = 50" and rows["label"].iloc[0] == ""
+    rows = curve.in_view(curve.piece("path", [0, 9, -9, 0], [0, 0, 50, -50]), (-3, 3), (-1, 10))
+    assert list(rows.edge) == ["", "→", "↖", "↓"]
+    assert list(rows.x) == [0, 3, -3, 0] and list(rows.y) == [0, 0, 10, -1]
+    assert rows.label[2] == "x = −9, f(x) = 50" and rows.label[0] == ""
 
 
 def test_infinite_positions_are_shown_and_nan_has_no_place() -> None:
-    rows = curve.keep_in_view(curve.part("path", [np.inf, np.nan], [np.inf, 1]), (-3, 3), (-1, 10))
-    assert list(rows["edge"]) == ["↗"]
-
-
-def test_the_descents_arrow_is_its_update() -> None:
-    columns = {"step": [0, 1], "x": [-1.5, -1.2], "loss": [2.25, 1.44], "gradient": [-3, -2.4], "update": [0.3, 0.24]}
-    rows = curve.descent_frame(PARABOLA, pd.DataFrame(columns), 1, WINDOW)
-    arrow = rows[rows["part"] == "arrow"]
-    assert np.allclose(arrow["x"], [-1.2, -0.96]) and np.allclose(arrow["y"], 1.44)
-    assert rows[rows["part"] == "arrow-head"]["label"].item() == "right"
-    assert len(rows[rows["part"] == "path"]) == 2
+    rows = curve.in_view(curve.piece("path", [np.inf, np.nan], [np.inf, 1]), (-3, 3), (-1, 10))
+    assert list(rows.edge) == ["↗"]
 
 
 def test_a_pole_does_not_flatten_the_rest() -> None:

@@ -10,7 +10,6 @@ from torch import nn
 
 from sgd_core.digits.config import TrainConfig
 from sgd_core.digits.datasets import load_digits
-from sgd_core.digits.history import MOST_BYTES, room_for
 from sgd_core.digits.training import StepRequest, train
 
 CONFIGS = [
@@ -154,11 +153,3 @@ def test_the_update_is_what_moved_the_weights():
     config = TrainConfig(epochs=1, optimizer="adam", lr=0.01)
     one, two = list(train(config, load_digits("uci"), snapshot_every=1))[2:4]
     np.testing.assert_allclose(two.weights - one.weights, two.update, atol=1e-7)
-
-
-def test_a_record_is_bounded_in_number_and_in_bytes():
-    small = next(train(TrainConfig(), load_digits("uci")))
-    assert room_for(small) == 400
-    config = TrainConfig(model="two_layer", hidden=1000, init="default", optimizer="adam", epochs=1, lr=0.001)
-    large = list(train(config, load_digits("uci")))[-1]
-    assert large.nbytes > 1_000_000 and room_for(large) * large.nbytes <= MOST_BYTES

@@ -11,6 +11,12 @@ from serving import ERROR, free_port, idle, launch, serve
 
 pytestmark = pytest.mark.browser
 
+
+@pytest.fixture
+def page(lone_page: Page) -> Page:
+    return lone_page
+
+
 # A page, settings that are not its defaults, a seed and a place that are in the address.
 LINK = "Learning_rate_pitfalls?pitfalls_section=Regimes&pitfalls_lr_b=0.03&pitfalls_steps=200&pitfalls_at=5"
 KEPT = ".sgd-kept"
@@ -39,7 +45,7 @@ def test_a_server_that_is_killed_and_restarted_in_mid_run_gets_its_page_back(pag
         page.wait_for_timeout(1000)
         process = launch(port, tmp_path)
         began = time.monotonic()
-        expect(page.locator(KEPT)).to_be_visible()
+        expect(page.locator(KEPT)).to_be_visible(timeout=120_000)
         print(f"back {time.monotonic() - began:.1f} s after the server answers again")
         expect(page.locator(KEPT)).to_contain_text("pinned runs")
         idle(page)

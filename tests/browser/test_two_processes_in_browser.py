@@ -88,7 +88,7 @@ def test_learners_spread_stay_and_move_to_the_other_process_when_theirs_is_kille
         before = lost.url
         apps["app1"].kill()
         began = time.monotonic()
-        expect(lost.locator(".sgd-kept")).to_be_visible()
+        expect(lost.locator(".sgd-kept")).to_be_visible(timeout=120_000)
         print(f"back on the other process {time.monotonic() - began:.1f} s after the kill")
         idle(lost)
         assert process_of(lost) == "app2" and lost.url == before
