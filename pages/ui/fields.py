@@ -52,7 +52,10 @@ class Fields:
     def whole(self, name: str, label: str, low: int, high: int, default: int, **more: Any) -> int:
         """A whole number, typed or stepped."""
         key, linked = self._linked(name)
-        value = st.number_input(label, low, high, default, 1, key=key, bind=BIND, **more)
+        # Streamlit raises an error where a link gives such a field an infinite number, so it does not read that link.
+        infinite = linked is not None and _is_infinite(linked)
+        known: bool = st.session_state.setdefault(f"_{key}_infinite", infinite)
+        value = st.number_input(label, low, high, default, 1, key=key, bind=None if known else BIND, **more)
         return self._checked(name, linked, int(value), float, f"a whole number from {low:,} to {high:,}")
 
     def number(self, name: str, label: str, low: float, high: float, default: float, **more: Any) -> float:
@@ -221,6 +224,13 @@ class _Pair:
         self.slider = slider
         self.replaced.append((seconds, number))
         return slider
+
+
+def _is_infinite(text: str) -> bool:
+    try:
+        return math.isinf(float(text))
+    except ValueError:
+        return False
 
 
 def _text(value: Any) -> str:

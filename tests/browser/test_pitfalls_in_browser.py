@@ -111,7 +111,7 @@ def test_the_steepest_direction_trains_in_lock_step(visit: Visit) -> None:
     page = visit(f"{PAGE}?pitfalls_section=On+digits&pitfalls_epochs=12")
     expect(page.locator(".sgd-film .captions span")).to_have_count(5)
     press(page, "Train")
-    at(page, 11)
+    at(page, 12)
     expect(page.get_by_text(re.compile("of the length of D"))).to_be_visible()
     assert float(shown(page, "loss D")) > float(shown(page, "loss B"))
 

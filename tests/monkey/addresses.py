@@ -12,6 +12,7 @@ PAGES = {
     "Stepping": "stepping",
     "Learning_rate_pitfalls": "pitfalls",
     "Digit_training": "training",
+    "Beyond_the_rule": "beyond",
 }
 HOSTILE = [
     *(

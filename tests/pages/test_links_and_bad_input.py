@@ -73,6 +73,8 @@ def test_a_link_sets_every_kind_of_control(app: Open) -> None:
         ("training", "training_seed", "1.5", "whole number"),
         ("home", "home_at", "77", "whole number"),
         ("home", "home_seed", "abc", "whole number"),
+        ("home", "home_seed", "-1e400", "whole number"),
+        ("training", "training_epochs", "1e400", "whole number"),
     ],
 )
 def test_nonsense_in_a_link_gets_a_sentence_and_the_page_goes_on(
