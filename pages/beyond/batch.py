@@ -114,7 +114,7 @@ def _scale(page: Page, config: TrainConfig, digits: Digits) -> None:
         Check(
             "While the loss falls, the noise scale",
             "grows",
-            f"is {number(now.noise / moments[0].noise, 3)} times the first one",
+            f"is {number(now.noise / moments[0].noise, 3)} times the first one" if at else None,
         ),
         Check("Two ways to measure it agree", "the two-batch estimate is unbiased", _estimate(config, digits, now)),
     )

@@ -62,24 +62,25 @@ def catapult(page: Page) -> None:
             about=name,
             known=run.ended,
         )
+    shown = run.moments[: at + 1]
     landed = [
-        share(run.moments, place)
-        for place in range(3)
-        if multiples[place] > 1 and run.moments[-1][place].status != "diverged"
+        share(shown, place) for place in range(3) if multiples[place] > 1 and shown[-1][place].status != "diverged"
     ]
     paper_check(
         page,
         "Lewkowycz, Bahri, Dyer, Sohl-Dickstein, Gur-Ari 2020, *The large learning rate phase of deep learning: the catapult "
         "mechanism*, [arXiv 2003.02218](https://arxiv.org/abs/2003.02218)",
-        Check("Where the catapult is seen", "from 1 to about 2 times 2/λ", _seen(run.moments, multiples)),
+        Check("Where the catapult is seen", "from 1 to about 2 times 2/λ", _seen(shown, multiples)),
         Check(
             "Sharpness afterwards",
             "lower than at the start",
-            ", ".join(f"{number(one, 2)} times the start" for one in landed) or "no rate beyond 1 is left",
+            (", ".join(f"{number(one, 2)} times the start" for one in landed) or "no rate beyond 1 is left")
+            if at
+            else None,
         ),
     )
-    page.notice(*tell(run.moments[: at + 1], runs, multiples))
-    page.table(_table(run.moments[: at + 1]), "Loss and sharpness, moment by moment", file="catapult")
+    page.notice(*tell(shown, runs, multiples))
+    page.table(_table(shown), "Loss and sharpness, moment by moment", file="catapult")
     page.code(digits_edge_script(dataset, PAIR, runs))
 
 

@@ -304,8 +304,10 @@ def _checks(
     up, count = rises(moments)
     ratio = late_sharpness(moments) / own(moments)[-1].border
     checks = [
-        Check(f"Sharpness over {border}, later half", "hovers at 1, just above", number(ratio, 3)),
-        Check("Loss", "falls, but not at every step", f"rose in {percent(up / max(count, 1), 2)} of the steps"),
+        Check(f"Sharpness over {border}, later half", "hovers at 1, just above", number(ratio, 3) if count else None),
+        Check(
+            "Loss", "falls, but not at every step", f"rose in {percent(up / count, 2)} of the steps" if count else None
+        ),
     ]
     source = (
         "Cohen, Kaur, Li, Kolter, Talwalkar 2021, *Gradient descent on neural networks typically occurs at the edge of stability*, "

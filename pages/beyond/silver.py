@@ -83,8 +83,7 @@ def silver(page: Page) -> None:
     _worst_case(page)
     page.notice(*tell(race, names, step))
     page.table(_table(race, names), "Step by step", file="silver")
-    rates = [1.0, 1.9, float(names[2].removeprefix("best constant, ").removesuffix("/L"))]
-    page.code(silver_script(dataset, PAIR, steps, rates))
+    page.code(silver_script(dataset, PAIR, steps, [race[1].taken[name] for name in names if name != "silver"]))
 
 
 def _pictures(race: list[SilverMoment], names: list[str], moments: np.ndarray, log_steps: bool) -> list[Picture]:

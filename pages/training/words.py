@@ -40,9 +40,13 @@ def tell(now: Snapshot, first: Snapshot, baselines: list[tuple[str, float]], ima
     name, beaten = next_baseline(now.valid_accuracy, baselines)
     wrong = round((1 - now.valid_accuracy) * images)
     apart = round((now.valid_accuracy - beaten) * images)
-    where = f"{number(abs(apart))} images {'better' if apart > 0 else 'worse'} than" if apart else "level with"
+    where = (
+        f"{number(abs(apart))} {'image' if abs(apart) == 1 else 'images'} {'better' if apart > 0 else 'worse'} than"
+        if apart
+        else "level with"
+    )
     said.append(
-        f"{number(wrong)} of {number(images)} validation images are wrong ({percent(1 - now.valid_accuracy, 2)}): {where} "
+        f"{number(wrong)} of {number(images)} validation images {'is' if wrong == 1 else 'are'} wrong ({percent(1 - now.valid_accuracy, 2)}): {where} "
         f"“{name}” at {percent(1 - beaten, 2)}."
     )
     luck = 1.96 * math.sqrt(max(now.valid_accuracy * (1 - now.valid_accuracy), 1 / images) / images)

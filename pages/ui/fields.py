@@ -53,9 +53,8 @@ class Fields:
         """A whole number, typed or stepped."""
         key, linked = self._linked(name)
         # Streamlit raises an error where a link gives such a field an infinite number, so it does not read that link.
-        infinite = linked is not None and _is_infinite(linked)
-        known: bool = st.session_state.setdefault(f"_{key}_infinite", infinite)
-        value = st.number_input(label, low, high, default, 1, key=key, bind=None if known else BIND, **more)
+        unread = st.session_state.setdefault(f"_{key}_infinite", linked is not None and _is_infinite(linked))
+        value = st.number_input(label, low, high, default, 1, key=key, bind=None if unread else BIND, **more)
         return self._checked(name, linked, int(value), float, f"a whole number from {low:,} to {high:,}")
 
     def number(self, name: str, label: str, low: float, high: float, default: float, **more: Any) -> float:

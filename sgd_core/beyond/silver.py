@@ -129,14 +129,14 @@ def least_squares(digits: Digits) -> LeastSquares:
 def silver_race(task: LeastSquares, steps: int) -> Generator[SilverMoment, None, None]:
     """Race silver steps against 1/L, 1.9/L and the best constant step; yield a moment before and after each step.
 
-    The best constant step is the one with the smallest gap after all steps.
+    "best" is the constant step with the smallest gap after all steps.
     """
     ends = np.array([_gap_after(task, rate, steps) for rate in CONSTANT_RATES])
     best = float(CONSTANT_RATES[ends.argmin()])
     rules = {
         "1/L": np.full(steps, 1.0),
         "1.9/L": np.full(steps, 1.9),
-        f"best constant, {best:.4g}/L": np.full(steps, best),
+        f"best, {best:.4g}/L": np.full(steps, best),
         "silver": silver_schedule(steps),
     }
     shares = task.curvatures / task.largest

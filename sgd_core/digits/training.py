@@ -183,7 +183,10 @@ class SnapshotRecorder:
         if not self._engine.alive[0]:
             return Status.DIVERGED, self._why_diverged(lr, evaluation)
         if epoch >= config.epochs:
-            return Status.FINISHED, f"All {config.epochs:,} epochs are done."
+            return (
+                Status.FINISHED,
+                "1 epoch is done." if config.epochs == 1 else f"All {config.epochs:,} epochs are done.",
+            )
         best, best_epoch = state.best
         if config.patience is not None and epoch == int(epoch) and epoch - best_epoch >= config.patience:
             return Status.STOPPED, (

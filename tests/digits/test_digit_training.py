@@ -285,3 +285,8 @@ def test_linear_mnist_reaches_the_published_accuracy(mnist):
     assert last.valid_accuracy >= 0.975
     unseen = (mnist.train_images == 0).all(0).numpy()
     assert not last.weights[0][unseen].any()  # a pixel that is never inked never gets a gradient
+
+
+def test_one_epoch_is_said_in_the_singular():
+    reasons = [list(train(TrainConfig(epochs=epochs), load_digits("uci")))[-1].reason for epochs in (1, 2)]
+    assert reasons == ["1 epoch is done.", "All 2 epochs are done."]

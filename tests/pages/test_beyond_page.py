@@ -50,6 +50,10 @@ def test_every_view_opens_with_a_bet_a_picture_a_paper_and_code(
     assert "What to notice" in words and "Paper check" in words and "arxiv.org" in words
     assert "Your bet" in at.radio[0].label
     assert any("import torch" in code.value for code in at.code)
+    paper = next(element.value for element in at.markdown if "Paper check" in element.value)
+    if section not in ("Fate map", "Silver steps") and "beyond_luck_of" not in settings:
+        assert "not yet" in paper or "race on" in paper  # nothing is claimed of a run that has not begun
+    assert "0 % of the steps" not in paper and "1 times the" not in paper and "A 0, B 0" not in paper
 
 
 def test_the_map_says_what_regime_map_finds_and_judges_the_bet(app: Open) -> None:
