@@ -1,18 +1,13 @@
-"""The page on derivatives as a person uses it: the pointer, the clock, clicks on pictures, and its pace."""
+"""The page on derivatives as a person uses it: the pointer, the clock, and clicks on pictures."""
 
 import re
-import statistics
-import subprocess
-import sys
-import time
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 from urllib.parse import parse_qs, urlencode, urlparse
 
 import pytest
 from playing import choose_speed, clock, expect_moment, expect_playing, no_shift, numbers, plain, press, scrub
-from playwright.sync_api import Browser, Locator, Page, expect
-from serving import free_port, idle
+from playwright.sync_api import Locator, Page, expect
+from serving import idle
 
 from sgd_core.calculus.finite_difference import finite_difference
 from sgd_core.calculus.formula import parse_function
@@ -168,74 +163,3 @@ def test_a_click_moves_the_two_weights_and_a_slice_moves_one(visit: Visit) -> No
     click_at(page, plot_of(page, "derivatives_still_cut_a"), 0.85, 0.3)
     expect(page).to_have_url(re.compile(r"derivatives_a=\d"))
     assert value_of(page, "b") == b, "the other weight is held"
-
-
-BARE = """import streamlit as st
-x = st.slider("x", -3.0, 3.0, -1.5, 0.01)
-st.markdown(f"The number is {x:.2f}", unsafe_allow_html=False)
-"""
-
-
-@pytest.fixture
-def bare(tmp_path: Path) -> Iterator[str]:
-    """A Streamlit page with one slider and one line, served beside ours with Streamlit's own settings."""
-    script, port = tmp_path / "bare.py", free_port()
-    script.write_text(BARE)
-    command = [sys.executable, "-m", "streamlit", "run", str(script), "--server.port", str(port)]
-    command += ["--server.address", "127.0.0.1", "--server.headless", "true", "--server.fileWatcherType", "none"]
-    process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    yield f"http://127.0.0.1:{port}"
-    process.terminate()
-    process.wait(10)
-
-
-# Resolves with the milliseconds from a key press until `text(value)` is on the page and painted.
-PAINTED = """wanted => new Promise(resolve => {
-    const began = window.pressed;
-    const look = () => document.querySelector('[data-testid=stMain]').textContent.includes(wanted)
-        ? requestAnimationFrame(() => resolve(performance.now() - began)) : requestAnimationFrame(look);
-    look(); })"""
-
-
-def press_and_wait(page: Page, wanted: str) -> float:
-    page.evaluate(
-        "() => addEventListener('keydown', () => { window.pressed = performance.now(); }, {once: true, capture: true})"
-    )
-    page.keyboard.press("ArrowRight")
-    return float(page.evaluate(PAINTED, wanted))
-
-
-def test_a_slider_move_repaints_the_page_in_less_than_twice_the_time_of_a_bare_one(
-    browser: Browser, server: str, bare: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    ours, theirs = browser.new_page(), browser.new_page()
-    ours.goto(f"{server}/Derivatives")
-    idle(ours)
-    end = time.monotonic() + 60
-    while theirs.url == "about:blank":  # until its server is up
-        try:
-            theirs.goto(bare)
-        except Exception:
-            assert time.monotonic() < end
-            time.sleep(0.2)
-    idle(theirs)
-    took: dict[str, list[float]] = {"ours": [], "bare": []}
-    for page in (ours, theirs):
-        page.get_by_role("slider").first.focus()
-    for i in range(1, 13):  # in turn, so that a busy moment of the machine falls on both
-        x = -1.5 + i / 100
-        theirs.bring_to_front()
-        took["bare"].append(press_and_wait(theirs, f"The number is {x:.2f}"))
-        ours.bring_to_front()
-        took["ours"].append(press_and_wait(ours, f"x = {x:.3g} ·".replace("-", "−")))
-    ours.close()
-    theirs.close()
-    with capsys.disabled():
-        for word, of in (("median", statistics.median), ("best", min)):
-            middle = {name: of(times[2:]) for name, times in took.items()}
-            print(
-                f"\nslider to repaint, {word}: Derivatives {middle['ours']:.0f} ms, a bare page {middle['bare']:.0f} ms, "
-                f"ratio {middle['ours'] / middle['bare']:.2f} (aim: below 2)",
-                end="",
-            )
-        print()
