@@ -19,7 +19,8 @@ def twins(page: Page) -> None:
             key, value = page.key(f"{name}_here"), page.values[name]
 
             def moved(name: str = name, key: str = key) -> None:
-                page.set(name, st.session_state[key])
+                if not page.is_late(name, st.session_state[key]):
+                    page.set(name, st.session_state[key], by_twin=True)
                 page.redraw()
 
             if st.session_state.get(key) != value:

@@ -19,7 +19,7 @@ from sgd_core.numbers import number as written
 
 BIND: Literal["query-params"] = "query-params"
 T = TypeVar("T")
-ECHO_SECONDS = 2.0  # how long a number that a slider has replaced may still arrive from the browser
+ECHO_SECONDS = 2.0  # how long a value that has been replaced may still arrive from the browser
 
 
 class Fields:
@@ -36,12 +36,22 @@ class Fields:
         """Return the key of a widget, which is its name in the address."""
         return f"{self.page}_{name}"
 
-    def set(self, name: str, value: Any) -> None:
-        """Put a field to a value, in a callback or before it is drawn."""
+    def set(self, name: str, value: Any, *, by_twin: bool = False) -> None:
+        """Put a field to a value, in a callback or before it is drawn; `by_twin`: a person set it at a second widget."""
         key = self.key(name)
+        if not by_twin:
+            replaced = st.session_state.setdefault(f"_{key}_replaced", [])
+            replaced.append((time.monotonic(), st.session_state.get(key)))
+            del replaced[:-20]
         st.session_state[key] = value
         if (stops := st.session_state.get(f"_{key}_stops")) is not None:
             st.session_state[f"{key}_slider"] = _nearest(stops, float(value))
+            st.session_state[f"_{key}_pair"].put(_nearest(stops, float(value)), float(value), time.monotonic())
+
+    def is_late(self, name: str, value: Any) -> bool:
+        """Tell whether a value was replaced by `set` only now, so that the browser says it without having heard of that."""
+        now, replaced = time.monotonic(), st.session_state.get(f"_{self.key(name)}_replaced", [])
+        return any(was == value and now - when < ECHO_SECONDS for when, was in replaced)
 
     def slider(self, name: str, label: str, low: float, high: float, default: float, step: float, **more: Any) -> float:
         """A linear slider for a number."""
@@ -105,10 +115,11 @@ class Fields:
             if slider is None:  # the page was cut short before it was drawn: it will follow the number
                 return
             value = pair.now(slider, number, time.monotonic())
+            pair.slider = _nearest(stops, value)
             if value != number:
                 st.session_state[key] = value
-            elif slider != _nearest(stops, value):
-                st.session_state[slider_key] = pair.slider = _nearest(stops, value)
+            if slider != pair.slider:
+                st.session_state[slider_key] = pair.slider
 
         with st.container(horizontal=True, vertical_alignment="bottom", key=f"{key}_row", gap="small"):
             slider = st.container()
@@ -131,7 +142,9 @@ class Fields:
         if st.session_state.get(f"_{key}_stops") != stops or slider_key not in st.session_state:
             st.session_state[f"_{key}_stops"] = stops
             st.session_state[slider_key] = _nearest(stops, value)
-        pair.slider = st.session_state[slider_key]
+        if value != pair.value:  # from the address, by Back: what it replaces may come again
+            pair.numbers.clear()
+        pair.slider, pair.value = st.session_state[slider_key], value
         slider.select_slider(label, stops, key=slider_key, on_change=moved, format_func=written)
         return self._checked(name, linked, value, float, "a positive number")
 
@@ -210,19 +223,29 @@ class Fields:
 
 @dataclass
 class _Pair:
-    """A slider and a number that show one value: which of the two a person has moved."""
+    """A slider and a number that show one value, and what the browser may still say that has been replaced since."""
 
-    slider: float = math.nan  # where the slider stood when it was drawn
-    replaced: list[tuple[float, float]] = field(default_factory=list)  # when, and which number it was
+    slider: float = math.nan
+    value: float = math.nan
+    numbers: list[tuple[float, float]] = field(default_factory=list)  # when it was replaced, and what it was
+    sliders: list[tuple[float, float]] = field(default_factory=list)  # the same, for those that code has replaced
+
+    def put(self, slider: float, value: float, seconds: float) -> None:
+        """Take a value from code, such as a preset."""
+        self.numbers.append((seconds, self.value))
+        self.sliders.append((seconds, self.slider))
+        self.slider, self.value = slider, value
 
     def now(self, slider: float, number: float, seconds: float) -> float:
-        """Return the value, given what the browser says of both."""
-        self.replaced = [(when, was) for when, was in self.replaced if seconds - when < ECHO_SECONDS]
-        if slider == self.slider:
-            return slider if any(was == number for _, was in self.replaced) else number
-        self.slider = slider
-        self.replaced.append((seconds, number))
-        return slider
+        """Return the value, given what the browser says of both: a person has moved one, or what it says is late."""
+        late = {was for when, was in self.numbers if seconds - when < ECHO_SECONDS}
+        late_sliders = {was for when, was in self.sliders if seconds - when < ECHO_SECONDS}
+        if slider != self.slider and not (slider in late_sliders and number in late):
+            self.numbers += [(seconds, self.value), (seconds, number)]
+            self.slider = self.value = slider
+        elif number not in late:
+            self.value = number
+        return self.value
 
 
 def _is_infinite(text: str) -> bool:
