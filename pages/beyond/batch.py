@@ -11,7 +11,7 @@ import streamlit as st
 from pages.beyond.digits import choose_digits
 from pages.beyond.paper import Check, paper_check
 from pages.ui.page import Page
-from pages.ui.player import Moments, Picture, Words
+from pages.ui.player import Moments, Picture, Shown, Words
 from sgd_core.charts.series import DASHED, SOLID, A, B, C, batch_costs, border_rows, decades, moment_rows, named_lines
 from sgd_core.digits.batch_race import SCALINGS, BatchRaceMoment, batch_race
 from sgd_core.digits.config import TrainConfig
@@ -90,9 +90,11 @@ def _scale(page: Page, config: TrainConfig, digits: Digits) -> None:
     last = len(moment_steps(steps, epoch=per)) - 1
     run = page.recording(("noise", config), lambda: Recording(_noisy(config, digits), last), ahead=4)
     moments = run.moments
-    at = page.player(
-        _scale_pictures(moments, steps, size),
-        Moments(_scale_numbers(moments), recording=run, last=last, keep=False),
+    at = page.live(
+        lambda: Shown(
+            _scale_pictures(moments, steps, size),
+            Moments(_scale_numbers(moments), recording=run, last=last, keep=False),
+        ),
         words=Words("Train", "Train again", "Step"),
     )
     now = moments[at]
@@ -257,10 +259,11 @@ def _race(page: Page, config: TrainConfig, digits: Digits) -> None:
     name = ("batches", config, target)
     run = page.recording(name, lambda: Recording(_racing(config, digits, target, noise), last), ahead=4)
     moments = run.moments
-    frame = race_frame(moments)
-    at = page.player(
-        _race_pictures(frame, sizes, noise, len(digits.train_images)),
-        Moments(_race_numbers(moments), recording=run, last=last, keep=False),
+    at = page.live(
+        lambda: Shown(
+            _race_pictures(race_frame(moments), sizes, noise, len(digits.train_images)),
+            Moments(_race_numbers(moments), recording=run, last=last, keep=False),
+        ),
         words=Words("Race", "Race again", "Step"),
     )
     done = race_ends(moments[: at + 1])

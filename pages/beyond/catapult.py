@@ -9,7 +9,7 @@ import streamlit as st
 from pages.beyond.digits import PAIR, choose_digits, pair_task
 from pages.beyond.paper import Check, paper_check
 from pages.ui.page import Page
-from pages.ui.player import Moments, Picture, Words
+from pages.ui.player import Moments, Picture, Shown, Words
 from sgd_core.beyond.edge import EdgeMoment, EdgeSettings, catapult_settings, side_by_side
 from sgd_core.charts.series import DASHED, SOLID, A, B, C, border_rows, decades, moment_rows, named_lines, run_rows
 from sgd_core.export.beyond import digits_edge_script
@@ -47,9 +47,11 @@ def catapult(page: Page) -> None:
     run = page.recording(name, lambda: Recording(side_by_side(task, runs), last), ahead=4)
     if run.error:
         st.error(str(run.error))
-    at = page.player(
-        _pictures(run.moments, runs, steps),
-        Moments(_numbers(run.moments), recording=run, last=last, keep=False),
+    at = page.live(
+        lambda: Shown(
+            _pictures(run.moments, runs, steps),
+            Moments(_numbers(run.moments), recording=run, last=last, keep=False),
+        ),
         words=Words("Train", "Train again", "Step"),
     )
     with page.below:

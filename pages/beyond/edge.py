@@ -11,7 +11,7 @@ import streamlit as st
 from pages.beyond.digits import PAIR, choose_digits, pair_task
 from pages.beyond.paper import Check, paper_check
 from pages.ui.page import Page
-from pages.ui.player import Moments, Picture, Words
+from pages.ui.player import Moments, Picture, Shown, Words
 from sgd_core.beyond.edge import EdgeMoment, EdgeSettings, follow
 from sgd_core.beyond.flow import FlowMoment, central_flow, gradient_flow
 from sgd_core.beyond.tasks import Task, chebyshev_task
@@ -74,9 +74,11 @@ def edge(page: Page) -> None:
     if run.error or not run.moments:
         st.error(f"This run cannot be followed: {run.error}")
         return
-    at = page.player(
-        _pictures(run.moments, settings, beside, timed),
-        Moments(_numbers(run.moments, beside), recording=run, last=last, keep=False),
+    at = page.live(
+        lambda: Shown(
+            _pictures(run.moments, settings, beside, timed),
+            Moments(_numbers(run.moments, beside), recording=run, last=last, keep=False),
+        ),
         words=Words("Train", "Train again", "Step"),
     )
     shown = run.moments[: at + 1]

@@ -11,7 +11,7 @@ from pages.beyond.digits import PAIR, choose_digits
 from pages.beyond.paper import Check, paper_check
 from pages.ui.datasets import digits_of
 from pages.ui.page import Page
-from pages.ui.player import Moments, Picture, Words
+from pages.ui.player import Moments, Picture, Shown, Words
 from sgd_core.charts.series import SOLID, A, B, decades, rate_strips, seed_bands
 from sgd_core.digits.config import TrainConfig
 from sgd_core.digits.datasets import Digits
@@ -73,9 +73,11 @@ def _two(page: Page, dataset: str, digits: Digits) -> None:
     if run.error or not run.moments:
         st.error(f"This cannot be repeated: {run.error}")
         return
-    at = page.player(
-        [_bands(run.moments, column, measure, epochs)],
-        Moments(_numbers(run.moments, column), recording=run, last=last, keep=False),
+    at = page.live(
+        lambda: Shown(
+            [_bands(run.moments, column, measure, epochs)],
+            Moments(_numbers(run.moments, column), recording=run, last=last, keep=False),
+        ),
         words=Words("Train 2 × 32 runs", "Train again", "Step"),
     )
     now, end = run.moments[at], run.moments[-1]
@@ -217,6 +219,10 @@ def tell(look: Look, column: str) -> list[str]:
 # ---- The LR finder with 32 seeds ----
 
 
+def _found(moments: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    return pd.concat([part.assign(moment=at) for at, part in enumerate(moments)], ignore_index=True)
+
+
 def _finder(page: Page, dataset: str, digits: Digits) -> None:
     with page.controls:
         size = int(page.segments("luck_batch", "Images a step", ["8", "16", "64", "256"], "16"))
@@ -224,21 +230,20 @@ def _finder(page: Page, dataset: str, digits: Digits) -> None:
     config = TrainConfig(classes=PAIR, dataset=dataset, batch_size=size, epochs=epochs)
     name = ("finder", config)
     run = page.recording(name, lambda: Recording(finding_over_seeds(config, digits, range(SEEDS)), SEEDS - 1), ahead=2)
-    found = pd.concat([part.assign(moment=at) for at, part in enumerate(run.moments)], ignore_index=True)
-    jitter = np.sin(12.9898 * (found["seed"] + 1)) * 0.6  # the same place for a seed in each row
     names = list(SUGGESTIONS)
-    x_domain = (1e-4, 10.0)
-    at = page.player(
-        [
-            Picture(
-                rate_strips(found.assign(jitter=jitter), names, x_domain=x_domain),
-                "What the LR finder suggests, a dot for each seed and kind of suggestion; the thick tick is the median.",
-            )
-        ],
-        Moments(_finder_numbers(found, names, len(run.moments)), recording=run, last=SEEDS - 1, keep=False),
-        words=Words("Find 32 times", "Play again", "One seed"),
-    )
-    shown = found[found["moment"] <= at]
+
+    def shown_by_now() -> Shown:
+        found = _found(run.moments)
+        jitter = np.sin(12.9898 * (found["seed"] + 1)) * 0.6  # the same place for a seed in each row
+        picture = Picture(
+            rate_strips(found.assign(jitter=jitter), names, x_domain=(1e-4, 10.0)),
+            "What the LR finder suggests, a dot for each seed and kind of suggestion; the thick tick is the median.",
+        )
+        numbers = _finder_numbers(found, names, len(run.moments))
+        return Shown([picture], Moments(numbers, recording=run, last=SEEDS - 1, keep=False))
+
+    at = page.live(shown_by_now, words=Words("Find 32 times", "Play again", "One seed"))
+    shown = _found(run.moments[: at + 1])
     factors = {kind: float(rows["lr"].max() / rows["lr"].min()) for kind, rows in shown.groupby("suggestion")}
     widest = max(factors, key=factors.__getitem__)
     with page.below:

@@ -11,7 +11,7 @@ from pages.pitfalls.settings import DigitSetup, choose_digits, choose_loss
 from pages.pitfalls.sharpening import sharpening
 from pages.pitfalls.steepest import steepest
 from pages.ui.page import Page
-from pages.ui.player import Moments, Picture, Words
+from pages.ui.player import Moments, Picture, Shown, Words
 from sgd_core.charts.lanes import lanes_frame, lanes_picture
 from sgd_core.charts.rates import axis_frame, axis_picture, legend
 from sgd_core.descent.regime_names import DIVERGING
@@ -119,15 +119,16 @@ def _sweep(page: Page, config: TrainConfig, setup: DigitSetup, border: float, *,
     sweep = Sweep(config, rates, border, zoomed)
     last = len(moment_steps(config.epochs)) - 1
     run = page.recording(("sweep", sweep), lambda: Recording(_swept(sweep, setup), last))
-    table = _table(sweep, run.moments)
-    at = page.player(
-        _pictures(page, sweep, table, run.moments[-1]),
-        Moments(_numbers(run.moments), recording=run, last=last, keep=False),
+    at = page.live(
+        lambda: Shown(
+            _pictures(page, sweep, _table(sweep, run.moments), run.moments[-1]),
+            Moments(_numbers(run.moments), recording=run, last=last, keep=False),
+        ),
         words=Words("Sweep", "Sweep again", "One epoch"),
     )
     now = run.moments[at]
     page.beneath.markdown(legend([str(name) for name in now.regimes["regime"]]) + "  \n:small[↑ ↓: beyond the picture]")
-    frame = table[table["moment"] <= at]
+    frame = _table(sweep, run.moments[: at + 1])
     page.notice(*_tell(sweep, frame, now.regimes))
     page.table(frame.drop(columns="moment"), "Every learning rate, epoch by epoch", file="sweep")
     page.code(sharpness_script(config) if zoomed else sweep_script(config, rates))

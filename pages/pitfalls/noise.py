@@ -12,7 +12,7 @@ import streamlit as st
 
 from pages.pitfalls.settings import DigitSetup, choose_digits
 from pages.ui.page import Page
-from pages.ui.player import Moments, Picture, Words
+from pages.ui.player import Moments, Picture, Shown, Words
 from sgd_core.charts.gradient_noise import batches_picture, gradient_noise_picture
 from sgd_core.charts.palette import look
 from sgd_core.descent.diagnosis import Diagnosis, diagnose
@@ -67,14 +67,16 @@ def noise(page: Page) -> None:
         losses = st.container()
     with page.hero.container(key=page.key("clouds_two_by_two")):
         columns = st.columns(4, gap="small")
-    at = page.player(
-        [_curves(config, moments, losses), *_clouds(moments, list(columns))],
-        Moments(
-            _numbers(moments),
-            recording=run,
-            last=steps,
-            keep=False,
-            cards=[_card(moment.named) for moment in moments],
+    at = page.live(
+        lambda: Shown(
+            [_curves(config, moments, losses), *_clouds(moments, list(columns))],
+            Moments(
+                _numbers(moments),
+                recording=run,
+                last=steps,
+                keep=False,
+                cards=[_card(moment.named) for moment in moments],
+            ),
         ),
         words=Words("Train", "Train again", "Step"),
     )

@@ -9,7 +9,7 @@ import streamlit as st
 
 from pages.pitfalls.settings import DigitSetup, Objective, choose_digits, choose_loss, choose_objective, steps_of
 from pages.ui.page import Page
-from pages.ui.player import Moments, Picture, Words
+from pages.ui.player import Moments, Picture, Shown, Words
 from sgd_core.charts.descent import descent_on_curve, descent_rows
 from sgd_core.charts.over_steps import drawn_steps, over_steps
 from sgd_core.charts.palette import ACCENT, SECOND, look
@@ -72,36 +72,19 @@ def _on_digits(page: Page) -> None:
     run = page.recording(("remedies", config), lambda: Recording(train_with_remedies(config, setup.digits), steps))
     moments = run.moments
     columns = _panels(page)
-    first = moments[0].losses[0]
-    window = (_decade(first / 1000, -1), _decade(first * 100, 1))
-    pictures, titles = [], []
-    for place, (key, column) in enumerate(zip(KEYS, columns, strict=True)):
-        titles.append(column.empty())
-        values = np.array([moment.losses[place] for moment in moments])
-        frame = pd.DataFrame({"moment": range(len(values)), "step": range(len(values)), "value": values, "now": True})
-        name = _diagnosis(config, moments, place).name
-        chart = over_steps(
-            frame[np.isfinite(values)],
-            last=steps,
-            y_domain=window,
-            title="",
-            log=True,
-            color=look(name).color,
-            dots=False,
-            height=80,
-        )
-        pictures.append(Picture(chart, f"{REMEDIES[key].title}: training loss against step.", where=column))
-    at = page.player(
-        pictures,
-        Moments(
+    titles = [column.empty() for column in columns]
+
+    def shown() -> Shown:
+        numbers = Moments(
             _numbers(moments),
             recording=run,
             last=steps,
             keep=False,
             cards=[_card(_diagnosis(config, moments[: end + 1], 0)) for end in range(len(moments))],
-        ),
-        words=Words("Train", "Train again", "Step"),
-    )
+        )
+        return Shown(_pictures(config, moments, columns), numbers)
+
+    at = page.live(shown, words=Words("Train", "Train again", "Step"))
     found = [_diagnosis(config, moments[: at + 1], place) for place in range(len(KEYS))]
     for key, title, named in zip(KEYS, titles, found, strict=True):
         title.markdown(_title(key, named))
@@ -115,6 +98,27 @@ def _on_digits(page: Page) -> None:
     )
     page.table(frame, "Losses, step by step", file="remedies")
     page.code(training_script(config), "The run that fails. Each remedy changes one line of it.")
+
+
+def _pictures(config: TrainConfig, moments: list[RemedyMoment], columns: list[Any]) -> list[Picture]:
+    first = moments[0].losses[0]
+    window = (_decade(first / 1000, -1), _decade(first * 100, 1))
+    pictures = []
+    for place, (key, column) in enumerate(zip(KEYS, columns, strict=True)):
+        values = np.array([moment.losses[place] for moment in moments])
+        frame = pd.DataFrame({"moment": range(len(values)), "step": range(len(values)), "value": values, "now": True})
+        chart = over_steps(
+            frame[np.isfinite(values)],
+            last=config.epochs,
+            y_domain=window,
+            title="",
+            log=True,
+            color=look(_diagnosis(config, moments, place).name).color,
+            dots=False,
+            height=80,
+        )
+        pictures.append(Picture(chart, f"{REMEDIES[key].title}: training loss against step.", where=column))
+    return pictures
 
 
 def _diagnosis(config: TrainConfig, moments: list[RemedyMoment], place: int) -> Diagnosis:

@@ -8,7 +8,7 @@ import pandas as pd
 
 from pages.pitfalls.settings import steps_of
 from pages.ui.page import Page
-from pages.ui.player import Moments, Picture, Words
+from pages.ui.player import Moments, Picture, Shown, Words
 from sgd_core.charts.over_steps import over_steps
 from sgd_core.charts.palette import look
 from sgd_core.descent.diagnosis import diagnose
@@ -31,7 +31,23 @@ def sharpening(page: Page, config: TrainConfig, digits: Digits) -> None:
     last = len(moment_steps(config.epochs)) - 1
     run = page.recording(("sharpness", config), lambda: Recording(_recorded(config, digits), last))
     moments = run.moments
-    table = pd.DataFrame(
+
+    def shown() -> Shown:
+        table = _table(moments)
+        return Shown(
+            _pictures(config, table),
+            Moments(_numbers(table), recording=run, last=last, keep=False, cards=_cards(config, moments)),
+        )
+
+    at = page.live(shown, words=Words("Train", "Train again", "Step"))
+    table = _table(moments[: at + 1])
+    page.notice(*_tell(config, table, moments[at]))
+    page.table(table.drop(columns="moment"), "Step by step", file="sharpness")
+    page.code(sharpness_script(config), "Run as it is, this prints λ and 2/λ before the first step.")
+
+
+def _table(moments: list[SharpnessMoment]) -> pd.DataFrame:
+    return pd.DataFrame(
         {
             "moment": range(len(moments)),
             "step": [one.snapshot.step for one in moments],
@@ -40,14 +56,6 @@ def sharpening(page: Page, config: TrainConfig, digits: Digits) -> None:
             "accuracy": [one.snapshot.valid_accuracy for one in moments],
         }
     )
-    at = page.player(
-        _pictures(config, table),
-        Moments(_numbers(table), recording=run, last=last, keep=False, cards=_cards(config, moments)),
-        words=Words("Train", "Train again", "Step"),
-    )
-    page.notice(*_tell(config, table[: at + 1], moments[at]))
-    page.table(table[: at + 1].drop(columns="moment"), "Step by step", file="sharpness")
-    page.code(sharpness_script(config), "Run as it is, this prints λ and 2/λ before the first step.")
 
 
 def _recorded(config: TrainConfig, digits: Digits) -> Generator[SharpnessMoment, None, None]:

@@ -11,7 +11,7 @@ import streamlit as st
 
 from pages.pitfalls.settings import steps_of
 from pages.ui.page import Page
-from pages.ui.player import Moments, Picture, Words
+from pages.ui.player import Moments, Picture, Shown, Words
 from sgd_core.charts.film import Film, grid
 from sgd_core.charts.over_steps import over_steps
 from sgd_core.charts.palette import look
@@ -58,19 +58,23 @@ def steepest(page: Page, config: TrainConfig, digits: Digits) -> None:
     captions = ["steepest direction", *(f"{letter}: ±{{limit}}" for letter in LETTERS)]
     row = grid(captions, columns=5, side=SIDE, gap=GAP)
     tiles = [replace(tile, group=place) for place, tile in enumerate(row)]  # each has a colour scale of its own
-    maps = [np.concatenate([shown, lane.moment.weights[:, 0]]) for lane in moments if lane.moment.weights is not None]
-    film = Film(f"steepest {config}", tiles, maps, "The steepest direction, and the weights of four learning rates.")
     place = page.hero.container()
     with page.hero.container(key=page.key("zigzag_two_by_two"), width=5 * SIDE + 4 * GAP):
         columns = st.columns(5, gap="small")
     columns[0].caption("Below: how far each run lies along this direction, step by step.")
-    at = page.player(
-        _zigzags(config, top, moments, rates, list(columns[1:])),
-        Moments(_numbers(moments), recording=run, last=last, keep=False, cards=[_card(lane) for lane in moments]),
-        film=film,
-        film_place=place,
-        words=Words("Train", "Train again", "Step"),
-    )
+
+    def shown_by_now() -> Shown:
+        maps = [
+            np.concatenate([shown, lane.moment.weights[:, 0]]) for lane in moments if lane.moment.weights is not None
+        ]
+        words = "The steepest direction, and the weights of four learning rates."
+        return Shown(
+            _zigzags(config, top, moments, rates, list(columns[1:])),
+            Moments(_numbers(moments), recording=run, last=last, keep=False, cards=[_card(lane) for lane in moments]),
+            Film(f"steepest {config}", tiles, maps, words),
+        )
+
+    at = page.live(shown_by_now, film_place=place, words=Words("Train", "Train again", "Step"))
     page.notice(*_tell(digits, top, moments[: at + 1], rates))
     page.table(
         sweep_frame(rates, [lane.moment for lane in moments[: at + 1]], config.epochs), "Every epoch", file="steepest"

@@ -52,10 +52,10 @@ def _keep(image: Image | None, dataset: str, *, shown: bool) -> None:
         kept["revision"] = f"{int(kept.get('revision', '0')) + 1}"
 
 
-def teach(page: Page, run: Run) -> tuple[list[Picture], Callable[[], None] | None]:
+def teach(page: Page, run: Run) -> tuple[Callable[[], list[Picture]], Callable[[], None]]:
     """Draw the sheet and what one can do with the drawing.
 
-    Return the picture of its score, which moves, and what says the answer, once it is known where the clock rests.
+    Return what makes the picture of its score, which moves, and what says the answer, once it is known where the clock rests.
     """
     dataset, names = run.config.dataset, run.digits.class_names
     image = drawn(page, dataset)
@@ -78,13 +78,13 @@ def teach(page: Page, run: Run) -> tuple[list[Picture], Callable[[], None] | Non
             else:
                 _offer_to_keep(page, run, image)
     if image is None:
-        return [], None
+        return list, lambda: None
     drawing = image
 
     def tell() -> None:
         words_place.caption(_said(run, drawing))
 
-    return [_score(run, drawing)._replace(where=bars)], tell
+    return lambda: [_score(run, drawing)._replace(where=bars)], tell
 
 
 def _buttons(page: Page, image: Image | None, dataset: str) -> None:

@@ -18,8 +18,8 @@ from pages.training.session import Run, begin_again, branch, leave_branch
 from pages.training.words import loss_words, rates_of
 from pages.ui.datasets import similarity_of
 from pages.ui.page import Page
-from pages.ui.player import Action, Moments, Picture, Speed, Words
-from sgd_core.charts.answers import answer_strip
+from pages.ui.player import Action, Moments, Picture, Shown, Speed, Words
+from sgd_core.charts.answers import answer_rows, answer_strip
 from sgd_core.charts.film import Film, Tile, grid
 from sgd_core.charts.history import error_curves, history_rows, loss_curves
 from sgd_core.charts.maps import live_frame, live_maps
@@ -113,32 +113,28 @@ def play(page: Page, run: Run) -> int:
                 "beside", "Beside the map", ["curves", "my digit"], "curves", label_visibility="collapsed"
             )
             axes = _choose_axes(page) if beside == "curves" else None
-    film = film_of(run, quantity, place)
-    tell_drawing = None
-    if axes:
-        pictures = _curves(run, *axes)
-    else:
-        pictures, tell_drawing = drawing.teach(page, run)
-    pictures.append(_answers(run)._replace(where="beneath"))
-    moments = Moments(
-        _numbers(run),
-        recording=run,
-        last=run.last,
-        keep=False,
-        cards=cards(run),
-        stops=[now.epoch == int(now.epoch) for now in run.moments],
-    )
-    at = page.player(
-        pictures,
-        moments,
-        film=film,
+    show_drawing, tell_drawing = (list, lambda: None) if axes else drawing.teach(page, run)
+
+    def shown() -> Shown:
+        pictures = _curves(run, *axes) if axes else show_drawing()
+        moments = Moments(
+            _numbers(run),
+            recording=run,
+            last=run.last,
+            keep=False,
+            cards=cards(run),
+            stops=[now.epoch == int(now.epoch) for now in run.moments],
+        )
+        return Shown([*pictures, _answers(run)._replace(where="beneath")], moments, film_of(run, quantity, place))
+
+    at = page.live(
+        shown,
         speeds=_speeds(run),
         words=WORDS,
         actions=_actions(page, run),
         restart=lambda: begin_again(run),
     )
-    if tell_drawing:
-        tell_drawing()
+    tell_drawing()
     with page.clock:
         offer_cures(page, run, at)
     return at
@@ -253,14 +249,7 @@ def _answers(run: Run) -> Picture:
     rows = spread(digits, SHOWN)
     images, truth = digits.valid_images[rows].numpy(), digits.valid_labels[rows].numpy()
     decided = run.remember("answers", lambda at: predict(run.moments[at], run.config, images).decided)
-    frame = pd.DataFrame(
-        {
-            "moment": np.repeat(np.arange(len(decided)), len(rows)),
-            "image": np.tile(np.arange(len(rows)), len(decided)),
-            "said": np.array(names, dtype=object)[np.concatenate(decided)],
-            "right": np.concatenate([one == truth for one in decided]),
-        }
-    )
+    frame = answer_rows(np.array(decided), truth, names)
     return Picture(
         answer_strip(frame, images, columns=SHOWN),
         f"{len(rows)} validation images and what the model says of each, right or wrong.",

@@ -2,7 +2,7 @@
 //
 // Python sends moments (their numbers as text) in chunks; each chart has the parameter `t` bound to a range input, which
 // the clock writes; the film (film.js) hears of `t` by an event. Python hears from the clock in three cases only:
-//   ask    while it plays and less than a second of recorded moments is left ahead,
+//   ask    while it plays and less than a second of recorded moments is left ahead (by way of feed.js),
 //   place  when it has come to rest at another moment,
 //   act    when one of the section's own buttons is pressed.
 
@@ -72,6 +72,7 @@ class Clock {
     on(document, "keydown", (event) => this.key(event));
     on(document, "visibilitychange", () => { this.before = null; });
     on(document, "sgd-hello", () => this.tell());
+    on(document, "sgd-moments", ({ detail }) => this.more(detail));
     // Charts come and go with each change of a setting: one that is new must show the present moment too.
     this.observer = new MutationObserver(() => this.move());
     this.observer.observe(document.body, { childList: true, subtree: true });
@@ -87,20 +88,32 @@ class Clock {
     this.data = data; this.setState = setStateValue; this.setTrigger = setTriggerValue;
     const other = this.run !== data.run;
     if (other) { this.run = data.run; this.rows = []; this.stops = new Set(); this.rest = 0; if (!data.keep) this.playing = false; }
-    for (const stop of data.stops ?? []) this.stops.add(stop);
-    const rows = joined(this.rows, data.first, data.rows);
-    if (!rows) { this.ask(this.rows.length); return; } // this page is new, or a chunk was lost
-    this.rows = rows;
+    if (!this.join(data)) return;
     // Another run goes on where the one before stood, unless Python says where to go.
     if (this.place === undefined || this.jump !== data.jump || (other && !data.keep)) this.t = data.at;
     if (this.jump !== data.jump && data.play && this.jump !== undefined) { this.playing = true; this.before = null; }
     this.jump = data.jump; this.place = data.at;
     this.t = Math.max(0, Math.min(this.t, this.rows.length - 1));
-    this.asked = false;
     this.furnish();
     this.shown = null;
     this.show(this.t);
     if (!this.playing && this.t !== this.place) this.settle();
+  }
+
+  /** Add a chunk to the moments that are here; if some in between are missing (the page is new), ask for them. */
+  join({ first, rows, stops }) {
+    const all = joined(this.rows, first, rows);
+    if (!all) { this.ask(this.rows.length); return false; }
+    for (const stop of stops ?? []) this.stops.add(stop);
+    this.rows = all; this.asked = false;
+    return true;
+  }
+
+  /** Take more moments of the run that is played. */
+  more({ clock, run, ended, last, ...chunk }) {
+    if (clock !== this.data?.clock || run !== this.run || !this.join(chunk)) return;
+    Object.assign(this.data, { ended, last });
+    this.show(this.t);
   }
 
   get last() { return this.data.ended ? this.rows.length - 1 : Math.max(this.data.last, this.rows.length - 1); }
@@ -198,7 +211,11 @@ class Clock {
 
   ahead() { return { t: this.t, have: this.rows.length, ended: this.data.ended }; }
 
-  ask(want) { this.asked = true; this.setState("ask", { run: this.run, have: this.rows.length, want, at: this.t, n: (this.asks = (this.asks ?? 0) + 1) }); }
+  ask(want) {
+    this.asked = true; this.asks = (this.asks ?? 0) + 1;
+    const detail = { clock: this.data.clock, run: this.run, have: this.rows.length, want, at: this.t, n: this.asks };
+    document.dispatchEvent(new CustomEvent("sgd-ask", { detail }));
+  }
 
   /** Show moment `t` everywhere. */
   show(t) {
@@ -235,7 +252,8 @@ class Clock {
   face() {
     const { root, data } = this, scrub = this.find(".scrub"), play = this.find(".play");
     Object.assign(root.dataset, { moment: this.t, last: this.last, playing: this.playing, recorded: this.rows.length });
-    scrub.max = this.last; scrub.value = this.t; scrub.setAttribute("aria-valuetext", this.spoken());
+    scrub.max = this.last; scrub.value = this.t;
+    if (!this.playing) scrub.setAttribute("aria-valuetext", this.spoken()); // a screen reader speaks at rest
     const word = this.playing ? "Pause" : this.atEnd && this.last > 0 ? data.words.again : data.words.play;
     if (play.dataset.word !== word) { play.dataset.word = word; play.innerHTML = `${icon(this.playing ? "pause" : "play")} ${word}`; }
     this.find("[data-does=back]").disabled = this.t === 0;

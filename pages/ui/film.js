@@ -60,7 +60,7 @@ class Film {
     this.canvas.width = size[0] * dpr; this.canvas.height = size[1] * dpr;
     this.canvas.style.width = `${size[0]}px`; this.canvas.style.aspectRatio = `${size[0]} / ${size[1]}`;
     this.context.setTransform(dpr, 0, 0, dpr, 0, 0);
-    this.lut = colours(palette);
+    this.lut = colours(palette); this.strip = null;
     this.map = new OffscreenCanvas(width, height); this.mapContext = this.map.getContext("2d");
     this.image = this.mapContext.createImageData(width, height); this.words = new Uint32Array(this.image.data.buffer);
     this.captions.style.width = `${size[0]}px`; this.captions.style.aspectRatio = `${size[0]} / ${size[1]}`;
@@ -95,12 +95,27 @@ class Film {
     if (this.shape.bar) this.drawBar(this.shape.bar, limits[0]);
   }
 
+  /** The colour scale, one pixel wide and a pixel a colour: painted once. */
+  get scale() {
+    if (!this.strip) {
+      this.strip = new OffscreenCanvas(1, 256);
+      const context = this.strip.getContext("2d"), image = context.createImageData(1, 256), words = new Uint32Array(image.data.buffer);
+      for (let i = 0; i < 256; i++) words[i] = this.lut[255 - i];
+      context.putImageData(image, 0, 0);
+    }
+    return this.strip;
+  }
+
   /** The colour scale with its two ends and zero, beside the maps. */
   drawBar({ x, y, w, h }, limit) {
-    const context = this.context, css = (word) => { const b = new Uint8Array(Uint32Array.of(word).buffer); return `rgb(${b[0]},${b[1]},${b[2]})`; };
-    for (let i = 0; i < h; i++) { context.fillStyle = css(this.lut[Math.round(255 * (1 - i / h))]); context.fillRect(x, y + i, w, 1.5); }
+    const context = this.context;
+    context.drawImage(this.scale, x, y, w, h);
     context.strokeRect(x, y, w, h);
-    context.fillStyle = getComputedStyle(this.canvas).color; context.font = `12px ${getComputedStyle(this.canvas).fontFamily}`;
+    if (!this.playing || !this.ink) { // asking for the style costs more than the bar; the theme may change at rest
+      const style = getComputedStyle(this.canvas);
+      this.ink = style.color; this.font = `12px ${style.fontFamily}`;
+    }
+    context.fillStyle = this.ink; context.font = this.font;
     [[`+${limit}`, 10], ["0", h / 2 + 4], [`−${limit}`, h - 2]].forEach(([words, down]) => context.fillText(words, x + w + 4, y + down));
   }
 

@@ -196,7 +196,7 @@ class Page(Fields, PlayerMixin, QuizMixin):
 def _body(page: Page, section: Section) -> None:
     if st.session_state.pop("_redraw", False):
         st.rerun()
-    with GATE.pass_through(later=page.clock_asks()):
+    with GATE.pass_through():
         page._open(section)
         section.show(page)
         page._close()

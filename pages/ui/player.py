@@ -17,6 +17,7 @@ import streamlit as st
 from altair.utils.schemapi import disable_debug_mode
 from streamlit.delta_generator import DeltaGenerator
 
+from pages.ui.gate import GATE
 from sgd_core.charts.film import Film, codes, resting_maps
 from sgd_core.charts.palette import DIVERGING
 from sgd_core.charts.vega import compact, moved_by_clock
@@ -31,7 +32,7 @@ def _component(name: str) -> Any:
     return st.components.v2.component(f"sgd_{name}", html=html, css=css, js=js, isolate_styles=False)
 
 
-_clock, _film = _component("clock"), _component("film")
+_clock, _film, _feed = _component("clock"), _component("film"), _component("feed")
 
 
 class Picture(NamedTuple):
@@ -108,6 +109,29 @@ class Moments:
         """Whether no further moments will come."""
         return self.recording is None or self.recording.ended
 
+    def chunk(self, first: int) -> dict[str, Any]:
+        """Return the moments from `first` on, as the browser gets them."""
+        first = min(first, len(self.numbers))
+        rows: list[list[Any]] = self.numbers.iloc[first:].to_numpy().tolist()
+        if self.cards is not None:
+            rows = [[*row, card] for row, card in zip(rows, self.cards[first:], strict=True)]
+        return {
+            "run": self.id,
+            "first": first,
+            "rows": rows,
+            "stops": None if self.stops is None else [i for i in range(first, len(self.numbers)) if self.stops[i]],
+            "ended": self.ended,
+            "last": self.last if self.last is not None else len(self.numbers) - 1,
+        }
+
+
+class Shown(NamedTuple):
+    """What a section shows of a run as far as it is recorded by now; `film` are maps of pixels that move too."""
+
+    pictures: Sequence[Picture]
+    moments: Moments
+    film: Film | None = None
+
 
 def speeds_for(moments: int, seconds: float = 12.0) -> list[Speed]:
     """Return the speeds of a run of so many moments: slow, normal (slow at first, then faster), and fast."""
@@ -144,30 +168,24 @@ class PlayerMixin:
     controls: DeltaGenerator
     key: Callable[[str], str]
 
-    def recording(
-        self, name: Hashable, start: Callable[[], Recording[Any]], *, clock: str = "", ahead: int = 16
-    ) -> Recording[Any]:
-        """Return the visit's recording of that name, as far on as its clock asks; `start()` makes a new one.
-
-        A new one is computed `ahead` moments far, within a blink.
-        """
+    def recording(self, name: Hashable, start: Callable[[], Recording[Any]], *, ahead: int = 16) -> Recording[Any]:
+        """Return the visit's recording of that name; `start()` makes a new one, computed `ahead` moments far, within a blink."""
         kept: OrderedDict[Hashable, Recording[Any]] = st.session_state.setdefault("_recordings", OrderedDict())
         recording = kept.pop(name, None) or start()
         kept[name] = recording
         while len(kept) > MOST_RECORDINGS:
             kept.popitem(last=False)[1].close()
-        ask = self._state(clock).get("ask") or {}
-        if ask.get("run") == recording.id:
-            recording.extend(int(ask["want"]))
         recording.extend(max(ahead, recording.at + 1))
         return recording
 
-    def player(
+    def player(self, pictures: Sequence[Picture], moments: Moments, *, film: Film | None = None, **more: Any) -> int:
+        """Draw a run that is known to its end; see `live`."""
+        return self.live(lambda: Shown(pictures, moments, film), **more)
+
+    def live(
         self,
-        pictures: Sequence[Picture],
-        moments: Moments,
+        show: Callable[[], Shown],
         *,
-        film: Film | None = None,
         film_place: DeltaGenerator | None = None,
         speeds: Sequence[Speed] | None = None,
         speed: str = "normal",
@@ -175,35 +193,71 @@ class PlayerMixin:
         actions: Sequence[Action] = (),
         restart: Callable[[], None] | None = None,
         name: str = "",
-        height: Any = "content",
     ) -> int:
-        """Draw the pictures and the clock that moves them; return the moment at which it rests.
+        """Draw pictures and the clock that moves them; return the moment at which it rests.
 
-        `film` are maps of pixels that move too. `restart` is what Reset does beyond going back to the beginning. `name`
-        begins the names of the controls where a page has several players: `<page>_<name>_at`.
+        `show()` says what there is to see by now. While a recording is played it is called again for each chunk of moments
+        that the clock asks for, and nothing else of the page is drawn. `restart` is what Reset does beyond going back to
+        the beginning. `name` begins the names of the controls where a page has several players: `<page>_<name>_at`.
         """
-        count = len(moments.numbers)
+        shown = show()
+        moments, film = shown.moments, shown.film
         at = self._place(moments, name)
+        key = self.key("_".join(filter(None, (name, "film"))))
         # Where the charts stand before the clock has moved them; constant, so that they are built only once.
         opened = int(st.session_state.setdefault(f"_{self.key(name)}_opened", at))
-        for place, picture in enumerate(pictures):
-            self._draw(picture, opened, self.key("_".join(filter(None, (name, "chart", str(place))))))
-        if film is not None:
-            with film_place or self.hero:
-                self._draw_film(film, moments, at, self.key("_".join(filter(None, (name, "film")))))
+        box = (film_place or self.hero).container(key=f"{key}box") if film else None
+
+        def draw(shown: Shown) -> None:
+            for place, picture in enumerate(shown.pictures):
+                self._draw(picture, opened, self.key("_".join(filter(None, (name, "chart", str(place))))))
+            if shown.film is not None and box is not None:
+                with box:
+                    self._draw_film(shown.film, shown.moments, at, key)
+
+        count = max(len(moments.numbers), (moments.last or 0) + 1)
         if count > 1 or not moments.ended:
             with self.clock:
                 self._draw_clock(moments, at, name, list(speeds or speeds_for(count)), speed, words, actions, restart)
+        if moments.recording is None:
+            draw(shown)
+        else:
+            with self.clock:
+                self._pulled(name, moments.recording, show, draw, [shown])
+        if film is not None and box is not None:
+            with box:
+                self._draw_resting(film, moments, at, key)
         return at
+
+    @st.fragment
+    def _pulled(
+        self,
+        name: str,
+        recording: Recording[Any],
+        show: Callable[[], Shown],
+        draw: Callable[[Shown], None],
+        known: list[Shown],
+    ) -> None:
+        """Draw what moves; alone, each time that the clock asks for more moments. `known` is what the section has made."""
+        if known:
+            shown = known.pop()
+            self._draw_feed(name, shown.moments, len(shown.moments.numbers))
+            draw(shown)
+            return
+        if st.session_state.pop("_redraw", False):
+            st.rerun()
+        with GATE.pass_through(later=True):
+            ask, have = self._asked(name), 0
+            if ask.get("run") == recording.id:
+                have = int(ask["have"])
+                recording.extend(int(ask["want"]))
+            shown = show()
+            self._draw_feed(name, shown.moments, have)
+            draw(shown)
 
     def show(self, picture: Picture, name: str) -> None:
         """Draw a picture that does not move."""
         self._draw(picture, None, self.key(f"still_{name}"))
-
-    def film(self, film: Film, moments: Moments, at: int, place: DeltaGenerator, name: str) -> None:
-        """Draw further maps that the section's clock moves."""
-        with place:
-            self._draw_film(film, moments, at, self.key(f"{name}_film"))
 
     def go_to(self, at: int, clock: str = "", *, play: bool = False) -> None:
         """Put the clock on a moment, from Python's side; `play` lets it go on from there by itself."""
@@ -212,18 +266,15 @@ class PlayerMixin:
         st.session_state[f"_{key}_at"] = at
         st.session_state[f"_{key}_play"] = play
 
-    def clock_asks(self, clock: str = "") -> bool:
-        """Tell whether the section is drawn because its clock asks for more moments, not because a person did something."""
-        key = self.key("_".join(filter(None, (clock, "clock"))))
-        ask = self._state(clock).get("ask")
-        new = ask is not None and ask != st.session_state.get(f"_{key}_asked")
-        st.session_state[f"_{key}_asked"] = ask
-        return new
-
     # ---- below: how ----
 
     def _state(self, clock: str) -> dict[str, Any]:
         return st.session_state.get(self.key("_".join(filter(None, (clock, "clock")))), None) or {}
+
+    def _asked(self, clock: str) -> dict[str, Any]:
+        """Return what the clock asked for last."""
+        feed = st.session_state.get(self.key("_".join(filter(None, (clock, "feed")))), None) or {}
+        return feed.get("ask") or {}
 
     def _place(self, moments: Moments, name: str) -> int:
         """Return the moment at rest: where the clock last said it stood, else where the link or the recording says."""
@@ -290,13 +341,8 @@ class PlayerMixin:
         restart: Callable[[], None] | None,
     ) -> None:
         key = self.key("_".join(filter(None, (name, "clock"))))
-        ask = self._state(name).get("ask") or {}
+        ask = self._asked(name)
         first = int(ask["have"]) if moments.recording and ask.get("run") == moments.id else 0
-        first = min(first, len(moments.numbers))
-        rows: list[list[Any]] = moments.numbers.iloc[first:].to_numpy().tolist()
-        if moments.cards is not None:
-            rows = [[*row, moments.cards[first + place]] for place, row in enumerate(rows)]
-        stops = moments.stops[first:] if moments.stops is not None else []
         acts = {action.name: action.act for action in actions}
 
         def act() -> None:
@@ -313,21 +359,16 @@ class PlayerMixin:
         _clock(
             key=key,
             height="content",
-            on_ask_change=_nothing,
             on_place_change=_nothing,
             on_act_change=act,
             data={
-                "run": moments.id,
-                "first": first,
-                "rows": rows,
+                **moments.chunk(first),
+                "clock": key,
                 "columns": [str(column) for column in moments.numbers.columns],
                 "card": moments.cards is not None,
-                "ended": moments.ended,
-                "last": moments.last if moments.last is not None else len(moments.numbers) - 1,
                 "at": at,
                 "jump": st.session_state.get(f"_{key}_jump", 0),
                 "play": st.session_state.get(f"_{key}_play", False),
-                "stops": [first + int(place) for place in np.flatnonzero(stops)] if moments.stops is not None else None,
                 "keep": moments.keep,
                 "restart": restart is not None,
                 "words": words._asdict(),
@@ -337,9 +378,13 @@ class PlayerMixin:
             },
         )
 
+    def _draw_feed(self, name: str, moments: Moments, first: int) -> None:
+        clock, feed = (self.key("_".join(filter(None, (name, kind)))) for kind in ("clock", "feed"))
+        _feed(key=feed, on_ask_change=_nothing, data={"clock": clock, **moments.chunk(first)})
+
     def _draw_film(self, film: Film, moments: Moments, at: int, key: str) -> None:
         reel = _reel(key, f"{moments.id}/{film.name}")
-        missing = (st.session_state.get(key) or {}).get("missing")
+        missing = (st.session_state.get(f"{key}_canvas") or {}).get("missing")
         if missing and missing != reel.missing:  # the page was loaded anew: send what it lacks
             reel.missing = missing
             if missing["film"] == reel.film:
@@ -350,25 +395,27 @@ class PlayerMixin:
         packed = b"".join(
             codes(film.maps[i], reel.limits[i], film.tiles).tobytes() for i in range(first, len(film.maps))
         )
+        _film(
+            key=f"{key}_canvas",
+            height="content",
+            on_missing_change=_nothing,
+            data={
+                "film": reel.film,
+                "first": first,
+                "maps": base64.b64encode(packed).decode(),
+                "limits": [film.written(limits) for limits in reel.limits[first:]],
+                "shape": film.shape,
+                "palette": list(DIVERGING),
+                "still": min(at, len(film.maps) - 1),
+            },
+        )
+
+    def _draw_resting(self, film: Film, moments: Moments, at: int, key: str) -> None:
+        """Draw the maps of the resting moment, a mark a pixel."""
         at = min(at, len(film.maps) - 1)
-        with st.container(key=f"{key}box"):
-            _film(
-                key=f"{key}_canvas",
-                height="content",
-                on_missing_change=_nothing,
-                data={
-                    "film": reel.film,
-                    "first": first,
-                    "maps": base64.b64encode(packed).decode(),
-                    "limits": [film.written(limits) for limits in reel.limits[first:]],
-                    "shape": film.shape,
-                    "palette": list(DIVERGING),
-                    "still": at,
-                },
-            )
-            chart: Any = _Built(resting_maps(film, film.maps[at], reel.limits[at]))
-            with st.container(key=f"{key}_still"):
-                st.altair_chart(chart, width="content", alt=film.alt)
+        chart: Any = _Built(resting_maps(film, film.maps[at], _reel(key, f"{moments.id}/{film.name}").limits[at]))
+        with st.container(key=f"{key}_still"):
+            st.altair_chart(chart, width="content", alt=film.alt)
 
 
 @dataclass

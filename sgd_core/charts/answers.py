@@ -1,13 +1,17 @@
 """Answers of a classifier: how sure of each class, and which classes it takes for which."""
 
+from collections.abc import Sequence
+
 import altair as alt
 import numpy as np
 import pandas as pd
 
 from sgd_core.charts.palette import ACCENT, DIVERGING, QUIET, SECOND, TRAINING, VALIDATION
 from sgd_core.charts.tiles import png
-from sgd_core.charts.vega import bare, layers, now
+from sgd_core.charts.vega import bare, layers, now, so_far
 from sgd_core.numbers import AXIS_LABEL
+
+FOREVER = 10**9  # a moment that no run comes to
 
 
 def probability_bars(
@@ -32,11 +36,29 @@ def probability_bars(
     return layers(*drawn, height=80 + 24 * len(names))
 
 
+def answer_rows(decided: np.ndarray, truth: np.ndarray, names: Sequence[str]) -> pd.DataFrame:
+    """Return the frame of `answer_strip` from the class decided for each image at each moment, (moments, n)."""
+    new = np.vstack([np.ones((1, decided.shape[1]), dtype=bool), decided[1:] != decided[:-1]])
+    image, moment = np.nonzero(new.T)
+    said = decided[moment, image]
+    until = np.append(moment[1:], FOREVER)
+    until[np.append(image[1:] != image[:-1], True)] = FOREVER  # the last answer of an image
+    return pd.DataFrame(
+        {
+            "moment": moment,
+            "until": until,
+            "image": image,
+            "said": np.array(names, dtype=object)[said],
+            "right": said == truth[image],
+        }
+    )
+
+
 def answer_strip(frame: pd.DataFrame, images: np.ndarray, *, columns: int, tile: int = 60) -> alt.LayerChart:
     """Draw images (n, H, W) with what the model says of each at the moment shown.
 
-    `frame` has `moment`, `image` (the number of the image), `said` (the answer) and `right`; right and wrong answers
-    are told apart by sign and colour.
+    `frame` has a row an answer: `image` (the number of the image), `said` (the answer), `right`, and the moments at which it
+    holds, from `moment` on and before `until`. Right and wrong answers are told apart by sign and colour.
     """
     high = tile + 20
     places = [
@@ -61,7 +83,8 @@ def answer_strip(frame: pd.DataFrame, images: np.ndarray, *, columns: int, tile:
         )
     )
     words = (
-        now(alt.Chart(frame))
+        so_far(alt.Chart(frame))
+        .transform_filter("t < datum.until")
         .transform_calculate(
             x=f"datum.image % {columns}",
             y=f"floor(datum.image / {columns}) + {14 / high}",

@@ -108,10 +108,11 @@ def loss_curves(
         alt.Tooltip("epoch:Q", format=".4~g"),
         alt.Tooltip("loss:Q", format=TOOLTIP_FORMAT),
     ]
-    batch = so_far(base).transform_filter("datum.part == 'batch'")
+    # What does not change with the clock is filtered first: each frame looks at all rows that are left.
+    batch = so_far(base.transform_filter("datum.part == 'batch'"))
     parent = base.transform_filter("datum.part == 'parent'")
-    run = so_far(base).transform_filter("datum.part == 'run'")
-    present = now(base).transform_filter("datum.part == 'run'")
+    own = base.transform_filter("datum.part == 'run'")
+    run, present = so_far(own), now(own)
     return layers(
         batch.mark_line(clip=True, strokeWidth=1, color=QUIET, opacity=0.35, aria=False).encode(x=x, y=y),
         parent.mark_line(clip=True, strokeWidth=1.5, color=QUIET, opacity=0.8, aria=False).encode(
@@ -154,10 +155,8 @@ def error_curves(
         alt.Tooltip("error:Q", format=".2%", title="wrong"),
     ]
     run, parent = base.transform_filter("datum.part == 'run'"), base.transform_filter("datum.part == 'parent'")
-    band = (
-        so_far(run)
-        .transform_filter("isValid(datum.low)")
-        .transform_calculate(bottom=f"max(datum.low, {y_domain[0]!r})")
+    band = so_far(
+        run.transform_filter("isValid(datum.low)").transform_calculate(bottom=f"max(datum.low, {y_domain[0]!r})")
     )
     dash = alt.StrokeDash("split:N", scale=_SPLIT_DASH, legend=None)
     past, present = so_far(run), now(run)
@@ -211,7 +210,7 @@ def _baselines(
 
 def _marks(frame: pd.DataFrame, x: alt.X) -> list[alt.Chart]:
     # what may be empty has no name to read, and says so: aria=False here and for the parent's lines
-    marks = so_far(alt.Chart(frame)).transform_filter("datum.part == 'mark'")
+    marks = so_far(alt.Chart(frame).transform_filter("datum.part == 'mark'"))
     rules = marks.mark_rule(color=QUIET, strokeWidth=1, clip=True, aria=False).encode(x=x)
     words = marks.mark_text(color=QUIET, align="left", baseline="top", dx=3, dy=2, fontSize=11, aria=False).encode(
         x=x, y=alt.value(0), text="label:N"

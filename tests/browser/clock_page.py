@@ -6,7 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from pages.ui.page import Page, Section, dress
-from pages.ui.player import Action, Moments, Picture
+from pages.ui.player import Action, Moments, Picture, Shown
 from sgd_core.charts.film import Film, grid
 from sgd_core.charts.over_steps import over_steps
 from sgd_core.numbers import number
@@ -42,20 +42,22 @@ def pulled(page: Page) -> None:
     import numpy as np
 
     run = page.recording("pulled", lambda: Recording(_count(), 199), ahead=4)
-    count = len(run.moments)
-    maps = [np.full((1, 4, 4), i / 199 * 2 - 1, dtype=np.float32) for i in run.moments]
-    film = Film("film", grid(["map, ±{limit}"], columns=1, side=200), maps, "A map.")
-    at = page.player(
-        [_chart(count, 2.0)],
-        Moments(
+
+    def shown() -> Shown:
+        count = len(run.moments)
+        maps = [np.full((1, 4, 4), i / 199 * 2 - 1, dtype=np.float32) for i in run.moments]
+        moments = Moments(
             _numbers(count, 2.0),
             recording=run,
             last=199,
             keep=False,
             cards=[("#2a9350", "good", f"moment {i}") for i in range(count)],
-        ),
-        film=film,
-        actions=[Action("mark", "Mark", "Mark this moment.", lambda at: st.session_state.update(marked=at))],
+        )
+        film = Film("film", grid(["map, ±{limit}"], columns=1, side=200), maps, "A map.")
+        return Shown([_chart(count, 2.0)], moments, film)
+
+    at = page.live(
+        shown, actions=[Action("mark", "Mark", "Mark this moment.", lambda at: st.session_state.update(marked=at))]
     )
     page.notice(
         f"At rest at {at}. Marked {st.session_state.get('marked')}. Drawn {st.session_state.setdefault('drawn', 0)} times."

@@ -122,21 +122,22 @@ def wire(page: Page) -> Wire:
     return counted
 
 
-def painted_frames(page: Page, seconds: float) -> float:
-    """Return how many different moments a second the clock shows on painted frames, while it plays."""
-    return float(
-        page.evaluate(
-            """(seconds) => new Promise((done) => {
-              const clock = document.querySelector('.sgd-clock');
-              let shown = clock.dataset.moment, frames = 0, begin = null;
-              const look = (now) => {
-                begin ??= now;
-                if (clock.dataset.moment !== shown) { shown = clock.dataset.moment; frames += 1; }
-                if (now - begin >= 1000 * seconds || clock.dataset.playing !== 'true') done(1000 * frames / (now - begin));
-                else requestAnimationFrame(look);
-              };
-              requestAnimationFrame(look);
-            })""",
-            seconds,
-        )
+def painted_frames(page: Page, seconds: float) -> tuple[float, float]:
+    """Return how many frames a second the browser painted while the clock plays, and how many moments it showed."""
+    frames, moments = page.evaluate(
+        """(seconds) => new Promise((done) => {
+          const clock = document.querySelector('.sgd-clock');
+          let shown = clock.dataset.moment, frames = -1, moments = 0, begin = null;
+          const look = (now) => {
+            begin ??= now;
+            frames += 1;
+            if (clock.dataset.moment !== shown) { shown = clock.dataset.moment; moments += 1; }
+            const took = (now - begin) / 1000;
+            if (took >= seconds || (frames && clock.dataset.playing !== 'true')) done([frames / took, moments / took]);
+            else requestAnimationFrame(look);
+          };
+          requestAnimationFrame(look);
+        })""",
+        seconds,
     )
+    return float(frames), float(moments)

@@ -30,8 +30,9 @@ class Learner(Visitor):
         """`seed` settles when the learner changes the rate, and to what."""
         super().__init__(url, page, query)
         self.seed = seed
-        self.fragment = ""
-        self.clock: tuple[str, dict[str, Any]] | None = None  # the component's id, and what it was last sent
+        self.clock: dict[str, Any] = {}  # what it was last sent
+        self.feed: tuple[str, str] | None = None  # the component's id, and its fragment: what is drawn when it asks
+        self.have = 0  # moments that have come
         self.rate: tuple[str, str] | None = None  # the field's id, and the fragment that it belongs to
 
     async def learn(self, seconds: float) -> Seen:
@@ -40,7 +41,7 @@ class Learner(Visitor):
         try:
             async with self.connect() as self.socket:
                 await self.rerun()
-                if not (self.clock and self.rate):
+                if not (self.clock and self.feed and self.rate):
                     self.errors.append("the page has no clock or no learning rate")
                 await self._play(seconds, seen)
         except Exception as error:
@@ -51,9 +52,8 @@ class Learner(Visitor):
         begin = time.monotonic()
         end, changed, change = begin + seconds, begin + (self.seed % 10) * EVERY / 10, 0
         at, before, run = 0.0, begin, None
-        while (now := time.monotonic()) < end and self.clock:
-            component, data = self.clock
-            have = int(data["first"]) + len(data["rows"])
+        while (now := time.monotonic()) < end and self.feed:
+            data, have = self.clock, self.have
             if data["run"] != run:  # another run begins at its beginning
                 run, at = data["run"], float(data["at"])
             gone = max(0.0, min(RATE * (now - before), have - 1 - at))
@@ -67,15 +67,22 @@ class Learner(Visitor):
                 seen.answers.append(time.monotonic() - now)
             elif not data["ended"] and have - 1 - at < RATE:
                 ask = {"run": data["run"], "have": have, "want": int(at + 1 + 2 * RATE), "at": int(at), "n": have}
+                component, fragment = self.feed
                 self.widgets[component] = WidgetState(id=component, json_value=json.dumps({"ask": ask}))
-                await self.rerun(self.fragment)
+                await self.rerun(fragment)
             else:
                 await asyncio.sleep(0.05)
 
     def read(self, kind: str, element: Any, fragment: str) -> None:
-        """Keep what the clock has been sent, and which field is the learning rate."""
-        if kind == "bidi_component" and element.component_name.endswith("sgd_clock"):
-            self.clock = element.id, json.loads(element.json or element.mixed.json)
-            self.fragment = fragment
+        """Keep what clock and feed have been sent, and which field is the learning rate."""
+        if kind == "bidi_component" and element.component_name.endswith(("sgd_clock", "sgd_feed")):
+            data = json.loads(element.json or element.mixed.json)
+            if element.component_name.endswith("sgd_clock"):
+                self.clock = data
+            else:
+                self.feed = element.id, fragment
+            if data["run"] == self.clock.get("run"):
+                self.clock["ended"] = data["ended"]
+                self.have = int(data["first"]) + len(data["rows"])
         elif kind == "number_input" and element.label == "Learning rate, exact":
             self.rate = element.id, fragment
