@@ -27,12 +27,12 @@ def probability_bars(
     present = now(alt.Chart(frame))
     bars = present.mark_bar(height={"band": 0.7}).encode(x=x, y=y, color=color)
     words = present.mark_text(align="left", dx=4, fontSize=11, color=QUIET).encode(
-        x=alt.X("value:Q"), y=y, text="shown:N"
+        x=alt.X("value:Q"), y=y, text=alt.Text("shown:N")
     )
     drawn: list[alt.Chart] = [bars, words]
     if threshold is not None:
         line = alt.Chart(alt.InlineData(values=[{"threshold": threshold}]))
-        drawn.append(line.mark_rule(color=QUIET, strokeDash=[2, 3]).encode(x="threshold:Q"))
+        drawn.append(line.mark_rule(color=QUIET, strokeDash=[2, 3]).encode(x=alt.X("threshold:Q")))
     return layers(*drawn, height=80 + 24 * len(names))
 
 
@@ -76,10 +76,10 @@ def answer_strip(frame: pd.DataFrame, images: np.ndarray, *, columns: int, tile:
         .mark_image(smooth=False, aspect=False)
         .encode(
             x=alt.X("x:Q", scale=x, axis=None),
-            x2="right:Q",
+            x2=alt.X2("right:Q"),
             y=alt.Y("top:Q", scale=y, axis=None),
-            y2="bottom:Q",
-            url="url:N",
+            y2=alt.Y2("bottom:Q"),
+            url=alt.Url("url:N"),
         )
     )
     words = (
@@ -94,7 +94,7 @@ def answer_strip(frame: pd.DataFrame, images: np.ndarray, *, columns: int, tile:
         .encode(
             x=alt.X("x:Q", scale=x, axis=None),
             y=alt.Y("y:Q", scale=y, axis=None),
-            text="words:N",
+            text=alt.Text("words:N"),
             color=alt.Color(
                 "right:N", scale=alt.Scale(domain=[True, False], range=[TRAINING, VALIDATION]), legend=None
             ),
@@ -117,9 +117,9 @@ def waterfall(frame: pd.DataFrame, *, title: str, height: int) -> alt.LayerChart
     x = alt.X("begin:Q", title=title, scale=scale, axis=alt.Axis(tickCount=5, labelExpr=AXIS_LABEL))
     bars = base.mark_bar(height={"band": 0.7}).encode(
         x=x,
-        x2="end:Q",
+        x2=alt.X2("end:Q"),
         color=alt.Color("kind:N", scale=kinds, legend=None),
-        tooltip=["name:N", alt.Tooltip("shown:N", title="adds")],
+        tooltip=[alt.Tooltip("name:N"), alt.Tooltip("shown:N", title="adds")],
     )
     words = base.transform_calculate(place="max(datum.begin, datum.end)").mark_text(
         align="left", dx=4, fontSize=11, color=QUIET
@@ -128,7 +128,7 @@ def waterfall(frame: pd.DataFrame, *, title: str, height: int) -> alt.LayerChart
     return layers(
         zero.encode(x=alt.X("zero:Q", scale=scale)),
         bars,
-        words.encode(x=alt.X("place:Q", scale=scale), text="shown:N"),
+        words.encode(x=alt.X("place:Q", scale=scale), text=alt.Text("shown:N")),
         height=height,
     )
 
@@ -153,7 +153,7 @@ def confusion_matrix(frame: pd.DataFrame, *, names: tuple[str, ...], side: int) 
             fillOpacity=alt.FillOpacity(
                 "share:Q", scale=alt.Scale(type="sqrt", domain=[0, 1], range=[0, 0.95]), legend=None
             ),
-            strokeWidth=alt.condition(pick, alt.value(3), alt.value(0.5)),
+            strokeWidth=alt.StrokeWidthValue(0.5, condition={"param": "pick", "empty": False, "value": 3}),
             tooltip=[
                 alt.Tooltip("truth:N", title="it is"),
                 alt.Tooltip("answer:N", title="the model says"),
@@ -167,7 +167,10 @@ def confusion_matrix(frame: pd.DataFrame, *, names: tuple[str, ...], side: int) 
         alt.Chart(frame)
         .mark_text(fontSize=13, fontWeight="bold")
         .encode(
-            x=x, y=y, text="count:Q", color=alt.condition("datum.share > 0.3", alt.value("white"), alt.value(QUIET))
+            x=x,
+            y=y,
+            text=alt.Text("count:Q"),
+            color=alt.ColorValue(QUIET, condition={"test": "datum.share > 0.3", "value": "white"}),
         )
     )
     return layers(cells, words, width=side, height=side)

@@ -179,7 +179,7 @@ def curve_picture(
         return base.transform_filter(alt.datum.part == name)
 
     tip = [alt.Tooltip("x:Q", format=".6g", title=x_title), alt.Tooltip("y:Q", format=".6g", title=y_title)]
-    curve = only("curve").mark_line(color=QUIET, strokeWidth=2.5, clip=True).encode(order="order:Q")
+    curve = only("curve").mark_line(color=QUIET, strokeWidth=2.5, clip=True).encode(order=alt.Order("order:Q"))
     touching = only("tangent").mark_line(color=SECOND, strokeWidth=2, strokeDash=[6, 4], clip=True, aria=False)
     point = (
         only("point")
@@ -190,13 +190,13 @@ def curve_picture(
     def signs(rows: alt.Chart) -> alt.Chart:
         outside = rows.transform_filter(alt.datum.edge != "")
         return outside.mark_text(color=color, fontSize=18, fontWeight="bold", aria=False).encode(
-            text="edge:N", tooltip=alt.Tooltip("label:N", title="outside of the picture")
+            text=alt.Text("edge:N"), tooltip=alt.Tooltip("label:N", title="outside of the picture")
         )
 
     words = only("point").transform_filter(alt.datum.edge != "")
     said = words.mark_text(
         color=color, fontSize=12, align=alt.expr(_ALIGN), dx=alt.expr(_DX), dy=18, aria=False
-    ).encode(text="label:N")
+    ).encode(text=alt.Text("label:N"))
     drawn = [curve, touching, point.encode(tooltip=tip), signs(only("point")), said]
     if pick:
         drawn.insert(0, stops(x, x_domain, height))
@@ -214,7 +214,7 @@ def stops(x: alt.X, x_domain: tuple[float, float], height: int, count: int = 301
         alt.Chart(alt.sequence(0, count, as_="i"))
         .transform_calculate(x=f"round(1e9 * ({low!r} + datum.i * {(high - low) / (count - 1)!r})) / 1e9")
         .mark_circle(opacity=0, size=1)
-        .encode(x=x, y=alt.value(height / 2))
+        .encode(x=x, y=alt.YValue(height / 2))
         .add_params(choice)
     )
 

@@ -129,19 +129,19 @@ def descent_on_curve(
         color=color, filled=True, size=170, opacity=1, stroke="white", strokeWidth=1.5, aria=False
     )
     gone = point.transform_filter("datum.edge != ''")
-    sign = gone.mark_text(color=color, fontSize=18, fontWeight="bold", aria=False).encode(text="edge:N")
+    sign = gone.mark_text(color=color, fontSize=18, fontWeight="bold", aria=False).encode(text=alt.Text("edge:N"))
     words = gone.mark_text(color=color, fontSize=12, align=alt.expr(_ALIGN), dx=alt.expr(_DX), dy=18, aria=False)
-    drawn = [only("curve").mark_line(color=QUIET, strokeWidth=2.5, clip=True).encode(order="order:Q")]
+    drawn = [only("curve").mark_line(color=QUIET, strokeWidth=2.5, clip=True).encode(order=alt.Order("order:Q"))]
     if tangent:
         drawn.append(
             now(only("tangent")).mark_line(color=SECOND, strokeWidth=2, strokeDash=[6, 4], clip=True, aria=False)
         )
     drawn += [
         path.mark_line(color=color, strokeWidth=1.5, opacity=0.55, aria=False).encode(
-            order="order:Q", detail="piece:N"
+            order=alt.Order("order:Q"), detail=alt.Detail("piece:N")
         ),
         dots.encode(tooltip=tip),
-        now(only("arrow")).mark_line(color=SECOND, strokeWidth=3, aria=False).encode(order="order:Q"),
+        now(only("arrow")).mark_line(color=SECOND, strokeWidth=3, aria=False).encode(order=alt.Order("order:Q")),
         now(only("arrow-head"))
         .mark_point(color=SECOND, filled=True, size=90, opacity=1, aria=False)
         .encode(shape=alt.Shape("label:N", scale=HEADS, legend=None)),
@@ -151,7 +151,7 @@ def descent_on_curve(
             color=POINT, shape="diamond", filled=True, size=190, opacity=1, stroke="white", strokeWidth=1.5, aria=False
         ),
         sign.encode(tooltip=alt.Tooltip("label:N", title="outside of the picture")),
-        words.encode(text="label:N"),
+        words.encode(text=alt.Text("label:N")),
     ]
     if pick:
         drawn.insert(0, stops(x, x_domain, height))

@@ -161,10 +161,13 @@ def resting_maps(film: Film, maps: NDArray[np.floating], limits: NDArray[np.floa
         .mark_rect(filled=False, stroke=QUIET, strokeWidth=0.75, opacity=0.7)
         .encode(**places)
     )
-    chart = layers(pixels, outline, width=wide, height=high)
     # Transparent, so that the captions, which stand below it on the page, are seen at rest too.
     return bare(
-        chart.properties(
+        layers(
+            pixels,
+            outline,
+            width=wide,
+            height=high,
             autosize=alt.AutoSizeParams(type="none"),
             padding={"left": 0, "right": 0, "top": 0, "bottom": 0},
             background="transparent",

@@ -60,7 +60,7 @@ def fit_picture(frame: pd.DataFrame, *, x_domain: Range, y_domain: Range, height
         best.encode(x=x, y=y),
         data.encode(x=x, y=y, tooltip=tip),
         model.encode(x=x, y=y),
-        edge_arrows(gone, ACCENT).encode(x=x, y=y, text="edge:N"),
+        edge_arrows(gone, ACCENT).encode(x=x, y=y, text=alt.Text("edge:N")),
         height=height,
     )
 
@@ -91,7 +91,7 @@ def parameter_line(
         rule,
         so_far(base).mark_line(color=ACCENT, strokeWidth=2, aria=False),
         dot.encode(tooltip=tip),
-        edge_arrows(here, ACCENT, 14).encode(text="edge:N", tooltip=tip),
+        edge_arrows(here, ACCENT, 14).encode(text=alt.Text("edge:N"), tooltip=tip),
         height=height,
     )
 
@@ -123,13 +123,18 @@ def rate_picture(
     y_scale = alt.Scale(type="log", domain=list(y_domain), nice=False, clamp=True)
     ticks = [10.0**power for power in range(round(np.log10(low)), round(np.log10(high)) + 1)]
     x = alt.X(
-        "lr:Q", title="learning rate", scale=x_scale, axis=alt.Axis(values=ticks, labelExpr=AXIS_LABEL, grid=False)
+        "lr:Q",
+        title="learning rate",
+        scale=x_scale,
+        axis=alt.Axis(values=ticks, labelExpr=AXIS_LABEL, grid=False),
     )
     y = alt.Y("shown:Q", title=title, scale=y_scale, axis=value_axis(y_domain, log=True))
     base = alt.Chart(frame).encode(x=x, y=y)
     red = REGIMES["diverging"].color
     region = alt.Chart(alt.InlineData(values=[{"from": min(max(border, low), high), "to": high}]))
-    shade = region.mark_rect(color=red, opacity=0.14, aria=False).encode(x=alt.X("from:Q", scale=x_scale), x2="to")
+    shade = region.mark_rect(color=red, opacity=0.14, aria=False).encode(
+        x=alt.X("from:Q", scale=x_scale), x2=alt.X2("to")
+    )
     word = region.mark_text(color=red, align="left", baseline="top", dx=4, dy=4, text="diverges", aria=False)
     tip = [
         alt.Tooltip("lr:Q", format=TOOLTIP_FORMAT, title="learning rate"),
@@ -139,14 +144,14 @@ def rate_picture(
         color=QUIET, strokeWidth=2, clip=True, aria=False
     )
     points = base.transform_filter(alt.datum.part != "curve")
-    hue = alt.condition("datum.part == 'now'", alt.value(ACCENT), alt.value(REGIMES["good"].color))
+    hue = alt.ColorValue(REGIMES["good"].color, condition={"test": "datum.part == 'now'", "value": ACCENT})
     dots = points.mark_point(filled=True, size=140, opacity=1, stroke="white", strokeWidth=1.5, aria=False)
     names = points.mark_text(fontSize=12, fontWeight="bold", dy=alt.expr("datum.part == 'now' ? -14 : 15"), aria=False)
     return layers(
         shade,
-        word.encode(x=alt.X("from:Q", scale=x_scale), y=alt.value(0)),
+        word.encode(x=alt.X("from:Q", scale=x_scale), y=alt.YValue(0)),
         curve,
         dots.encode(color=hue, tooltip=tip),
-        names.encode(color=hue, text="words:N"),
+        names.encode(color=hue, text=alt.Text("words:N")),
         height=height,
     )

@@ -72,13 +72,20 @@ def gradient_noise_picture(
         axis=alt.Axis(tickCount=4),
     )
     y = alt.Y(
-        "across:Q", title="across it", scale=alt.Scale(domain=list(y_domain), nice=False), axis=alt.Axis(tickCount=4)
+        "across:Q",
+        title="across it",
+        scale=alt.Scale(domain=list(y_domain), nice=False),
+        axis=alt.Axis(tickCount=4),
     )
     seen = so_far(alt.Chart(frame)).transform_filter("datum.until > t").encode(x=x, y=y)
     tip = [alt.Tooltip("along:Q", format=TOOLTIP_FORMAT), alt.Tooltip("across:Q", format=TOOLTIP_FORMAT)]
     dots = seen.transform_filter(alt.datum.part == "batch").mark_circle(size=26, opacity=0.5, clip=True)
-    dots = dots.encode(color=alt.condition("datum.along < 0", alt.value(SECOND), alt.value(ACCENT)), tooltip=tip)
-    border = alt.Chart(alt.InlineData(values=[{"at": 0}])).mark_rule(color=QUIET, strokeDash=[3, 3]).encode(x="at:Q")
+    dots = dots.encode(
+        color=alt.ColorValue(ACCENT, condition={"test": "datum.along < 0", "value": SECOND}), tooltip=tip
+    )
+    border = (
+        alt.Chart(alt.InlineData(values=[{"at": 0}])).mark_rule(color=QUIET, strokeDash=[3, 3]).encode(x=alt.X("at:Q"))
+    )
     cross = seen.transform_filter(alt.datum.part == "whole").mark_point(
         shape="cross", filled=True, size=150, opacity=1, color=REGIMES["good"].color, stroke="white", clip=True
     )

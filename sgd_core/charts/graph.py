@@ -124,12 +124,12 @@ def graph_picture(rows: pd.DataFrame, *, layer_count: int, row_count: int) -> al
     )
     states = ["waiting", "known", "forward", "backward"]
     lines = way.mark_line(aria=False).encode(
-        detail="edge:N",
-        order="order:Q",
+        detail=alt.Detail("edge:N"),
+        order=alt.Order("order:Q"),
         color=alt.Color("state:N", scale=alt.Scale(domain=states, range=[QUIET, QUIET, ACCENT, SECOND]), legend=None),
-        strokeWidth=alt.when("datum.state == 'forward' || datum.state == 'backward'")
-        .then(alt.value(4))
-        .otherwise(alt.value(1.5)),
+        strokeWidth=alt.StrokeWidthValue(
+            1.5, condition={"test": "datum.state == 'forward' || datum.state == 'backward'", "value": 4}
+        ),
         strokeDash=alt.StrokeDash(
             "state:N", scale=alt.Scale(domain=states, range=[[3, 3], [1, 0], [1, 0], [1, 0]]), legend=None
         ),
@@ -147,43 +147,45 @@ def graph_picture(rows: pd.DataFrame, *, layer_count: int, row_count: int) -> al
             dy=alt.expr(f"{down} ? 0 : -11"),
             align=alt.expr(f"{down} ? 'left' : 'center'"),
         )
-        .encode(text="label:N", x=x("px"), y=y("py"))
+        .encode(text=alt.Text("label:N"), x=x("px"), y=y("py"))
     )
     box = only("box").transform_calculate(
         state="t == datum.busy1 || t == datum.busy2 ? 'now' : t >= datum.known ? 'known' : 'waiting'"
     )
-    at_work = alt.when("datum.state == 'now'")
+    at_work = "datum.state == 'now'"
     rects = box.mark_rect(cornerRadius=7).encode(
         x=x("x1"),
-        x2="x2:Q",
+        x2=alt.X2("x2:Q"),
         y=y("y1"),
-        y2="y2:Q",
-        stroke=at_work.then(alt.value(ACCENT)).otherwise(alt.value(QUIET)),
-        strokeWidth=at_work.then(alt.value(3)).otherwise(alt.value(1.25)),
-        fill=alt.when("datum.state == 'waiting'").then(alt.value("transparent")).otherwise(alt.value(PAPER)),
+        y2=alt.Y2("y2:Q"),
+        stroke=alt.StrokeValue(QUIET, condition={"test": at_work, "value": ACCENT}),
+        strokeWidth=alt.StrokeWidthValue(1.25, condition={"test": at_work, "value": 3}),
+        fill=alt.FillValue(PAPER, condition={"test": "datum.state == 'waiting'", "value": "transparent"}),
         tooltip=alt.Tooltip("tip:N", title="node"),
     )
     shown = "datum.state == 'waiting'"
     names = box.transform_calculate(said="datum.roomy ? datum.label : datum.name")
     size = alt.expr("datum.roomy ? 13 : 11")
     waiting = (
-        names.transform_filter(shown).mark_text(fontSize=size, color=QUIET).encode(text="said:N", x=x("px"), y=y("py"))
+        names.transform_filter(shown)
+        .mark_text(fontSize=size, color=QUIET)
+        .encode(text=alt.Text("said:N"), x=x("px"), y=y("py"))
     )
     title = (
         names.transform_filter(f"!({shown})")
         .mark_text(fontSize=size, fontWeight="bold", color=INK, dy=alt.expr("datum.roomy ? -17 : 0"))
-        .encode(text="said:N", x=x("px"), y=y("py"))
+        .encode(text=alt.Text("said:N"), x=x("px"), y=y("py"))
     )
     value = (
         box.transform_filter(f"!({shown}) && datum.roomy")
         .mark_text(fontSize=13, color=VALUE_INK)
-        .encode(text="value:N", x=x("px"), y=y("py"))
+        .encode(text=alt.Text("value:N"), x=x("px"), y=y("py"))
     )
     gradient = (
         only("gradient")
         .transform_filter("datum.begin <= t && t < datum.end && datum.roomy")
         .mark_text(fontSize=13, color=GRADIENT_INK, dy=17)
-        .encode(text="label:N", x=x("px"), y=y("py"))
+        .encode(text=alt.Text("label:N"), x=x("px"), y=y("py"))
     )
     result = (
         only("result")
@@ -196,7 +198,7 @@ def graph_picture(rows: pd.DataFrame, *, layer_count: int, row_count: int) -> al
             align="center",
             limit=alt.expr("width"),
         )
-        .encode(text="label:N", x=alt.value(alt.ExprRef("width / 2")), y=alt.value(alt.ExprRef("height")))
+        .encode(text=alt.Text("label:N"), x=alt.XValue(alt.ExprRef("width / 2")), y=alt.YValue(alt.ExprRef("height")))
     )
     drawn: list[Any] = [lines, rects, waiting, title, value, gradient, factors, result]
     return bare(layers(*drawn, height=height))

@@ -121,7 +121,7 @@ def loss_curves(
         *_marks(frame, x),
         run.mark_line(clip=True, strokeWidth=2).encode(x=x, y=y, color=color, strokeDash=dash, tooltip=tip),
         inside(present).mark_circle(size=60, opacity=1).encode(x=x, y=y, color=color, tooltip=tip),
-        edge_arrows(present).encode(x=x, y=y, text="edge:N", color=color, tooltip=tip),
+        edge_arrows(present).encode(x=x, y=y, text=alt.Text("edge:N"), color=color, tooltip=tip),
         height=height,
     )
 
@@ -162,7 +162,7 @@ def error_curves(
     past, present = so_far(run), now(run)
     return layers(
         band.mark_area(color=VALIDATION, opacity=0.14, clip=True, aria=False).encode(
-            x=x, y=alt.Y("bottom:Q", scale=scale, title="wrong answers", axis=axis), y2="high:Q"
+            x=x, y=alt.Y("bottom:Q", scale=scale, title="wrong answers", axis=axis), y2=alt.Y2("high:Q")
         ),
         *_baselines(baselines, y_domain, scale, height - 62),
         _marks(frame, x)[0],
@@ -203,8 +203,8 @@ def _baselines(
             words = levels.transform_filter(f"datum.slot == {slot}").mark_text(
                 color=QUIET, align=_ALIGN[slot], baseline="bottom", dx=(-3, 12)[slot], dy=-1, fontSize=11
             )
-            x = alt.value(0) if slot else alt.value("width")
-            drawn.append(words.encode(x=x, y=alt.Y("at:Q", scale=scale), text="name:N"))
+            x = alt.XValue(0) if slot else alt.XValue("width")
+            drawn.append(words.encode(x=x, y=alt.Y("at:Q", scale=scale), text=alt.Text("name:N")))
     return drawn
 
 
@@ -213,7 +213,7 @@ def _marks(frame: pd.DataFrame, x: alt.X) -> list[alt.Chart]:
     marks = so_far(alt.Chart(frame).transform_filter("datum.part == 'mark'"))
     rules = marks.mark_rule(color=QUIET, strokeWidth=1, clip=True, aria=False).encode(x=x)
     words = marks.mark_text(color=QUIET, align="left", baseline="top", dx=3, dy=2, fontSize=11, aria=False).encode(
-        x=x, y=alt.value(0), text="label:N"
+        x=x, y=alt.YValue(0), text=alt.Text("label:N")
     )
     return [rules, words]
 

@@ -51,11 +51,13 @@ def lanes_picture(
     ends = now(base).transform_filter("datum.edge != ''").mark_text(fontSize=13, fontWeight="bold", dx=-5)
     signs = [
         ends.transform_filter(f"datum.edge == '{sign}'").encode(
-            x=x, y=alt.value(place), text="edge:N", color=REGIME_LOOKS.color
+            x=x, y=alt.YValue(place), text=alt.Text("edge:N"), color=REGIME_LOOKS.color
         )
         for sign, place in (("↑", 7), ("↓", height - 7))
     ]
-    drawn = lines.encode(x=x, y=y, detail="lr:Q", color=REGIME_LOOKS.color, strokeDash=REGIME_LOOKS.dash, tooltip=tip)
+    drawn = lines.encode(
+        x=x, y=y, detail=alt.Detail("lr:Q"), color=REGIME_LOOKS.color, strokeDash=REGIME_LOOKS.dash, tooltip=tip
+    )
     return layers(drawn, *signs, height=height)
 
 
@@ -94,7 +96,7 @@ def range_picture(
     per_row = (y_domain[1] - y_domain[0]) * 17 / (height - 60)
     rules = found.transform_calculate(top=f"{y_domain[1]!r} - datum.order * {per_row!r}", foot=f"{y_domain[0]!r}")
     rules = rules.mark_rule(color=SECOND, strokeDash=[4, 3], strokeWidth=1.5)
-    rules = rules.encode(x=x, y=alt.Y("top:Q", scale=y_scale), y2="foot:Q")
+    rules = rules.encode(x=x, y=alt.Y("top:Q", scale=y_scale), y2=alt.Y2("foot:Q"))
     points = found.mark_point(color=SECOND, filled=True, size=110, opacity=1).encode(x=x, y=y, tooltip=mark)
     words = found.mark_text(
         color=SECOND,
@@ -105,7 +107,9 @@ def range_picture(
         baseline="top",
         dy=alt.expr("2 + 17 * datum.order"),
     )
-    return layers(dots, rules, line, points, words.encode(x=x, y=alt.value(0), text="words:N"), height=height)
+    return layers(
+        dots, rules, line, points, words.encode(x=x, y=alt.YValue(0), text=alt.Text("words:N")), height=height
+    )
 
 
 def spread_picture(

@@ -59,12 +59,12 @@ def loop_picture(frame: pd.DataFrame, *, height: int = 128) -> alt.LayerChart:
         "x": alt.X("xm:Q", scale=x_scale, axis=None),
         "y": alt.Y("ym:Q", scale=y_scale, axis=None),
     }
-    color = alt.condition("datum.now", alt.value(ACCENT), alt.value(QUIET))
+    color = alt.ColorValue(QUIET, condition={"test": "datum.now", "value": ACCENT})
 
     def only(kind: str) -> alt.Chart:
         return alt.Chart(frame).transform_filter(alt.datum.kind == kind)
 
-    lines = only("arrow").mark_rule(strokeWidth=2).encode(x=x, y=y, x2="x2", y2="y2", color=color)
+    lines = only("arrow").mark_rule(strokeWidth=2).encode(x=x, y=y, x2=alt.X2("x2"), y2=alt.Y2("y2"), color=color)
     heads = (
         only("head")
         .mark_point(filled=True, size=110, opacity=1)
@@ -84,16 +84,16 @@ def loop_picture(frame: pd.DataFrame, *, height: int = 128) -> alt.LayerChart:
         .encode(
             x=x,
             y=y,
-            x2="x2",
-            y2="y2",
-            stroke=color,
-            fill=alt.condition("datum.now", alt.value(ACCENT), alt.value("transparent")),
+            x2=alt.X2("x2"),
+            y2=alt.Y2("y2"),
+            stroke=alt.StrokeValue(QUIET, condition={"test": "datum.now", "value": ACCENT}),
+            fill=alt.FillValue("transparent", condition={"test": "datum.now", "value": ACCENT}),
         )
         .add_params(alt.selection_point(name="pick", fields=["step", "turn"], on="click", clear=False, toggle=False))
     )
     # On a narrow page the words go without their numbers, and smaller.
     words = only("box").transform_calculate(word="width < 640 ? split(datum.name, '  ')[1] : datum.name")
-    words = words.encode(text="word:N", **middle)
+    words = words.encode(text=alt.Text("word:N"), **middle)
     size = alt.expr("width < 640 ? 10 : 14")
     lit = words.transform_filter("datum.now").mark_text(
         fontSize=size, fontWeight="bold", color="white", tooltip=None, cursor="pointer"

@@ -24,5 +24,5 @@ def live_frame(
 def live_maps(frame: pd.DataFrame, *, count: int, columns: int, tile: int) -> alt.LayerChart:
     """Draw `live_frame`: each of `count` maps is one image of `tile` by `tile` screen pixels."""
     scales = canvas(columns, count, tile)
-    images = alt.Chart(frame).mark_image(smooth=False, aspect=False).encode(url="url:N", **axes(*scales[:2]))
+    images = alt.Chart(frame).mark_image(smooth=False, aspect=False).encode(url=alt.Url("url:N"), **axes(*scales[:2]))
     return titled(frame, images, count=count, columns=columns, tile=tile, first="true")

@@ -76,20 +76,17 @@ def momentum_map(
         alt.Tooltip("rate:Q", format=".3f", title="a step leaves"),
     ]
     fastest = float(frame["rate"].min())
-    strength = alt.condition(
-        "datum.rate >= 1",
-        alt.value(0.28),
-        alt.Opacity(
-            "rate:Q",
-            scale=alt.Scale(type="pow", exponent=2, domain=[min(fastest, 0.98), 1], range=[0.95, 0.04], clamp=True),
-            legend=None,
-        ),
+    strength = alt.Opacity(
+        "rate:Q",
+        scale=alt.Scale(type="pow", exponent=2, domain=[min(fastest, 0.98), 1], range=[0.95, 0.04], clamp=True),
+        legend=None,
+        condition={"test": "datum.rate >= 1", "value": 0.28},
     )
-    hue = alt.condition("datum.rate >= 1", alt.value(REGIMES["diverging"].color), alt.value(ACCENT))
+    hue = alt.ColorValue(ACCENT, condition={"test": "datum.rate >= 1", "value": REGIMES["diverging"].color})
     cells = (
         alt.Chart(frame)
         .mark_rect(aria=False, cursor="pointer")
-        .encode(x=x, x2="right", y=y, y2="high", color=hue, opacity=strength, tooltip=tip)
+        .encode(x=x, x2=alt.X2("right"), y=y, y2=alt.Y2("high"), color=hue, opacity=strength, tooltip=tip)
     )
     momenta = np.linspace(0, MOST_MOMENTUM, 40)
     borders = [
@@ -103,7 +100,7 @@ def momentum_map(
     at, height_of = alt.X("at:Q", scale=x_scale), alt.Y("momentum:Q", scale=y_scale)
     if borders:
         line = alt.Chart(alt.InlineData(values=borders)).mark_line(color=POINT, strokeWidth=2, aria=False)
-        drawn.append(line.encode(x=at, y=height_of, detail="border:N"))
+        drawn.append(line.encode(x=at, y=height_of, detail=alt.Detail("border:N")))
     marks = [{"at": best[0], "momentum": best[1], "run": "best"}] if math.isfinite(best[0]) else []
     star = alt.Chart(alt.InlineData(values=marks)).mark_point(
         shape="cross", filled=True, size=90, color="white", stroke=QUIET, strokeWidth=1.5, opacity=1, aria=False
@@ -118,7 +115,7 @@ def momentum_map(
         letters = alt.Chart(alt.InlineData(values=seen))
         point = letters.mark_circle(size=190, opacity=1, stroke="white", strokeWidth=1.5, aria=False)
         word = letters.mark_text(color="white", fontSize=11, fontWeight="bold", aria=False)
-        drawn += [point.encode(x=at, y=height_of, color=own), word.encode(x=at, y=height_of, text="run:N")]
+        drawn += [point.encode(x=at, y=height_of, color=own), word.encode(x=at, y=height_of, text=alt.Text("run:N"))]
     return layers(*drawn, height=height)
 
 

@@ -122,7 +122,7 @@ def secant_picture(
     inside = now(only("end")).transform_filter("datum.edge === ''")
     outside = now(only("end")).transform_filter("datum.edge !== ''")
     drawn: list[Any] = [
-        curve.mark_line(color=QUIET, strokeWidth=3, clip=True, aria=False).encode(order="order:Q"),
+        curve.mark_line(color=QUIET, strokeWidth=3, clip=True, aria=False).encode(order=alt.Order("order:Q")),
         touching.mark_line(color=SECOND, strokeWidth=2, strokeDash=[6, 4], clip=True, aria=False),
         now(only("secant")).mark_line(color=ACCENT, strokeWidth=2, clip=True, aria=False),
         now(only("run")).mark_line(color=ACCENT, strokeWidth=4, clip=True, aria=False),
@@ -131,7 +131,7 @@ def secant_picture(
             color=POINT, filled=True, size=110, opacity=1, stroke="white", strokeWidth=1.5, aria=False
         ).encode(tooltip=tip),
         outside.mark_text(color=POINT, fontSize=18, fontWeight="bold", aria=False).encode(
-            text="edge:N", tooltip=alt.Tooltip("label:N", title="outside of the picture")
+            text=alt.Text("edge:N"), tooltip=alt.Tooltip("label:N", title="outside of the picture")
         ),
     ]
     if magnified:
@@ -145,7 +145,7 @@ def secant_picture(
             dy=alt.expr(f"{up} ? 6 : -6"),
             aria=False,
         )
-        drawn.append(words.encode(text="label:N"))
+        drawn.append(words.encode(text=alt.Text("label:N")))
     return layers(*drawn, height=height)
 
 
@@ -241,10 +241,10 @@ def error_picture(
     one = alt.Chart(alt.sequence(0, 1, as_="i"))
     sides = [
         one.mark_text(color=QUIET, fontSize=12, align="left", dx=6, dy=-8).encode(
-            x=alt.value(0), y=alt.value("height"), text=alt.value("← round-off")
+            x=alt.XValue(0), y=alt.YValue("height"), text=alt.TextValue("← round-off")
         ),
         one.mark_text(color=QUIET, fontSize=12, align="right", dx=-14, dy=-8).encode(
-            x=alt.value("width"), y=alt.value("height"), text=alt.value("truncation →")
+            x=alt.XValue("width"), y=alt.YValue("height"), text=alt.TextValue("truncation →")
         ),
     ]
     return layers(

@@ -93,7 +93,7 @@ def over_steps(
     arrows = edge_arrows(outside, None if several else color)
     if several:
         arrows = arrows.transform_calculate(said="datum.run + datum.edge")
-    drawn.append(arrows.encode(text="said:N" if several else "edge:N", tooltip=tip, **hue))
+    drawn.append(arrows.encode(text=alt.Text("said:N") if several else alt.Text("edge:N"), tooltip=tip, **hue))
     point = inside(present).mark_point(
         filled=True, size=120, opacity=1, stroke="white", strokeWidth=1.5, aria=False, **paint
     )
@@ -101,7 +101,7 @@ def over_steps(
     if several:
         beside = alt.expr("10 * (indexof('ABCDEF', datum.run) - 1.5)")  # runs at one place stay readable
         letter = inside(present).mark_text(fontSize=12, fontWeight="bold", dy=-12, dx=beside, aria=False)
-        drawn.append(letter.encode(text="run:N", **hue))
+        drawn.append(letter.encode(text=alt.Text("run:N"), **hue))
     return layers(*drawn, height=height, **({"padding": LITTLE} if small else {}))
 
 

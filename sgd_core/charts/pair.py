@@ -74,14 +74,18 @@ def pair_picture(
         alt.Y("y:Q", scale=scale, axis=axis, title=names[1]),
     )
     whole = alt.InlineData(values=[{"url": url, "x": domain[0], "x2": domain[1], "y": domain[0], "y2": domain[1]}])
-    image = alt.Chart(whole).mark_image(aspect=False).encode(url="url:N", x=x, x2="x2", y=y, y2="y2")
+    image = (
+        alt.Chart(whole)
+        .mark_image(aspect=False)
+        .encode(url=alt.Url("url:N"), x=x, x2=alt.X2("x2"), y=y, y2=alt.Y2("y2"))
+    )
     base = alt.Chart(frame).encode(x=x, y=y)
 
     def only(name: str) -> alt.Chart:
         return base.transform_filter(alt.datum.part == name)
 
     def arrow(name: str, color: str, width: float) -> list[Any]:
-        line = only(name).mark_line(color=color, strokeWidth=width, clip=True).encode(order="order:Q")
+        line = only(name).mark_line(color=color, strokeWidth=width, clip=True).encode(order=alt.Order("order:Q"))
         head = (
             only(f"{name} head")
             .mark_point(shape="triangle-up", filled=True, color=color, size=45 * width, opacity=1, clip=True)

@@ -68,7 +68,7 @@ def race_on_curve(
     y = alt.Y("y:Q", title="loss", scale=scale, axis=alt.Axis(minExtent=ROOM, tickCount=5))
     base = alt.Chart(frame).encode(x=x, y=y)
     line = base.transform_filter(alt.datum.part == "curve").mark_line(color=QUIET, strokeWidth=2.5, clip=True)
-    drawn: list[Any] = [line.encode(order="order:Q"), *run_layers(base, ("w", "loss"))]
+    drawn: list[Any] = [line.encode(order=alt.Order("order:Q")), *run_layers(base, ("w", "loss"))]
     if pick:
         drawn.insert(0, stops(x, x_domain, height))
     return layers(*drawn, height=height)
@@ -80,7 +80,7 @@ def run_layers(base: alt.Chart, titles: tuple[str, str]) -> list[Any]:
     tip += [alt.Tooltip(f"{f}:Q", format=TOOLTIP_FORMAT, title=t) for f, t in zip("xy", titles, strict=True)]
     path = so_far(base.transform_filter(alt.datum.part == "path"))
     line = path.mark_line(strokeWidth=2, opacity=0.75, aria=False).encode(
-        color=RUN_LOOKS.color, order="order:Q", detail=["run:N", "piece:N"]
+        color=RUN_LOOKS.color, order=alt.Order("order:Q"), detail=[alt.Detail("run:N"), alt.Detail("piece:N")]
     )
     dots = path.transform_filter("datum.dot && datum.edge == ''").mark_circle(size=24, opacity=0.7, aria=False)
     here = now(base.transform_filter(alt.datum.part == "point"))
@@ -96,8 +96,8 @@ def run_layers(base: alt.Chart, titles: tuple[str, str]) -> list[Any]:
         line,
         dots.encode(color=RUN_LOOKS.color, tooltip=tip),
         point.encode(color=RUN_LOOKS.color, shape=RUN_LOOKS.shape, tooltip=tip),
-        letter.encode(color=RUN_LOOKS.color, text="run:N"),
-        gone.encode(color=RUN_LOOKS.color, text="said:N", tooltip=away),
+        letter.encode(color=RUN_LOOKS.color, text=alt.Text("run:N")),
+        gone.encode(color=RUN_LOOKS.color, text=alt.Text("said:N"), tooltip=away),
     ]
 
 
@@ -186,12 +186,12 @@ def lanes(frame: pd.DataFrame, *, letters: list[str], reference: float, title: s
         align="left", fontSize=14, fontWeight="bold", dx=2, yOffset=7, aria=False
     )
     return layers(
-        ground.encode(x=alt.value(0), x2=alt.value("width")),
+        ground.encode(x=alt.XValue(0), x2=alt.X2Value("width")),
         line.encode(x=alt.X("goal:Q", scale=scale)),
         past.encode(x=x, color=RUN_LOOKS.color, tooltip=tip),
         point.encode(x=x, color=RUN_LOOKS.color, shape=RUN_LOOKS.shape, tooltip=tip),
-        sign.encode(x=alt.value(0), color=RUN_LOOKS.color, text="said:N", tooltip=tip),
-        names.encode(x=alt.value(6), text="words:N", color=RUN_LOOKS.color),
-        done.encode(x=alt.value(alt.expr("width - 6")), text="words:N", color=RUN_LOOKS.color),
+        sign.encode(x=alt.XValue(0), color=RUN_LOOKS.color, text=alt.Text("said:N"), tooltip=tip),
+        names.encode(x=alt.XValue(6), text=alt.Text("words:N"), color=RUN_LOOKS.color),
+        done.encode(x=alt.XValue(alt.expr("width - 6")), text=alt.Text("words:N"), color=RUN_LOOKS.color),
         height=LANE * len(letters) + 62,
     )

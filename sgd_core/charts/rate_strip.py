@@ -25,23 +25,25 @@ def rate_strip(lr: float, border: float, *, height: int = 34) -> alt.LayerChart:
     marker = alt.Chart(
         alt.InlineData(values=[{"at": border, "words": f"2/λ = {number(border, 3)}"}, {"at": lr, "words": "▼"}])
     )
-    y = alt.value((height + 10) / 2)
+    y = alt.YValue((height + 10) / 2)
     return bare(
         layers(
             base.mark_rect(opacity=0.28).encode(
                 x=alt.X("from:Q", scale=scale, axis=none),
-                x2="to:Q",
-                y=alt.value(12),
-                y2=alt.value(height - 2),
+                x2=alt.X2("to:Q"),
+                y=alt.YValue(12),
+                y2=alt.Y2Value(height - 2),
                 color=color,
             ),
-            base.mark_text(fontSize=11, color=QUIET).encode(x=alt.X("middle:Q", scale=scale), y=y, text="name:N"),
+            base.mark_text(fontSize=11, color=QUIET).encode(
+                x=alt.X("middle:Q", scale=scale), y=y, text=alt.Text("name:N")
+            ),
             marker.transform_filter("datum.words != '▼'")
             .mark_rule(color=QUIET, strokeWidth=2)
-            .encode(x=alt.X("at:Q", scale=scale), tooltip="words:N"),
+            .encode(x=alt.X("at:Q", scale=scale), tooltip=alt.Tooltip("words:N")),
             marker.transform_filter("datum.words == '▼'")
             .mark_text(color=POINT, fontSize=16, fontWeight="bold")
-            .encode(x=alt.X("at:Q", scale=scale), y=alt.value(5), text="words:N"),
+            .encode(x=alt.X("at:Q", scale=scale), y=alt.YValue(5), text=alt.Text("words:N")),
             height=height,
         )
     )

@@ -124,7 +124,7 @@ def _zones(base: alt.Chart, x: alt.X, moving: bool) -> tuple[list[Any], list[Any
         bands = bands.transform_filter(f"datum.moment == {CLOCK}")
     color = REGIME_LOOKS.color
     below = [
-        bands.mark_rect(opacity=0.13, aria=False).encode(x=x, x2="lr2", color=color),
+        bands.mark_rect(opacity=0.13, aria=False).encode(x=x, x2=alt.X2("lr2"), color=color),
         only("border").mark_rule(color=QUIET, strokeWidth=2, strokeDash=[5, 3], aria=False).encode(x=x),
         only("marker").mark_rule(color=ACCENT, strokeWidth=2, aria=False).encode(x=x),
     ]
@@ -136,9 +136,9 @@ def _zones(base: alt.Chart, x: alt.X, moving: bool) -> tuple[list[Any], list[Any
         color=ACCENT, fontSize=14, fontWeight="bold", align="left", dx=4, baseline="bottom", dy=-1, aria=False
     )
     words = [
-        named.encode(x=alt.X("middle:Q"), y=alt.value(-4), text="words:N", color=color),
-        border.encode(x=x, y=alt.value(0), text="words:N"),
-        letters.encode(x=x, y=alt.value("height"), text="words:N"),
+        named.encode(x=alt.X("middle:Q"), y=alt.YValue(-4), text=alt.Text("words:N"), color=color),
+        border.encode(x=x, y=alt.YValue(0), text=alt.Text("words:N")),
+        letters.encode(x=x, y=alt.YValue("height"), text=alt.Text("words:N")),
     ]
     return below, words
 
@@ -194,7 +194,7 @@ def axis_picture(
         *below,
         *words,
         dots.encode(x=x, y=y, shape=REGIME_LOOKS.shape, **looks),
-        outside.encode(x=x, y=y, text="edge:N", **looks),
+        outside.encode(x=x, y=y, text=alt.Text("edge:N"), **looks),
     ]
     if level is not None:
         at = alt.Chart(alt.InlineData(values=[{"level": level, "name": level_name}])).encode(
@@ -203,7 +203,7 @@ def axis_picture(
         drawn += [
             at.mark_rule(color=QUIET, strokeDash=[2, 3]),
             at.mark_text(color=QUIET, align="left", baseline="bottom", dx=4, dy=-2).encode(
-                x=alt.value(0), text="name:N"
+                x=alt.XValue(0), text=alt.Text("name:N")
             ),
         ]
     if pick:

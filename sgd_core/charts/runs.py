@@ -38,7 +38,7 @@ def overlay(
             f"{measure}:Q", title=title, scale=y, axis=alt.Axis(format="%") if "accuracy" in measure else alt.Axis()
         ),
         color=alt.Color("run:N", scale=alt.Scale(domain=list(runs), scheme="tableau10"), legend=legend),
-        opacity=alt.condition(one, alt.value(1.0), alt.value(0.15)),
+        opacity=alt.OpacityValue(0.15, condition={"param": "one", "value": 1.0}),
         tooltip=[
             alt.Tooltip("run:N"),
             alt.Tooltip("epoch:Q", format=".2f"),

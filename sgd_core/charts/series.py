@@ -92,7 +92,9 @@ def named_lines(
     key = alt.Legend(orient="top", title=None, labelLimit=0, **look) if listed else None
     color = alt.Color("series:N", scale=alt.Scale(domain=names, range=[lines[name][0] for name in names]), legend=key)
     dash = alt.StrokeDash(
-        "series:N", scale=alt.Scale(domain=names, range=[list(lines[name][1]) for name in names]), legend=key
+        "series:N",
+        scale=alt.Scale(domain=names, range=[list(lines[name][1]) for name in names]),
+        legend=key,
     )
     base = kept_in_view(alt.Chart(frame), "value", y_domain).encode(
         x=step_axis(last, log=log_steps, title=x_title or ""),
@@ -107,7 +109,7 @@ def named_lines(
     drawn = [
         past.mark_line(strokeWidth=2, opacity=0.9).encode(color=color, strokeDash=dash),
         inside(past.transform_filter("datum.now")).mark_circle(size=30, opacity=0, aria=False).encode(tooltip=tip),
-        edge_arrows(present).encode(text="edge:N", tooltip=tip, color=color),
+        edge_arrows(present).encode(text=alt.Text("edge:N"), tooltip=tip, color=color),
         inside(present)
         .mark_point(filled=True, size=90, opacity=1, stroke="white", strokeWidth=1.5, aria=False)
         .encode(color=color, tooltip=tip),
@@ -149,7 +151,7 @@ def seed_bands(
     tip += [alt.Tooltip(f"{name}:Q", format=TOOLTIP_FORMAT) for name in ("low", "median", "high")]
     past = so_far(alt.Chart(clipped)).encode(x=x, color=color)
     band = past.mark_area(opacity=0.22, line=False).encode(
-        y=alt.Y("low_:Q", title=title, scale=scale, axis=axis), y2="high_:Q"
+        y=alt.Y("low_:Q", title=title, scale=scale, axis=axis), y2=alt.Y2("high_:Q")
     )
     median = past.mark_line(strokeWidth=2.5).encode(y=alt.Y("median_:Q", title=title, scale=scale, axis=axis))
     dots = past.mark_circle(size=40, opacity=0, aria=False).encode(y=alt.Y("median_:Q", scale=scale), tooltip=tip)
@@ -242,7 +244,7 @@ def batch_costs(
     at = alt.X("at:Q", scale=sideways)
     rule = level.mark_rule(color=QUIET, strokeDash=[2, 3], strokeWidth=1.5).encode(x=at)
     word = level.mark_text(color=QUIET, align="left", dx=4, baseline="top", dy=2).encode(
-        x=at, y=alt.value(0), text="words:N"
+        x=at, y=alt.YValue(0), text=alt.Text("words:N")
     )
     return layers(
         rule,
@@ -277,7 +279,7 @@ def picked_map(
     image = (
         alt.Chart(pd.DataFrame([{"url": url, "left": x_domain[0], "bottom": y_domain[1]}]))
         .mark_image(width=alt.expr("width"), height=alt.expr("height"), align="left", baseline="top", aspect=False)
-        .encode(x=x, y=y, url="url:N")
+        .encode(x=x, y=y, url=alt.Url("url:N"))
     )
     drag = alt.selection_interval(name="drag", encodings=["x", "y"])
     pick = alt.selection_point(name="pick", fields=["start", "lr"], on="click", clear=False, toggle=False)

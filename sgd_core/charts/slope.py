@@ -75,14 +75,15 @@ def slope_picture(
         alt.Chart(rows)
         .transform_filter("!datum.rest && isValid(datum.value)")
         .mark_circle(opacity=0, size=1, aria=False, tooltip=None)
-        .encode(x=alt.X("x:Q", title="x", scale=x_scale, axis=alt.Axis(grid=False)), y=alt.value(HEIGHT / 2))
+        .encode(x=alt.X("x:Q", title="x", scale=x_scale, axis=alt.Axis(grid=False)), y=alt.YValue(HEIGHT / 2))
         .add_params(
             alt.selection_point(name="over", on="pointermove", clear="pointerout", **over),
             alt.selection_point(name="pick", on="click", clear=False, **over),
         )
     )
     upper, lower = _with_tangent(rows, x_scale, x_domain, y_domain), _derivative(rows, x_scale, slopes, whole)
-    return layers(stops, alt.layer(*upper), alt.layer(*lower), height=HEIGHT).resolve_scale(y="independent")
+    apart = alt.Resolve(scale=alt.ScaleResolveMap(y="independent"))
+    return layers(stops, layers(*upper), layers(*lower), height=HEIGHT, resolve=apart)
 
 
 # The place under the pointer; without one, the row at rest.
@@ -133,30 +134,30 @@ def _with_tangent(rows: pd.DataFrame, x_scale: alt.Scale, x_domain: Range, y_dom
         half = half.transform_calculate(end="datum.x + datum.gone", reach=f"datum.value + {steepness} * datum.gone")
         drawn.append(
             half.mark_rule(color=SECOND, strokeWidth=2.5, strokeDash=[6, 4], aria=False).encode(
-                x=x("x"), x2="end:Q", y=y("value"), y2="reach:Q"
+                x=x("x"), x2=alt.X2("end:Q"), y=y("value"), y2=alt.Y2("reach:Q")
             )
         )
     dy = alt.expr("datum.slope > 0 ? 13 : -11")
     drawn += [
         steep.mark_rule(color=ACCENT, strokeWidth=3.5, clip=True, aria=False).encode(
-            x=x("foot"), x2="tip:Q", y=y("base")
+            x=x("foot"), x2=alt.X2("tip:Q"), y=y("base")
         ),
-        steep.mark_rule(color=RISE, strokeWidth=3.5, aria=False).encode(x=x("tip"), y=y("base"), y2="top:Q"),
+        steep.mark_rule(color=RISE, strokeWidth=3.5, aria=False).encode(x=x("tip"), y=y("base"), y2=alt.Y2("top:Q")),
         steep.mark_text(color=ACCENT, fontWeight="bold", fontSize=13, dy=dy, aria=False).encode(
-            x=x("middle"), y=y("base"), text=alt.value("run 1")
+            x=x("middle"), y=y("base"), text=alt.TextValue("run 1")
         ),
         steep.mark_text(color=RISE, fontWeight="bold", fontSize=13, align="left", dx=7, aria=False).encode(
-            x=x("tip"), y=y("half"), text="rise:N"
+            x=x("tip"), y=y("half"), text=alt.Text("rise:N")
         ),
         seen.transform_filter(f"datum.x >= {left!r} && datum.x <= {right!r}")
         .mark_point(color=POINT, filled=True, size=170, opacity=1, stroke="white", strokeWidth=1.5, aria=False)
         .encode(x=x("x"), y=y("value")),
         here.transform_filter("datum.edge !== ''")
         .mark_text(color=POINT, fontSize=18, fontWeight="bold", aria=False)
-        .encode(x=x("edge_x"), y=y("edge_y"), text="edge:N", tooltip=alt.Tooltip("label:N", title="outside")),
+        .encode(x=x("edge_x"), y=y("edge_y"), text=alt.Text("edge:N"), tooltip=alt.Tooltip("label:N", title="outside")),
         here.mark_text(
             color=POINT, fontSize=alt.expr("width < 480 ? 11 : 14"), fontWeight="bold", baseline="top", aria=False
-        ).encode(x=alt.datum((left + right) / 2, scale=x_scale), y=alt.value(2), text="said:N"),
+        ).encode(x=alt.datum((left + right) / 2, scale=x_scale), y=alt.YValue(2), text=alt.Text("said:N")),
     ]
     return drawn
 
@@ -224,12 +225,12 @@ def elements_picture(curve: pd.DataFrame, elements: pd.DataFrame, formula: str) 
         alt.Chart(curve).mark_line(color=QUIET, strokeWidth=2.5).encode(x=x, y=y),
         alt.Chart(ends)
         .mark_rule(color=SECOND, strokeWidth=3, aria=False)
-        .encode(x="low:Q", x2="high", y="below:Q", y2="above"),
+        .encode(x=alt.X("low:Q"), x2=alt.X2("high"), y=alt.Y("below:Q"), y2=alt.Y2("above")),
         alt.Chart(known)
         .mark_point(color=POINT, filled=True, size=150, opacity=1, stroke="white", strokeWidth=1.5)
         .encode(x=x, y=y, tooltip=[alt.Tooltip("x:Q"), alt.Tooltip("value:Q"), alt.Tooltip("gradient:Q")]),
         alt.Chart(known)
         .mark_text(color=SECOND, fontSize=13, fontWeight="bold", align="right", dx=-12, dy=-8)
-        .encode(x=x, y=y, text="said:N"),
+        .encode(x=x, y=y, text=alt.Text("said:N")),
         height=300,
     )

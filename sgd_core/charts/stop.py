@@ -1,7 +1,6 @@
 """The steps at which stop rules fire, over a picture of a run's loss or slope."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import altair as alt
 
@@ -21,12 +20,12 @@ def with_stops(
         for place, (step, number) in enumerate(marks)
     ]
     fired = so_far(alt.Chart(alt.InlineData(values=rows))).encode(x=step_axis(last, log=log_steps))
-    color: Any = alt.condition("datum.first", alt.value(SECOND), alt.value(QUIET))
+    color = alt.ColorValue(QUIET, condition={"test": "datum.first", "value": SECOND})
     rule = fired.mark_rule(strokeWidth=2, strokeDash=[6, 3], aria=False).encode(color=color)
     words = fired.mark_text(fontSize=13, fontWeight="bold", dx=-9, baseline="top", aria=False)
     return layers(
         rule,
-        words.encode(y=alt.value(2), text="number:N", color=color),
+        words.encode(y=alt.YValue(2), text=alt.Text("number:N"), color=color),
         *chart.layer,
         data=chart.data,
         height=chart.height,

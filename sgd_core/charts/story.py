@@ -39,12 +39,12 @@ def ink_bar(for_first: float, for_second: float, bias: float, names: tuple[str, 
         y=alt.Y("row:N", title=None, sort=["ink", "score"], axis=alt.Axis(ticks=False, domain=False))
     )
     bars = base.mark_bar(height={"band": 0.62}, stroke=QUIET, strokeWidth=0.75).encode(
-        x=alt.X("begin:Q", scale=x_scale, axis=axis), x2="end:Q", color=alt.Color("color:N", scale=None)
+        x=alt.X("begin:Q", scale=x_scale, axis=axis), x2=alt.X2("end:Q"), color=alt.Color("color:N", scale=None)
     )
     words: list[Any] = [
         base.transform_filter(f"datum.right == {side}")
         .mark_text(align="left" if dx > 0 else "right", dx=dx, fontSize=13, fontWeight="bold", color=QUIET)
-        .encode(x=alt.X("end:Q", scale=x_scale), text="said:N")
+        .encode(x=alt.X("end:Q", scale=x_scale), text=alt.Text("said:N"))
         for side, dx in (("true", 6), ("false", -6))
     ]
     zero = (
@@ -83,14 +83,14 @@ def loss_curve(
         alt.Chart(curve).mark_line(color=ACCENT, strokeWidth=2.5, clip=True).encode(x=x, y=y),
         level.mark_rule(color=QUIET, strokeDash=[3, 3]).encode(y=y),
         level.mark_text(color=QUIET, align="right", dx=-4, dy=-8, fontSize=12).encode(
-            x=alt.value(alt.ExprRef("width")), y=y, text="said:N"
+            x=alt.XValue(alt.ExprRef("width")), y=y, text=alt.Text("said:N")
         ),
-        alt.Chart(pictures).mark_image(width=side, height=side).encode(x=x, y=y, url="url:N"),
+        alt.Chart(pictures).mark_image(width=side, height=side).encode(x=x, y=y, url=alt.Url("url:N")),
         alt.Chart(pictures)
         .mark_rect(fillOpacity=0, stroke=QUIET, strokeWidth=0.75, width=side, height=side)
         .encode(x=x, y=y, tooltip=[alt.Tooltip("said:N", title="its loss")]),
         alt.Chart(pictures.head(3))
         .mark_text(align="left", dx=side / 2 + 5, fontSize=13, fontWeight="bold", color=QUIET)
-        .encode(x=x, y=y, text="said:N"),
+        .encode(x=x, y=y, text=alt.Text("said:N")),
         height=330,
     )

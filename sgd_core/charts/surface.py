@@ -89,7 +89,11 @@ def surface_picture(
     whole = alt.InlineData(
         values=[{"url": url, "x": x_domain[0], "x2": x_domain[1], "y": y_domain[0], "y2": y_domain[1]}]
     )
-    image = alt.Chart(whole).mark_image(aspect=False).encode(url="url:N", x=x, x2="x2", y=y, y2="y2")
+    image = (
+        alt.Chart(whole)
+        .mark_image(aspect=False)
+        .encode(url=alt.Url("url:N"), x=x, x2=alt.X2("x2"), y=y, y2=alt.Y2("y2"))
+    )
     base = alt.Chart(frame).encode(x=x, y=y)
     lowest = base.transform_filter(alt.datum.part == "minimum").mark_point(
         shape="cross", filled=True, size=110, color=QUIET, opacity=1, stroke="white", strokeWidth=1, aria=False

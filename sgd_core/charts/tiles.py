@@ -78,9 +78,9 @@ def edges(count: int, columns: int, x: alt.Scale, y: alt.Scale) -> alt.Chart:
         .mark_rect(filled=False, stroke=QUIET, strokeWidth=0.75, opacity=0.7)
         .encode(
             x=alt.X("ex:Q", scale=x, axis=None),
-            x2="ex2",
+            x2=alt.X2("ex2"),
             y=alt.Y("ey:Q", scale=y, axis=None),
-            y2="ey2",
+            y2=alt.Y2("ey2"),
         )
     )
 
@@ -94,11 +94,13 @@ def titled(
         alt.Chart(frame)
         .transform_filter(first)
         .mark_text(align="left", baseline="bottom", fontSize=12, dy=-2, color=QUIET)
-        .encode(x=alt.X("x:Q", scale=x, axis=None), y=alt.Y("y:Q", scale=y, axis=None), text="title:N")
+        .encode(x=alt.X("x:Q", scale=x, axis=None), y=alt.Y("y:Q", scale=y, axis=None), text=alt.Text("title:N"))
     )
     return fixed(layers(pictures, edges(count, columns, x, y), words), wide, high)
 
 
 def fixed(chart: alt.LayerChart, wide: int, high: int) -> alt.LayerChart:
-    """Give a chart exactly its size in screen pixels, so that pixels of an image stay square."""
-    return bare(chart.properties(width=wide, height=high, autosize=alt.AutoSizeParams(type="pad"), padding=PADDING))
+    """Give a chart exactly its size in screen pixels, so that pixels of an image stay square, and return the chart."""
+    chart.width, chart.height, chart.padding = wide, high, PADDING
+    chart.autosize = alt.AutoSizeParams(type="pad")
+    return bare(chart)

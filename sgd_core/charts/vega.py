@@ -1,7 +1,8 @@
 """Putting layers together, with the types that Altair's own signatures lose on the way."""
 
 import math
-from typing import Any, cast
+from collections.abc import Sequence
+from typing import Any
 
 import altair as alt
 
@@ -11,17 +12,46 @@ from sgd_core.numbers import AXIS_LABEL
 ROOM = 36  # pixels that a y axis takes at least, so that the plots of pictures below each other are in line
 
 
+class Layers(alt.LayerChart):
+    """A layered chart, put together without copying its layers; Altair's own makes four copies of each.
+
+    Rows that all layers share belong to the whole, and so do selections, which name the layer that they are made in.
+    """
+
+    def __init__(self, data: Any = alt.Undefined, layer: Sequence[Any] = (), **properties: Any) -> None:
+        """Put the layers on top of each other, the first one lowest."""
+        shared = layer[0].data if layer and data is alt.Undefined else data
+        belongs = all(chart.data is shared or chart.data is alt.Undefined for chart in layer)
+        known = properties.pop("params", alt.Undefined)
+        params, parts = [] if known is alt.Undefined else list(known), []
+        for chart in layer:
+            part = chart.copy(deep=False)
+            if belongs:
+                part.data = alt.Undefined
+            if part.params is not alt.Undefined:
+                params += [self._lifted(param, part) for param in part.params]
+                part.params = alt.Undefined
+            for name in ("height", "width"):
+                if part[name] is not alt.Undefined:
+                    properties.setdefault(name, part[name])
+                    part[name] = alt.Undefined
+            parts.append(part)
+        super(alt.LayerChart, self).__init__(
+            data=shared if belongs else data, layer=parts, params=params or alt.Undefined, **properties
+        )
+
+    @staticmethod
+    def _lifted(param: Any, part: Any) -> Any:
+        if isinstance(param, (alt.VariableParameter, alt.TopLevelSelectionParameter)):
+            return param
+        if part.name is alt.Undefined:
+            part.name = f"{param.name}_view"
+        return alt.TopLevelSelectionParameter(**param._kwds, views=[part.name])
+
+
 def layers(*charts: Any, **properties: Any) -> alt.LayerChart:
     """Return the charts on top of each other, the first one lowest, with the properties of the whole picture."""
-    shared = charts[0].data
-    if any(chart.data is not shared for chart in charts):
-        return cast(alt.LayerChart, alt.layer(*charts, **properties))
-    # The rows belong to the whole: Altair would find that out by writing out and copying every layer, which takes half the
-    # time of a picture.
-    bare_charts = [chart.copy(deep=False) for chart in charts]
-    for chart in bare_charts:
-        chart.data = alt.Undefined
-    return cast(alt.LayerChart, alt.layer(*bare_charts, data=shared, **properties))
+    return Layers(layer=charts, **properties)
 
 
 LITTLE = {
@@ -33,8 +63,9 @@ LITTLE = {
 
 
 def bare(chart: alt.LayerChart) -> alt.LayerChart:
-    """Return the chart without the frame around its plot."""
-    return cast(alt.LayerChart, chart.configure_view(strokeWidth=0))
+    """Take away the frame around the chart's plot, and return the chart."""
+    chart.config = alt.Config(view=alt.ViewConfig(strokeWidth=0))
+    return chart
 
 
 def compact(chart: Any) -> Any:
@@ -146,5 +177,5 @@ def level_line(value: float, words: str, domain: tuple[float, float], log: bool 
         dx=-4,
         dy=4 if share > 0.85 else -4,
         fontSize=12,
-    ).encode(x=alt.value("width"), y=alt.Y("level:Q", scale=scale), text="words:N")
+    ).encode(x=alt.XValue("width"), y=alt.Y("level:Q", scale=scale), text=alt.Text("words:N"))
     return [rule, name]

@@ -1,5 +1,9 @@
 """Charts that the clock moves: the parameter and the close words."""
 
+import json
+import re
+from typing import Any
+
 import altair as alt
 import pandas as pd
 
@@ -32,3 +36,23 @@ def test_a_compact_chart_keeps_what_else_is_configured() -> None:
     own = bare(picture()).configure_axis(titlePadding=3, labelPadding=3)
     own = own.configure_legend(padding=0, offset=4, titlePadding=2).to_dict()
     assert compact(bare(picture())).to_dict() == own
+
+
+def named(spec: dict[str, Any]) -> str:
+    """Return the specification as text, with Altair's name of the view that a selection is made in as ours."""
+    return re.sub(r"view_\w+", "pick_view", json.dumps(spec, sort_keys=True))
+
+
+def test_layers_say_what_altairs_own_layers_say() -> None:
+    rows = pd.DataFrame({"moment": [0, 1], "x": [0, 1]})
+    base, other = alt.Chart(rows), alt.Chart(alt.InlineData(values=[{"y": 1}]))
+    pick = alt.selection_point(name="pick", fields=["x"], on="click")
+    line = base.mark_line().encode(x=alt.X("x:Q"))
+    dots = base.mark_point().encode(x=alt.X("x:Q")).add_params(pick)
+    rule = other.mark_rule().encode(y=alt.Y("y:Q"))
+    for parts in ([line], [line, dots], [dots, line], [line, dots, rule], [line.properties(height=70), rule]):
+        assert named(layers(*parts, width=50).to_dict()) == named(alt.layer(*parts, width=50).to_dict())
+    nested, own = layers(layers(line, dots), rule, height=9), alt.layer(alt.layer(line, dots), rule, height=9)
+    assert named(nested.to_dict()) == named(own.to_dict())
+    assert line.data is rows  # what the layers are made of stays as it was
+    assert dots.params is not alt.Undefined
