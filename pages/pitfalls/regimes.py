@@ -128,10 +128,7 @@ def _panel(
         x_title="",
         y_title="",
     )
-    words = (
-        f"{letter}, {regime['regime']}: the path with the learning rate {number(regime['lr'])}, from w = "
-        f"{number(run['x'].iloc[0])} to {number(run['x'].iloc[-1])}."
-    )
+    words = f"The path of ball {letter} on the curve of {objective.function.formula}; its name stands above."
     return Picture(chart, words, where=column)  # type: ignore[arg-type]
 
 

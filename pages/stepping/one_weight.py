@@ -65,7 +65,9 @@ def one_weight(page: Page) -> None:
                 on_pick=start_there(page),
             ),
             Picture(_loss(run, moments, axis), "Loss against step.", where="beside"),
-            Picture(_lengths(run, moments, function, lr), f"Length of each step, and {lr}.", where="beneath"),
+            Picture(
+                _lengths(run, moments, function, lr), "Length of each step, and the learning rate.", where="beneath"
+            ),
         ],
         Moments(_numbers(run, moments), run=name),
     )
@@ -164,7 +166,7 @@ def _lengths(run: pd.DataFrame, moments: np.ndarray, function: Function, lr: flo
     """Draw how long each step was, and the learning rate as a line that does not move."""
     lengths = np.concatenate([[math.nan], run["update"].abs().to_numpy()[:-1]])
     width = function.domain[1] - function.domain[0]
-    top = ceiling(min(float(np.nanmax(lengths, initial=0.0)), 2 * width))
+    top = ceiling(min(float(np.nanmax(lengths, initial=0.0)), 2 * width), steps=(1, 2, 5))
     steps = np.arange(len(lengths))
     kept = np.unique(np.concatenate([steps[:41], moments, np.linspace(0, len(steps) - 1, 400).astype(int)]))
     frame = pd.DataFrame({"step": kept, "moment": np.searchsorted(moments, kept), "value": lengths[kept]})
@@ -209,19 +211,20 @@ def _after_one_step(page: Page, function: Function, start: float, lr: float, run
 
 
 def _how_many(page: Page, function: Function, start: float, lr: float) -> None:
-    lowest = lowest_in_picture(function).loss
-    needed = within(walk(function, start, (lr,), FAR)[0], lowest)
     options = ["at most 5", "6 to 20", "21 to 100", "more than 100", f"not within {FAR:,}"]
-    if needed is None:
-        answer, why = options[4], f"{FAR:,} steps from here do not get that near to {number(lowest)}."
-    else:
-        answer = options[0 if needed <= 5 else 1 if needed <= 20 else 2 if needed <= 100 else 3]
-        why = f"step {needed:,} is the first within 1 % of the way down to {number(lowest)}."
+
+    def answer() -> tuple[str, str]:
+        lowest = lowest_in_picture(function).loss
+        needed = within(walk(function, start, (lr,), FAR)[0], lowest)
+        if needed is None:
+            return options[4], f"{FAR:,} steps from here do not get that near to {number(lowest)}."
+        right = options[0 if needed <= 5 else 1 if needed <= 20 else 2 if needed <= 100 else 3]
+        return right, f"step {needed:,} is the first within 1 % of the way down to {number(lowest)}."
+
     page.bet(
         "many",
         "How many steps until only 1 % of the way down to the lowest loss in the picture is left?",
         options,
         answer,
-        why,
         about=(function, start, lr),
     )

@@ -15,6 +15,7 @@ from sgd_core.calculus.formula import Function
 from sgd_core.calculus.sampling import sample, start_inside
 from sgd_core.charts.curve import window
 from sgd_core.charts.over_steps import drawn_steps, gap_window, last_known
+from sgd_core.charts.palette import ceiling
 from sgd_core.descent.descend import descend
 from sgd_core.descent.minimum import turning_point, value_at
 from sgd_core.descent.optimizers import Optimizer
@@ -138,4 +139,8 @@ def loss_axis(chosen: tuple[str, bool], losses: Sequence[np.ndarray], lowest: fl
         return LossAxis(False, drawn, "loss", log_steps, 0.0)
     low, high = float(seen.min()), drawn[1] if far else float(seen.max())
     gap = 0.08 * (high - low) or 0.5 * max(abs(high), 1.0)
-    return LossAxis(False, (low - gap, high + gap), "loss", log_steps, 0.0)
+    unit = ceiling(
+        (high - low + 2 * gap) / 20, steps=(1, 2, 5)
+    )  # round ends: they stay where they are from stop to stop
+    ends = (math.floor((low - gap) / unit) * unit, math.ceil((high + gap) / unit) * unit)
+    return LossAxis(False, ends, "loss", log_steps, 0.0)

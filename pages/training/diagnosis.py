@@ -101,7 +101,7 @@ def offer_cures(page: Page, run: Run, at: int) -> None:
     if border is None or run.config.update_rule.row.sign_like:
         strip.caption("For this optimizer, or at these weights, no border 2/λ can be named.")
         return
-    words = f"Learning rate {number(lr)} on a logarithmic strip; the border 2/λ is {number(border, 3)}."
+    words = "The learning rate on a logarithmic strip: its zones, the border 2/λ, and where the rate stands."
     page.show(Picture(rate_strip(lr, border), words, where=strip), "strip")
 
 

@@ -208,21 +208,20 @@ def _curves(run: Run, log: bool, log_steps: bool, stretch: bool) -> list[Picture
     if log:
         low = float(losses[losses > 0].min(initial=top))
         y_domain = (10.0 ** np.floor(np.log10(low)), 10.0 ** max(np.ceil(np.log10(top)), np.floor(np.log10(low)) + 1))
-    now, shared = run.latest, {"x_domain": x_domain, "log_steps": log_steps}
+    shared = {"x_domain": x_domain, "log_steps": log_steps}
     wrong = [(name, 1 - accuracy) for name, accuracy in baselines(run)]
     reached = [share for share in (*(1 - history["valid_accuracy"]), *(share for _, share in wrong)) if share > 0]
     lowest = max(0.5 / count, round_down(min(reached) / 1.5))
     return [
         Picture(
             loss_curves(frame, y_domain=y_domain, log=log, **shared),  # type: ignore[arg-type]
-            f"Training loss, {loss_words(now.train_loss)} at the newest moment, and validation loss, "
-            f"{loss_words(now.valid_loss)}.",
+            "Training loss and validation loss up to the moment shown; their numbers stand below the player.",
             where="beside",
         ),
         Picture(
             error_curves(frame, y_domain=(lowest, 1.0), baselines=wrong, **shared),  # type: ignore[arg-type]
-            f"Wrong answers on {count:,} validation images, {percent(1 - now.valid_accuracy)} at the newest moment, "
-            "on a logarithmic axis. The band is the luck of the draw.",
+            f"Share of wrong answers on {count:,} validation images up to the moment shown, on a logarithmic axis. The band "
+            "is the luck of the draw.",
             where="beside",
         ),
     ]

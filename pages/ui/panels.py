@@ -1,6 +1,6 @@
 """Small pieces that every lesson uses: the question before the answer, formulas, functions to choose from."""
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from typing import Any
 
 import streamlit as st
@@ -23,8 +23,8 @@ class QuizMixin:
         name: str,
         question: str,
         options: Sequence[str],
-        answer: str,
-        why: str,
+        answer: str | Callable[[], tuple[str, str]],
+        why: str = "",
         *,
         about: Hashable,
         known: bool = True,
@@ -34,7 +34,8 @@ class QuizMixin:
         `known` is False as long as the run that decides it has not been played to its end; then the bet stands.
 
         `answer` and `why` are computed from the page's present state, which `about` stands for: when it changes, the
-        question is open again. What is right counts in the visit's score, once a question.
+        question is open again. Where that takes long, `answer` is what computes both, once the bet is made. What is right
+        counts in the visit's score, once a question.
         """
         key = self.key(f"bet_{name}")
         about_key = f"_{key}_about"
@@ -50,6 +51,8 @@ class QuizMixin:
             if not known:
                 st.caption("Your bet stands. Play the run to its end to see.")
                 return None
+            if not isinstance(answer, str):
+                answer, why = answer()
             return self._tell(key, about, choice == answer, f"it is **{answer}**: {why}", why)
 
     def scored(self, name: str, right: bool, *, about: Hashable) -> tuple[int, int]:

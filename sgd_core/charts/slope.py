@@ -157,7 +157,7 @@ def _with_tangent(rows: pd.DataFrame, x_scale: alt.Scale, x_domain: Range, y_dom
         .encode(x=x("edge_x"), y=y("edge_y"), text=alt.Text("edge:N"), tooltip=alt.Tooltip("label:N", title="outside")),
         here.mark_text(
             color=POINT, fontSize=alt.expr("width < 480 ? 11 : 14"), fontWeight="bold", baseline="top", aria=False
-        ).encode(x=alt.datum((left + right) / 2, scale=x_scale), y=alt.YValue(2), text=alt.Text("said:N")),
+        ).encode(x=alt.XDatum((left + right) / 2, scale=x_scale), y=alt.YValue(2), text=alt.Text("said:N")),
     ]
     return drawn
 
@@ -185,10 +185,10 @@ def _derivative(rows: pd.DataFrame, x_scale: alt.Scale, slopes: Range, whole: bo
     point = here.mark_point(color=POINT, filled=True, size=120, opacity=1, stroke="white", strokeWidth=1.5, aria=False)
     rest = line.mark_line(color=SECOND, strokeWidth=2, opacity=0.4, aria=False)
     return [
-        zero.encode(y=alt.datum(0, scale=scale, axis=axis, title="slope f′(x)")),
+        zero.encode(y=alt.YDatum(0, scale=scale, axis=axis, title="slope f′(x)")),
         *([rest] if whole else []),
         line.transform_filter(_BEHIND).mark_line(color=SECOND, strokeWidth=3, aria=False),
-        here.mark_rule(color=RISE, strokeWidth=3, aria=False).encode(x=x, y=y, y2=alt.datum(0)),
+        here.mark_rule(color=RISE, strokeWidth=3, aria=False).encode(x=x, y=y, y2=alt.Y2Datum(0)),
         point.encode(x=x, y=y),
     ]
 

@@ -50,7 +50,7 @@ def ink_bar(for_first: float, for_second: float, bias: float, names: tuple[str, 
     zero = (
         alt.Chart(alt.InlineData(values=[{}]))
         .mark_rule(color=QUIET, strokeWidth=2)
-        .encode(x=alt.datum(0, scale=x_scale))
+        .encode(x=alt.XDatum(0, scale=x_scale))
     )
     return layers(bars, zero, *words, height=124)
 
