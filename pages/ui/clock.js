@@ -42,6 +42,9 @@ export function joined(here, first, chunk) {
 // ---- The clock itself ----
 
 const clocks = new WeakMap();
+// The clock that moves the charts: the newest. Where a section gives way to another, both stand on the page for a moment; two
+// that wrote their moments into the same charts would answer each other for ever, and the page would stand still.
+let current = null;
 
 export default function (component) {
   const { parentElement } = component;
@@ -53,7 +56,7 @@ export default function (component) {
 
 class Clock {
   constructor(root) {
-    this.root = root;
+    this.root = root; current = this;
     this.run = null; this.rows = []; this.t = 0; this.rest = 0; this.playing = false; this.asked = false;
     this.find = (selector) => root.querySelector(selector);
     this.listeners = new AbortController();
@@ -239,7 +242,7 @@ class Clock {
 
   /** Write the moment into the range input of every chart that does not show it yet. */
   move() {
-    if (!this.data) return;
+    if (!this.data || current !== this) return;
     for (const input of document.querySelectorAll(".vega-bind input[name=t]")) {
       if (input.sgdMoment === this.t) continue;
       input.sgdMoment = this.t; input.value = this.t;
@@ -247,7 +250,7 @@ class Clock {
     }
   }
 
-  tell() { document.dispatchEvent(new CustomEvent("sgd-moment", { detail: { t: this.t, playing: this.playing, run: this.run } })); }
+  tell() { if (current === this) document.dispatchEvent(new CustomEvent("sgd-moment", { detail: { t: this.t, playing: this.playing, run: this.run } })); }
 
   face() {
     const { root, data } = this, scrub = this.find(".scrub"), play = this.find(".play");
