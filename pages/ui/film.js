@@ -49,8 +49,12 @@ class Film {
     const look = JSON.stringify([shape, data.palette]);
     if (look !== this.look) { this.look = look; this.shape = shape; this.prepare(data.palette); }
     this.still = data.still; this.drawn = -1;
-    // The chart of the resting moment needs a moment of its own to be drawn.
-    this.ready = false; clearTimeout(this.timer); this.timer = setTimeout(() => { this.ready = true; this.show(); }, 400);
+    // The chart of the resting moment needs a moment of its own to be drawn, unless it stays as it is.
+    const { maps, limits } = this.moments[Math.min(data.still, this.moments.length - 1)], rests = `${look}${limits}${maps}`;
+    if (rests !== this.rests) {
+      this.rests = rests; this.ready = false;
+      clearTimeout(this.timer); this.timer = setTimeout(() => { this.ready = true; this.show(); }, 400);
+    }
     document.dispatchEvent(new CustomEvent("sgd-hello"));
     this.show();
   }
