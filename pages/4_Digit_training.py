@@ -68,9 +68,9 @@ def training(page: Page) -> None:
         begun = now.step > run.begin or run.origin is not None
         page.code(run_script(run.segments_until(now), count) if begun else training_script(run.config, count))
     st.caption(
-        "Leaving the page keeps the run. Reloading it starts afresh, but the address holds all settings, the seed, the "
-        "drawing and what a run has branched off from: the same run, number for number, is one press of Train away. A run "
-        "keeps as many moments as fit into 64 MB; the six latest runs are kept."
+        "Leaving the page keeps the run. Reloading it trains it again, number for number, up to the moment shown: the address "
+        "holds all settings, the seed, the drawing and what a run has branched off from. A run keeps as many moments as fit "
+        "into 64 MB; the six latest runs are kept."
     )
 
 

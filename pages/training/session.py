@@ -210,7 +210,6 @@ def run_of(page: Page, config: TrainConfig, digits: Digits) -> Run:
         grey, run = curves_of(run) if len(run.moments) > 1 else run.grey, None
     if run is None:
         run = Run(config, digits, origin, grey)
-        _open_at_linked_moment(page, run)
     run.follow(config)
     keep(name, run)
     at_rest = run
@@ -224,16 +223,6 @@ def keep(name: object, run: Run) -> None:
     runs.move_to_end(name)
     while len(runs) > MOST_RUNS:
         runs.popitem(last=False)[1].close()
-
-
-def _open_at_linked_moment(page: Page, run: Run) -> None:
-    """Compute the first run of the visit as far as the link says that its clock stands."""
-    linked = st.query_params.get(page.key("at"), "")
-    if not st.session_state.setdefault("training_opened", False) and linked.isdecimal():
-        with st.spinner("Training up to the moment of the link …"):
-            run.extend(min(int(linked), run.last) + 1, seconds=60)
-        run.at = len(run.moments) - 1
-    st.session_state["training_opened"] = True
 
 
 def begin_again(run: Run) -> None:

@@ -25,6 +25,7 @@ from sgd_core.recording import Recording
 
 HERE = Path(__file__).parent
 MOST_RECORDINGS = 12
+LINKED = 60  # seconds of work at most to get where a link says
 
 
 def _component(name: str) -> Any:
@@ -169,12 +170,20 @@ class PlayerMixin:
     key: Callable[[str], str]
 
     def recording(self, name: Hashable, start: Callable[[], Recording[Any]], *, ahead: int = 16) -> Recording[Any]:
-        """Return the visit's recording of that name; `start()` makes a new one, computed `ahead` moments far, within a blink."""
+        """Return the visit's recording of that name; `start()` makes a new one, computed `ahead` moments far, within a blink.
+
+        The first one of a visit is computed as far as the link says that its clock stands.
+        """
         kept: OrderedDict[Hashable, Recording[Any]] = st.session_state.setdefault("_recordings", OrderedDict())
         recording = kept.pop(name, None) or start()
         kept[name] = recording
         while len(kept) > MOST_RECORDINGS:
             kept.popitem(last=False)[1].close()
+        linked = st.query_params.get(self.key("at"), "")
+        if f"_{self.key('clock')}_at" not in st.session_state and linked.isdecimal() and int(linked) >= ahead:
+            with st.spinner("Computing up to the moment of the link …"):
+                recording.extend(min(int(linked), recording.last) + 1, seconds=LINKED)
+            recording.at = min(int(linked), len(recording.moments) - 1)
         recording.extend(max(ahead, recording.at + 1))
         return recording
 

@@ -101,10 +101,12 @@ def test_branch_and_back_and_the_link_of_a_branch(visit: Visit) -> None:
     expect_moment(page, 0)  # the clock is the branch's
     train(page)
     assert numbers(page)["training loss"] == at_end, "unchanged settings, the same end"
+    at = moment(page)
+    expect(page).to_have_url(re.compile(f"training_at={at}"))
     page.reload()  # a new visit by the address, which holds parent and branch
     idle(page)
     expect(page.get_by_text(re.compile("A branch from step 15"))).to_be_visible()
-    train(page)  # as the page says: the same run, number for number, is one press away
+    expect_moment(page, at)  # as the page says: trained again, number for number, up to the moment shown
     assert numbers(page)["training loss"] == at_end
     page.get_by_role("button", name="Back to the parent").click()
     expect(page.get_by_text("A branch", exact=False)).to_have_count(0)

@@ -1,8 +1,10 @@
 """Every section of Beyond the rule as a link opens it: its numbers against sgd_core, its words, its code."""
 
+import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -136,3 +138,32 @@ def test_silver_words_are_those_of_the_race() -> None:
     race = list(silver_race(least_squares(sgd_core.load_digits("uci", (3, 7))), 127))
     words = " ".join(silver.tell(race, list(race[-1].gaps), 127))
     assert number(race[-1].gaps["silver"], 3) in words and number(max(m.taken["silver"] for m in race), 4) in words
+
+
+LIVE = [
+    ("beyond", "Catapult", {"beyond_catapult_steps": "60"}, 12),
+    ("beyond", "Edge of stability", {"beyond_edge_steps": "200"}, 15),
+    ("beyond", "How large a batch?", {"beyond_batch_epochs": "2"}, 20),
+    ("pitfalls", "On digits", {}, 9),
+    ("pitfalls", "Noise", {"pitfalls_noise_steps": "40"}, 30),
+]
+
+
+@pytest.mark.parametrize(("page", "section", "settings", "moment"), LIVE)
+def test_a_link_opens_a_live_run_at_its_moment(
+    app: Open, page: str, section: str, settings: dict[str, str], moment: int
+) -> None:
+    """A reload, or another server behind the same address, goes on where the page was."""
+    at = app(page, **{f"{page}_section": section, **settings, f"{page}_at": str(moment)})
+    clock = next(data for data in clocks(at) if data["clock"] == f"{page}_clock")
+    assert clock["at"] == moment and len(clock["rows"]) > moment
+    again = app(page, **{f"{page}_section": section, **settings})
+    begun = next(data for data in clocks(again) if data["clock"] == f"{page}_clock")
+    both = min(len(begun["rows"]), len(clock["rows"]))
+    assert begun["at"] == 0 and begun["rows"][:both] == clock["rows"][:both]
+
+
+def clocks(at: AppTest) -> list[dict[str, Any]]:
+    """Return what the clocks of the page were sent."""
+    sent = [element.proto for element in at.get("bidi_component")]
+    return [json.loads(one.json or one.mixed.json) for one in sent if one.component_name.endswith("sgd_clock")]
