@@ -3,6 +3,10 @@
 import base64
 import io
 import math
+import time
+from collections import OrderedDict
+from collections.abc import Generator
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -10,6 +14,7 @@ import streamlit as st
 from PIL import Image
 
 from pages.beyond.paper import Check, paper_check
+from pages.ui.gate import GATE
 from pages.ui.page import Page
 from pages.ui.player import Moments, Picture
 from sgd_core.calculus.formula import Function
@@ -19,7 +24,7 @@ from sgd_core.charts.descent import descent_on_curve, descent_rows
 from sgd_core.charts.series import picked_map
 from sgd_core.descent.descend import descend
 from sgd_core.descent.minimum import find_minimum
-from sgd_core.descent.regime_map import MapWindow, Outcome, RegimeMap, border_dimension, regime_map
+from sgd_core.descent.regime_map import MapWindow, Outcome, RegimeMap, border_dimension, mapping
 from sgd_core.export.beyond import regime_map_script
 from sgd_core.export.poster import map_pixels, poster_png
 from sgd_core.moments import moment_steps
@@ -37,10 +42,75 @@ NAMES = {
 WAYS = ("A straight line", "A smooth curve", "A ragged coast")
 
 
-@st.cache_data(max_entries=24, show_spinner="Running every start with every learning rate …")
-def map_of(function: Function, view: MapWindow) -> RegimeMap:
-    """Return the map of a window, kept for all visitors."""
-    return regime_map(function, view)
+MOST_MAPS = 24  # kept for all visitors
+FIRST, CHUNK = 0.9, 0.4  # seconds of work before the first picture, and between two looks at what the learner does
+
+
+@st.cache_resource
+def _maps() -> OrderedDict[tuple[str, MapWindow], RegimeMap]:
+    return OrderedDict()
+
+
+@dataclass
+class _Work:
+    """A map that is being computed: what it is of, where it goes on, and what is there; `stopped` by the learner."""
+
+    name: tuple[str, MapWindow]
+    going: Generator[RegimeMap, None, None]
+    map: RegimeMap
+    stopped: bool = False
+
+    @property
+    def done(self) -> float:
+        """The share of rows that are computed."""
+        return self.map.rows / self.map.window.size
+
+    def go_on(self, seconds: float) -> None:
+        """Compute for so long, or to the end."""
+        until = time.monotonic() + seconds
+        while self.done < 1 and time.monotonic() < until:
+            self.map = next(self.going)
+
+
+def map_of(page: Page, function: Function, view: MapWindow) -> RegimeMap:
+    """Return the map of a window, as far as it is computed; what takes longer goes on below the controls."""
+    name, kept, key = (function.formula, view), _maps(), page.key("work")
+    if name in kept:
+        kept.move_to_end(name)
+        return kept[name]
+    work: _Work | None = st.session_state.get(key)
+    if work is None or work.name != name:
+        if work is not None:
+            work.going.close()
+        going = mapping(function, view)
+        work = st.session_state[key] = _Work(name, going, next(going))
+        work.go_on(FIRST)
+    if work.done < 1:
+        with page.controls:
+            _stopped(page, work) if work.stopped else _rest(page, work)
+        return work.map
+    del st.session_state[key]
+    kept[name] = work.map
+    while len(kept) > MOST_MAPS:
+        kept.popitem(last=False)
+    return work.map
+
+
+@st.fragment(run_every=0.1)
+def _rest(page: Page, work: _Work) -> None:
+    """Compute the rest bit by bit, and say how far it is; in between the learner may do something else."""
+    if not work.stopped:
+        with GATE.pass_through(later=True):
+            work.go_on(CHUNK)
+    if work.stopped or work.done == 1:
+        st.rerun()
+    st.progress(work.done, "Running every start with every learning rate …")
+    st.button("Stop", key=page.key("map_stop"), on_click=setattr, args=(work, "stopped", True))
+
+
+def _stopped(page: Page, work: _Work) -> None:
+    st.caption(f"Stopped after {percent(work.done, 2)} of the learning rates, the lowest first.")
+    st.button("Compute the rest", key=page.key("map_rest"), on_click=setattr, args=(work, "stopped", False))
 
 
 def fate(page: Page) -> None:
@@ -54,11 +124,12 @@ def fate(page: Page) -> None:
     whole = (*function.domain, 0.0, 2.2 * border if border else 2.0)
     window_ = _window(page, function.formula, whole)
     view = MapWindow(window_[:2], (max(window_[2], 1e-9), window_[3]), size, steps)
-    regimes = map_of(function, view)
     start, lr = _place(page, view, first, border)
     with page.controls:
         _zoom_buttons(page, whole)
         st.caption("Drag over the map to zoom in: it is computed anew. Click to play that run.")
+    regimes = map_of(page, function, view)
+    whole_map = regimes.rows == size
     left, right = page.hero.columns(2, gap="medium")
     page.show(_map(page, regimes, (start, lr), border, left, whole), "map")
     left.markdown("  ".join(f"{NAMES[o]} {percent(s, 2)}" for o, s in regimes.shares().items() if o in NAMES))
@@ -74,7 +145,9 @@ def fate(page: Page) -> None:
             f"{percent(regimes.shares().get(Outcome.ARRIVED, 0.0), 2)} of the runs arrive; counted in boxes, their border has the "
             f"dimension {number(border_dimension(regimes), 3)} (a smooth line has 1).",
             about=(function.formula, view),
+            known=whole_map,
         )
+    dimension = number(border_dimension(regimes), 3) if whole_map else None
     paper_check(
         page,
         "Sohl-Dickstein 2024, *The boundary of neural network trainability is fractal*, "
@@ -84,12 +157,12 @@ def fate(page: Page) -> None:
         Check(
             "Border of a parabola",
             "a line: dimension 1",
-            number(border_dimension(regimes), 3) if line else "choose *Quadratic*",
+            dimension if line else "choose *Quadratic*",
         ),
         Check(
             "Border of ragged losses",
             "dimension 1.17 to 1.98",
-            "choose *Ripples*" if line else number(border_dimension(regimes), 3),
+            "choose *Ripples*" if line else dimension,
         ),
     )
     page.notice(*tell(function, regimes, border, (start, lr), at))
@@ -99,7 +172,7 @@ def fate(page: Page) -> None:
 
 def is_line(regimes: RegimeMap) -> bool:
     """Tell whether at nearly every learning rate all starts of the map arrive, or none does."""
-    share = (regimes.outcome == Outcome.ARRIVED).mean(1)
+    share = (regimes.outcome[: regimes.rows] == Outcome.ARRIVED).mean(1)
     return bool(((share < 0.02) | (share > 0.98)).mean() > 0.97)
 
 
@@ -269,12 +342,12 @@ def tell(
     outcome, needed = Outcome(regimes.outcome[row, column]), int(regimes.needed[row, column])
     sentences = [
         f"Each pixel is a whole run of {view.steps} steps: its start across, its learning rate upwards. All "
-        f"{number(view.size**2)} of them were run just now. The paler a pixel, the more steps it took.",
-        f"The ring is the run from {number(start)} with the learning rate {number(lr)}: **{outcome.words}**"
+        f"{number(view.size * regimes.rows)} of them were run just now. The paler a pixel, the more steps it took.",
+        f"The ring is the run from {number(start)} with the learning rate {number(lr)}: **{outcome.words if outcome else 'not computed yet'}**"
         + (f" after {needed} steps." if needed >= 0 else ".")
         + (f" The clock stands at step {step}." if step else " Press **Play** to see it."),
     ]
-    if border is not None and view.lr[0] < border < view.lr[1]:
+    if border is not None and view.lr[0] < border < view.lr[1] and regimes.rows == view.size:
         above = view.lrs > border
         saved = float((regimes.outcome[above] == Outcome.ARRIVED).mean()) if above.any() else 0.0
         below = regimes.outcome[~above]

@@ -16,6 +16,7 @@ from sgd_core.beyond.edge import EdgeSettings, catapult_settings, follow, side_b
 from sgd_core.beyond.flow import central_flow
 from sgd_core.beyond.silver import least_squares, silver_race
 from sgd_core.beyond.tasks import chebyshev_task, digit_task
+from sgd_core.calculus.formula import parse_function
 from sgd_core.descent.regime_map import MapWindow, Outcome, regime_map
 from sgd_core.digits.batch_race import BatchRaceMoment
 from sgd_core.digits.config import TrainConfig
@@ -167,3 +168,25 @@ def clocks(at: AppTest) -> list[dict[str, Any]]:
     """Return what the clocks of the page were sent."""
     sent = [element.proto for element in at.get("bidi_component")]
     return [json.loads(one.json or one.mixed.json) for one in sent if one.component_name.endswith("sgd_clock")]
+
+
+def test_a_map_that_is_stopped_keeps_its_rows_and_the_rest_is_computed_on_demand(
+    app: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Slow as on a small machine: a block of rows in all the time that there is."""
+    monkeypatch.setattr(fate, "FIRST", 0.0)
+    monkeypatch.setattr(fate, "CHUNK", 1e-9)
+    fate._maps.clear()
+    at = app("beyond", beyond_section="Fate map", beyond_map_size="512", beyond_map_steps="60")
+    work = at.session_state["beyond_work"]
+    assert 0 < work.map.rows < 512 and "not yet" in said(at)
+    at.button(key="beyond_map_stop").click().run()
+    assert not at.exception and "Stopped after" in said(at)
+    rows, partial = work.map.rows, work.map
+    assert (partial.outcome[rows:] == Outcome.WAITING).all()
+    at.button(key="beyond_map_rest").click()
+    monkeypatch.setattr(fate, "CHUNK", 60.0)
+    at.run()
+    assert not at.exception and "Stopped after" not in said(at)
+    (formula, view), whole = next(reversed(fate._maps().items()))
+    assert whole.rows == 512 and (whole.outcome == regime_map(parse_function(formula), view).outcome).all()
