@@ -3,10 +3,7 @@
 import base64
 import io
 import math
-import time
 from collections import OrderedDict
-from collections.abc import Generator
-from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -14,7 +11,6 @@ import streamlit as st
 from PIL import Image
 
 from pages.beyond.paper import Check, paper_check
-from pages.ui.gate import GATE
 from pages.ui.page import Page
 from pages.ui.player import Moments, Picture
 from sgd_core.calculus.formula import Function
@@ -43,7 +39,6 @@ WAYS = ("A straight line", "A smooth curve", "A ragged coast")
 
 
 MOST_MAPS = 24  # kept for all visitors
-FIRST, CHUNK = 0.9, 0.4  # seconds of work before the first picture, and between two looks at what the learner does
 
 
 @st.cache_resource
@@ -51,66 +46,20 @@ def _maps() -> OrderedDict[tuple[str, MapWindow], RegimeMap]:
     return OrderedDict()
 
 
-@dataclass
-class _Work:
-    """A map that is being computed: what it is of, where it goes on, and what is there; `stopped` by the learner."""
-
-    name: tuple[str, MapWindow]
-    going: Generator[RegimeMap, None, None]
-    map: RegimeMap
-    stopped: bool = False
-
-    @property
-    def done(self) -> float:
-        """The share of rows that are computed."""
-        return self.map.rows / self.map.window.size
-
-    def go_on(self, seconds: float) -> None:
-        """Compute for so long, or to the end."""
-        until = time.monotonic() + seconds
-        while self.done < 1 and time.monotonic() < until:
-            self.map = next(self.going)
-
-
 def map_of(page: Page, function: Function, view: MapWindow) -> RegimeMap:
     """Return the map of a window, as far as it is computed; what takes longer goes on below the controls."""
-    name, kept, key = (function.formula, view), _maps(), page.key("work")
+    name, kept = (function.formula, view), _maps()
     if name in kept:
         kept.move_to_end(name)
         return kept[name]
-    work: _Work | None = st.session_state.get(key)
-    if work is None or work.name != name:
-        if work is not None:
-            work.going.close()
-        going = mapping(function, view)
-        work = st.session_state[key] = _Work(name, going, next(going))
-        work.go_on(FIRST)
-    if work.done < 1:
-        with page.controls:
-            _stopped(page, work) if work.stopped else _rest(page, work)
-        return work.map
-    del st.session_state[key]
-    kept[name] = work.map
-    while len(kept) > MOST_MAPS:
-        kept.popitem(last=False)
-    return work.map
-
-
-@st.fragment(run_every=0.1)
-def _rest(page: Page, work: _Work) -> None:
-    """Compute the rest bit by bit, and say how far it is; in between the learner may do something else."""
-    if not work.stopped:
-        with GATE.pass_through(later=True):
-            work.go_on(CHUNK)
-    if work.stopped or work.done == 1:
-        st.rerun()
-    st.progress(work.done, "Running every start with every learning rate …")
-    st.button("Stop", key=page.key("map_stop"), on_click=setattr, args=(work, "stopped", True))
-
-
-def _stopped(page: Page, work: _Work) -> None:
-    st.caption(f"Stopped after {percent(work.done, 2)} of the learning rates, the lowest first.")
-    st.button("Compute the rest", key=page.key("map_rest"), on_click=setattr, args=(work, "stopped", False))
+    with page.controls:
+        words = "Running every start with every learning rate …"
+        now = page.work("map", name, lambda: mapping(function, view), lambda part: part.rows / view.size, words)
+    if now.rows == view.size:
+        kept[name] = now
+        while len(kept) > MOST_MAPS:
+            kept.popitem(last=False)
+    return now
 
 
 def fate(page: Page) -> None:

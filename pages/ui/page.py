@@ -34,6 +34,7 @@ from pages.ui.gate import GATE
 from pages.ui.panels import QuizMixin
 from pages.ui.player import PlayerMixin
 from pages.ui.visit import watch_connection
+from pages.ui.work import WorkMixin
 
 ICON = Path(__file__).with_name("icon.png")  # a file of ours: a named icon would be fetched from the internet
 STYLE = Path(__file__).with_name("page.css").read_text()
@@ -95,7 +96,7 @@ class Section(NamedTuple):
     clock_above: bool = False
 
 
-class Page(Fields, PlayerMixin, QuizMixin):
+class Page(Fields, PlayerMixin, QuizMixin, WorkMixin):
     """What a section draws with: fields, the player, and places on the page.
 
     `hero` is where the picture that matters stands, `controls` is beside it, `below` under both; `with` one of them

@@ -195,7 +195,7 @@ def _numbers(what: str, values: ArrayLike) -> NDArray[np.float64]:
         numbers = np.asarray(values)
         if numbers.dtype.kind not in "biuf" and not isinstance(values, list | tuple | np.ndarray | torch.Tensor):
             raise TypeError
-        return numbers.astype(np.float64)
+        return numbers.astype(np.float64, copy=False)
     except (TypeError, ValueError, OverflowError, RuntimeError):
         raise ValueError(f"Every {what} must be a number, such as 0.1, not {str(values)[:40]!r}.") from None
 

@@ -25,6 +25,7 @@ from sgd_core.numbers import number, percent
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from pages.beyond import batch, catapult, edge, fate, luck, silver
+from pages.ui import work
 
 Open = Callable[..., AppTest]
 
@@ -174,18 +175,18 @@ def test_a_map_that_is_stopped_keeps_its_rows_and_the_rest_is_computed_on_demand
     app: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Slow as on a small machine: a block of rows in all the time that there is."""
-    monkeypatch.setattr(fate, "FIRST", 0.0)
-    monkeypatch.setattr(fate, "CHUNK", 1e-9)
+    monkeypatch.setattr(work, "FIRST", 0.0)
+    monkeypatch.setattr(work, "CHUNK", 1e-9)
     fate._maps.clear()
     at = app("beyond", beyond_section="Fate map", beyond_map_size="512", beyond_map_steps="60")
-    work = at.session_state["beyond_work"]
-    assert 0 < work.map.rows < 512 and "not yet" in said(at)
+    going = at.session_state["beyond_map_work"]
+    assert 0 < going.now.rows < 512 and "not yet" in said(at)
     at.button(key="beyond_map_stop").click().run()
     assert not at.exception and "Stopped after" in said(at)
-    rows, partial = work.map.rows, work.map
+    rows, partial = going.now.rows, going.now
     assert (partial.outcome[rows:] == Outcome.WAITING).all()
     at.button(key="beyond_map_rest").click()
-    monkeypatch.setattr(fate, "CHUNK", 60.0)
+    monkeypatch.setattr(work, "CHUNK", 60.0)
     at.run()
     assert not at.exception and "Stopped after" not in said(at)
     (formula, view), whole = next(reversed(fate._maps().items()))
