@@ -100,6 +100,7 @@ BOXES = {
 def test_the_clock_walks_the_graph_with_the_right_numbers_at_each_node(visit: Visit) -> None:
     page = visit(address(section="Let PyTorch do it", function="my own", formula="x**2 + sin(x)*x", x="2"))
     plot_of(page, "derivatives_hero")
+    expect(page.locator(".katex").first).to_be_visible()  # on a busy machine the code for formulas comes late
     with no_shift(page):
         for at in range(1, 11):
             press(page, "Step")

@@ -99,7 +99,7 @@ def test_leaving_the_page_keeps_the_run(visit: Visit) -> None:
     held, loss = moment(page), numbers(page)["training loss"]
     page.get_by_role("link", name="Home", exact=True).click()
     expect(page.get_by_role("heading", name="SGD Lab", exact=True).first).to_be_visible()
-    page.get_by_role("link", name="Digit training", exact=True).click()
+    page.get_by_test_id("stSidebar").get_by_role("link", name="Digit training", exact=True).click()
     expect(page.get_by_role("heading", name="Digit training", exact=True)).to_be_visible()
     expect_moment(page, held)
     assert numbers(page)["training loss"] == loss
