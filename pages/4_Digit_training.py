@@ -3,7 +3,7 @@
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from pages.training import drawing, evaluate, explain, export, runs, weights
+from pages.training import drawing, evaluate, explain, export, runs, seeds, weights
 from pages.training.diagnosis import border_words
 from pages.training.fields import choose_config, remarks, runnable
 from pages.training.links import follow_link, tell_link
@@ -41,6 +41,7 @@ SECTIONS = {
     "Look inside": weights.draw,
     "Why this answer?": explain.draw,
     "Judge it": evaluate.draw,
+    "Was it luck?": seeds.draw,
     "Runs": runs.draw,
     "Take it home": export.draw,
 }

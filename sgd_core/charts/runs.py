@@ -3,6 +3,7 @@
 import altair as alt
 import pandas as pd
 
+from sgd_core.charts.palette import ACCENT, QUIET
 from sgd_core.charts.vega import layers
 
 DASHES = [[1, 0], [7, 3], [2, 2], [10, 3, 2, 3]]
@@ -54,3 +55,43 @@ def overlay(
         .mark_circle(size=45, clip=True)
     )
     return layers(lines.add_params(one), ends, height=height)
+
+
+def seed_fan(
+    band: pd.DataFrame, own: pd.DataFrame, *, title: str, epochs: float, domain: tuple[float, float], percent: bool
+) -> alt.LayerChart:
+    """Draw how many seeds of one setting spread, and one run among them.
+
+    `band` has `epoch`, `low`, `median`, `high` (see `seed_band`; what is not finite leaves a gap), `own` has `epoch` and
+    `value`.
+    """
+    scale = alt.Scale(domain=list(domain), nice=False)
+    x = alt.X(
+        "epoch:Q",
+        title="epoch",
+        scale=alt.Scale(domain=[0, epochs], nice=False),
+        axis=alt.Axis(grid=False, tickMinStep=1),
+    )
+    axis = alt.Axis(format=".4~%") if percent else alt.Axis()
+    seeds = alt.Chart(band)
+    return layers(
+        seeds.mark_area(color=QUIET, opacity=0.25, clip=True, aria=False).encode(
+            x=x, y=alt.Y("low:Q", title=title, scale=scale, axis=axis), y2=alt.Y2("high:Q")
+        ),
+        seeds.mark_line(color=QUIET, strokeWidth=2, clip=True).encode(
+            x=x,
+            y=alt.Y("median:Q", title=title, scale=scale, axis=axis),
+            tooltip=[
+                alt.Tooltip("epoch:Q"),
+                *(alt.Tooltip(f"{one}:Q", format=".4f") for one in ("low", "median", "high")),
+            ],
+        ),
+        alt.Chart(own)
+        .mark_line(color=ACCENT, strokeWidth=2, clip=True)
+        .encode(
+            x=x,
+            y=alt.Y("value:Q", title=title, scale=scale, axis=axis),
+            tooltip=[alt.Tooltip("epoch:Q", format=".2f"), alt.Tooltip("value:Q", format=".4f", title="this run")],
+        ),
+        height=280,
+    )
