@@ -19,7 +19,6 @@ class Visitor:
         self.url, self.page, self.query = url, page, query
         self.widgets: dict[str, WidgetState] = {}
         self.errors: list[str] = []
-        self.page_hash = ""
         self.socket: Any = None
 
     def connect(self) -> Any:
@@ -30,7 +29,7 @@ class Visitor:
         """Ask for a run of the page, or of one of its fragments, and read what comes until it has ended."""
         message = BackMsg()
         state = message.rerun_script
-        state.query_string, state.page_name, state.page_script_hash = self.query, self.page, self.page_hash
+        state.query_string, state.page_name = self.query, self.page
         state.widget_states.widgets.extend(self.widgets.values())
         if fragment:
             state.fragment_id = fragment
@@ -41,8 +40,6 @@ class Visitor:
             kind = answer.WhichOneof("type")
             if kind == "delta":
                 self._look(answer)
-            elif kind == "new_session":
-                self.page_hash = answer.new_session.page_script_hash
             elif kind == "script_finished" and answer.script_finished in (
                 ForwardMsg.FINISHED_SUCCESSFULLY,
                 ForwardMsg.FINISHED_FRAGMENT_RUN_SUCCESSFULLY,
