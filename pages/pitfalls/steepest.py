@@ -18,7 +18,7 @@ from sgd_core.charts.palette import look
 from sgd_core.descent.regime_names import UNDECIDED
 from sgd_core.digits.config import TrainConfig
 from sgd_core.digits.datasets import Digits
-from sgd_core.digits.sharpness import coefficient, direction_maps, sharpest_directions
+from sgd_core.digits.sharpness import direction_maps, run_coefficients, sharpest_directions
 from sgd_core.digits.sweep import SweepMoment, run_regimes, sweep_frame, sweeping
 from sgd_core.export.learning_rates import sweep_script
 from sgd_core.moments import moment_steps
@@ -93,7 +93,7 @@ def _lockstep(
         history.append(moment)
         if moment.step not in recorded:
             continue
-        along = tuple(coefficient(direction, [part[lane] for part in moment.parameters]) for lane in range(len(rates)))
+        along = tuple(run_coefficients(direction, moment.parameters).tolist())
         named = run_regimes(sweep_frame(rates, history, config.epochs))
         yield Lockstep(moment, along, tuple(map(str, named["regime"])), tuple(named["reason"]))
 

@@ -88,18 +88,6 @@ class Curvature:
         low, high = math.sqrt(self.least), math.sqrt(self.most)
         return 4 / (low + high) ** 2, ((high - low) / (high + low)) ** 2
 
-    @property
-    def best_nesterov(self) -> tuple[float, float]:
-        """The learning rate and Nesterov's momentum that together shrink the distance fastest; NaN outside of a bowl.
-
-        L. Lessard, B. Recht, A. Packard, "Analysis and Design of Optimization Algorithms via Integral Quadratic
-        Constraints" (2016), proposition 1.
-        """
-        if not self.bowl:
-            return math.nan, math.nan
-        root = math.sqrt(3 * self.condition + 1)
-        return 4 / (3 * self.most + self.least), (root - 2) / (root + 2)
-
 
 def convergence_rates(
     lrs: ArrayLike, momenta: ArrayLike, eigenvalues: ArrayLike, *, nesterov: bool = False

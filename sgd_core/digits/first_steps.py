@@ -6,7 +6,6 @@ from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from sgd_core.digits.config import TrainConfig
@@ -88,10 +87,3 @@ def one_step_from_zero(config: TrainConfig, digits: Digits) -> Snapshot:
     """Return the model after one step over all images from weights of zero."""
     *_, after = train(replace(config, init="zeros", batch_size=None, epochs=1), digits)
     return after
-
-
-def difference_of_means(digits: Digits) -> NDArray[np.float32]:
-    """Return the sum of the first class's images minus that of the second's, over the number of all (H, W)."""
-    first = digits.train_labels == 0
-    sums = [digits.train_images[which].sum(0) for which in (first, ~first)]
-    return torch.sub(*sums).div(len(first)).numpy()

@@ -35,11 +35,6 @@ class DenseGradients(Gradients, Protocol):
         """The scores, given the first layer's weighted sums (N, runs * units); of the linear model these are the scores."""
 
 
-def gradients_of(network: Network, weights: Sequence[Tensor]) -> Gradients:
-    """The quickest way for a network; `weights` (runs, *shape) are read afresh each time, so they may be changed."""
-    return dense_gradients(weights) if network.is_dense else AutogradGradients(network, weights)
-
-
 def dense_gradients(weights: Sequence[Tensor]) -> DenseGradients:
     """The quickest way for weighted sums with ReLU between them."""
     return SingleDense(weights) if len(weights[0]) == 1 else ManyDense(weights)

@@ -174,6 +174,12 @@ def test_convergence_rates_are_what_torch_does(nesterov):
             assert rate == pytest.approx(heavy_ball(lr, momentum, 1.0, nesterov, 1500), rel=2e-3), (lr, momentum)
 
 
+def best_nesterov(curvature: Curvature) -> tuple[float, float]:
+    """Lessard, Recht and Packard (2016), proposition 1: the rate and Nesterov's momentum that are best together."""
+    root = math.sqrt(3 * curvature.condition + 1)
+    return 4 / (3 * curvature.most + curvature.least), (root - 2) / (root + 2)
+
+
 @pytest.mark.parametrize("condition", [3.0, 20.0, 500.0])
 def test_borders_and_best_pairs_lie_where_the_map_says(condition):
     curvature = Curvature(0.7, 0.7 * condition)
@@ -183,7 +189,7 @@ def test_borders_and_best_pairs_lie_where_the_map_says(condition):
             border = curvature.border_with(momentum, nesterov)
             below, above = convergence_rates([border * 0.999, border * 1.001], [momentum], both, nesterov=nesterov)[0]
             assert below < 1 < above
-        lr, momentum = curvature.best_nesterov if nesterov else curvature.best_momentum
+        lr, momentum = best_nesterov(curvature) if nesterov else curvature.best_momentum
         best = convergence_rates([lr], [momentum], both, nesterov=nesterov)[0, 0]
         root = math.sqrt(3 * condition + 1) if nesterov else math.sqrt(condition)
         theory = 1 - 2 / root if nesterov else (root - 1) / (root + 1)
