@@ -267,7 +267,7 @@ def _race(page: Page, config: TrainConfig, digits: Digits) -> None:
         words=Words("Race", "Race again", "Step"),
     )
     done = race_ends(moments[: at + 1])
-    answer, why = _race_answer(done, noise)
+    answer, why = _race_answer(done)
     with page.below:
         page.bet(
             "batches",
@@ -336,7 +336,7 @@ def _steps(ends: pd.DataFrame, scaling: str) -> dict[int, int]:
     return {int(size): int(steps) for size, steps in zip(rows["batch_size"], rows["steps"], strict=True)}
 
 
-def _race_answer(ends: pd.DataFrame, noise: float) -> tuple[str, str]:
+def _race_answer(ends: pd.DataFrame) -> tuple[str, str]:
     steps = _steps(ends, "by noise scale")
     if 64 not in steps or 512 not in steps:
         return "No steps at all", "one of the two never gets there."

@@ -81,7 +81,7 @@ def catapult(page: Page) -> None:
             else None,
         ),
     )
-    page.notice(*tell(shown, runs, multiples))
+    page.notice(*tell(shown, multiples))
     page.table(_table(shown), "Loss and sharpness, moment by moment", file="catapult")
     page.code(digits_edge_script(dataset, PAIR, runs))
 
@@ -192,7 +192,7 @@ def _seen(moments: Sequence[Trio], multiples: Sequence[float]) -> str:
     return f"{words}; lost at {' and '.join(lost)} times" if lost else words
 
 
-def tell(moments: Sequence[Trio], runs: Sequence[EdgeSettings], multiples: Sequence[float]) -> list[str]:
+def tell(moments: Sequence[Trio], multiples: Sequence[float]) -> list[str]:
     """Say what the three runs have done so far."""
     first = moments[0][0]
     sentences = [

@@ -93,7 +93,7 @@ def edge(page: Page) -> None:
             about=name,
             known=run.ended,
         )
-    paper_check(page, *_checks(shown, settings, beside, BORDERS[rule]))
+    paper_check(page, *_checks(shown, beside, BORDERS[rule]))
     page.notice(*tell(shown, settings, beside, BORDERS[rule]))
     page.table(_table(shown), "Loss and eigenvalues, moment by moment", file="edge")
     runs = [settings, _warm(settings)] if beside == WARM else [settings]
@@ -116,8 +116,8 @@ def _both(task: Task, settings: EdgeSettings, beside: str) -> Generator[Pair, No
     two: EdgeMoment | FlowMoment | None = None
     for now, beside_it in zip_longest(main, other):
         one, two = now or one, beside_it or two
-        assert one is not None  # the run itself has at least one moment
-        yield one, two
+        if one is not None:  # the run itself has at least one moment
+            yield one, two
 
 
 def own(moments: Sequence[Pair]) -> list[EdgeMoment]:
@@ -300,9 +300,7 @@ def tell(moments: Sequence[Pair], settings: EdgeSettings, beside: str, border: s
     return sentences
 
 
-def _checks(
-    moments: Sequence[Pair], settings: EdgeSettings, beside: str, border: str
-) -> tuple[str, *tuple[Check, ...]]:
+def _checks(moments: Sequence[Pair], beside: str, border: str) -> tuple[str, *tuple[Check, ...]]:
     up, count = rises(moments)
     ratio = late_sharpness(moments) / own(moments)[-1].border
     checks = [

@@ -75,7 +75,7 @@ def fate(page: Page) -> None:
     view = MapWindow(window_[:2], (max(window_[2], 1e-9), window_[3]), size, steps)
     start, lr = _place(page, view, first, border)
     with page.controls:
-        _zoom_buttons(page, whole)
+        _zoom_buttons(page)
         st.caption("Drag over the map to zoom in: it is computed anew. Click to play that run.")
     regimes = map_of(page, function, view)
     whole_map = regimes.rows == size
@@ -114,7 +114,7 @@ def fate(page: Page) -> None:
             "choose *Ripples*" if line else dimension,
         ),
     )
-    page.notice(*tell(function, regimes, border, (start, lr), at))
+    page.notice(*tell(regimes, border, (start, lr), at))
     _poster(page, function, regimes)
     page.code(regime_map_script(function.torch_code, view))
 
@@ -170,7 +170,7 @@ def _place(page: Page, view: MapWindow, first: float, border: float | None) -> t
     return start, lr
 
 
-def _zoom_buttons(page: Page, whole: Ends) -> None:
+def _zoom_buttons(page: Page) -> None:
     key = page.key("window")
     before = st.session_state.setdefault(f"_{key}_before", [])
 
@@ -281,9 +281,7 @@ def _play(page: Page, function: Function, start: float, lr: float, steps: int, p
     return int(moments[at])
 
 
-def tell(
-    function: Function, regimes: RegimeMap, border: float | None, run: tuple[float, float], step: int
-) -> list[str]:
+def tell(regimes: RegimeMap, border: float | None, run: tuple[float, float], step: int) -> list[str]:
     """Say what the map shows, and what has become of the run that is played."""
     view, shares = regimes.window, regimes.shares()
     start, lr = run

@@ -162,7 +162,8 @@ def _numbers(moments: list[Swept]) -> pd.DataFrame:
     rows = []
     for swept in moments:
         losses = swept.moment.losses
-        assert losses is not None
+        if losses is None:
+            continue
         finite = np.nan_to_num(losses.train_loss.numpy(), nan=np.inf)
         best = int(finite.argmin())
         counts = swept.regimes["regime"].value_counts()

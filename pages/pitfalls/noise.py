@@ -158,9 +158,8 @@ def _curves(config: TrainConfig, moments: list[Moment], place: Any) -> Picture:
 
 def _clouds(moments: list[Moment], columns: list[Any]) -> list[Picture]:
     """Draw the clouds in lengths of the gradient at the start, so that one scale serves the whole run."""
-    drawn = [m for m in moments if m.clouds is not None and m.clouds_at == m.step]
-    first = drawn[0].clouds
-    assert first is not None
+    drawn = [(m.step, m.clouds) for m in moments if m.clouds is not None and m.clouds_at == m.step]
+    first = drawn[0][1]
     low, high = (float(first.points["along"].agg(end)) for end in ("min", "max"))
     reach = float(first.points["across"].abs().max()) * 1.15 + 0.1
     x_domain = (float(f"{min(low, -0.2 * high) - 0.6:.2g}"), float(f"{high * 1.15:.2g}"))
@@ -168,11 +167,10 @@ def _clouds(moments: list[Moment], columns: list[Any]) -> list[Picture]:
     pictures = []
     for column, name, size in zip(columns, NAMES, first.spreads["batch_size"], strict=True):
         rows = []
-        for moment, following in zip(drawn, [*drawn[1:], None], strict=True):
-            assert moment.clouds is not None
-            length = moment.clouds.length / first.length
-            points = moment.clouds.points[moment.clouds.points["batch_size"] == size][["along", "across"]] * length
-            seen = {"moment": moment.step, "until": following.step if following else 10**6}
+        for (step, clouds), following in zip(drawn, [*drawn[1:], None], strict=True):
+            length = clouds.length / first.length
+            points = clouds.points[clouds.points["batch_size"] == size][["along", "across"]] * length
+            seen = {"moment": step, "until": following[0] if following else 10**6}
             rows += [
                 points.assign(part="batch", **seen),
                 pd.DataFrame([{"along": length, "across": 0.0, "part": "whole", **seen}]),

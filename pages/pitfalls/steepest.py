@@ -144,7 +144,8 @@ def _numbers(moments: list[Lockstep]) -> pd.DataFrame:
     rows = []
     for lane in moments:
         losses = lane.moment.losses
-        assert losses is not None
+        if losses is None:
+            continue
         loss, accuracy = losses.train_loss.numpy(), losses.valid_accuracy.numpy()
         rows.append(
             {"step": number(lane.moment.step)}
@@ -176,8 +177,7 @@ def _tell(digits: Digits, top: float, moments: list[Lockstep], rates: list[float
         "one beyond −1 grows."
     )
     last = moments[-1]
-    assert last.moment.parameters is not None
-    length = math.sqrt(sum(float(np.square(part[3].astype(float)).sum()) for part in last.moment.parameters))
+    length = math.sqrt(sum(float(np.square(part[3].astype(float)).sum()) for part in last.moment.parameters or ()))
     share = abs(last.along[3]) / length if 0 < length < math.inf else 1.0
     sentences.append(
         f"After {steps_of(step)} {percent(min(share, 1.0), 3)} of the length of D's weights lies along the steepest direction: what explodes "

@@ -91,7 +91,7 @@ def test_catapult_words_are_those_of_its_runs() -> None:
     multiples = (0.7, 1.6, 3.0)
     runs = catapult_settings(task, multiples, 40, every=4)
     moments = list(side_by_side(task, runs))
-    words = " ".join(catapult.tell(moments, runs, multiples))
+    words = " ".join(catapult.tell(moments, multiples))
     losses = np.concatenate([one.losses for _, one in catapult.own(moments, 1)])
     assert f"the loss rose from {number(losses[0], 3)} to {number(losses.max(), 3)}" in words
     assert f"lost at step {moments[-1][2].step}" in words and catapult.share(moments, 1) < 0.7
