@@ -18,7 +18,7 @@ from sgd_core.digits.config import TrainConfig
 from sgd_core.digits.datasets import Digits
 from sgd_core.digits.gradient_noise import gradient_noise_scale, noise_scale_from_batches
 from sgd_core.digits.training import StepRequest, train
-from sgd_core.export.beyond import noise_scale_script
+from sgd_core.export.beyond import batch_race_script, noise_scale_script
 from sgd_core.moments import moment_steps, next_moment
 from sgd_core.numbers import number, percent
 from sgd_core.recording import Recording
@@ -282,10 +282,7 @@ def _race(page: Page, config: TrainConfig, digits: Digits) -> None:
     paper_check(page, SOURCE, *_race_checks(done, noise))
     page.notice(*tell_race(moments[: at + 1], noise, target))
     page.table(done, "Every batch size that has ended", file="batch-race")
-    page.code(noise_scale_script(replace(config, epochs=2), len(digits.train_images)), _RACE_SCRIPT)
-
-
-_RACE_SCRIPT = "One run of the race, with the noise scale that the critical batch size comes from."
+    page.code(batch_race_script(config, sizes, target, MOST_EPOCHS * len(digits.train_images), noise))
 
 
 def race_frame(moments: Sequence[RaceMoment]) -> pd.DataFrame:

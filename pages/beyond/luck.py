@@ -1,7 +1,7 @@
 """Was it luck? Two settings with thirty-two seeds each, and what the LR finder says with each seed."""
 
 from collections.abc import Generator, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -18,7 +18,7 @@ from sgd_core.digits.datasets import Digits
 from sgd_core.digits.lr_range import SUGGESTIONS
 from sgd_core.digits.seeds import Verdict, achieved, compare_seeds, finding_over_seeds, seed_band
 from sgd_core.digits.sweep import SweepMoment, sweep_frame, sweeping_seeds
-from sgd_core.export.beyond import seeds_script
+from sgd_core.export.beyond import finder_seeds_script, seeds_script
 from sgd_core.numbers import number, percent
 from sgd_core.recording import Recording
 
@@ -276,10 +276,7 @@ def _finder(page: Page, dataset: str, digits: Digits) -> None:
             table = ends.groupby("suggestion")[["lr", "valid_loss", "valid_accuracy"]].median().reindex(names)
             st.dataframe(table.reset_index())
     page.table(shown.drop(columns="moment"), "Every suggestion", file="lr-finder-seeds")
-    page.code(seeds_script(config, replace(config, lr=0.1), range(SEEDS), len(digits.train_images)), _SCRIPT)
-
-
-_SCRIPT = "The same 32 seeds, trained with two learning rates; put a suggestion of yours in."
+    page.code(finder_seeds_script(config, range(SEEDS), len(digits.train_images)))
 
 
 @st.cache_data(max_entries=16, show_spinner="Training with every suggestion …")

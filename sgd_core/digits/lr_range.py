@@ -27,6 +27,7 @@ SUGGESTIONS = {
     "slide": "The last place before the explosion at which the slope has not yet begun to change.",
 }
 SLIDE_WIDTH, SLIDE_CHANGE = 15, 0.005
+BATCHES = 100  # of a test
 EXPLODED = 2.0  # times the loss it began with: a mini-batch's loss above this says that the test has exploded
 BRIEF = 0.7  # smoothing over about three mini-batches, to find the lowest loss before that
 
@@ -39,7 +40,7 @@ def lr_range_test(
     *,
     start: float = 1e-7,
     end: float = 10.0,
-    batches: int = 100,
+    batches: int = BATCHES,
     smoothing: float = 0.98,
     stop_at: float = 4.0,
 ) -> pd.DataFrame:

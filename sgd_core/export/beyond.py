@@ -6,10 +6,12 @@ from dataclasses import replace
 from sgd_core.beyond.edge import LOST, EdgeSettings
 from sgd_core.beyond.tasks import HIDDEN_FOR_LARGE, HIDDEN_FOR_SMALL, LARGE
 from sgd_core.descent.regime_map import CLOSE, FAR, ROUNDING, SETTLED, SWEEP, MapWindow
+from sgd_core.digits.batch_race import LOOK
 from sgd_core.digits.config import TrainConfig
+from sgd_core.digits.lr_range import BATCHES, BRIEF, EXPLODED, SLIDE_CHANGE, SLIDE_WIDTH
 from sgd_core.digits.sources import SOURCES
 from sgd_core.export.rendering import render
-from sgd_core.export.training import known_count, plain_run, script_context
+from sgd_core.export.training import batch_of, known_count, optimizer_code, plain_run, script_context
 
 
 def chebyshev_script(
@@ -60,6 +62,48 @@ def seeds_script(config: TrainConfig, other: TrainConfig, seeds: Sequence[int], 
         run = plain_run(replace(one, patience=None), count) | {"seed": "seed"}
         settings.append({"loss": context["loss"], "model": context["model"] | {"seed": "seed + 1"}, "run": run})
     return render("seeds", **script_context(config), settings=settings, seeds=[int(seed) for seed in seeds])
+
+
+def batch_race_script(
+    config: TrainConfig, sizes: Sequence[int], target: float, most_images: int, noise_scale: float
+) -> str:
+    """Return the script of `batch_race` with every scaling: batch size, learning rate, steps, images and outcome of each run.
+
+    `config.lr` is meant for `config.batch_size`.
+    """
+    return render(
+        "batch_race",
+        **script_context(config, ["math"]),
+        sizes=[int(size) for size in sizes],
+        target_loss=float(target),
+        most_images=int(most_images),
+        noise=float(noise_scale),
+        lr=config.lr,
+        base=config.batch_size,
+        optimizer=optimizer_code(config, "lr"),
+        seed=config.seed,
+        shuffle=config.shuffle,
+        look=LOOK,
+    )
+
+
+def finder_seeds_script(config: TrainConfig, seeds: Sequence[int], train_count: int | None = None) -> str:
+    """Return the script of `finding_over_seeds`: each seed's suggestions of the range test up to 10, a line each."""
+    size, shuffle = batch_of(config, train_count or known_count(config))
+    context = script_context(config, ["math"])
+    return render(
+        "finder_seeds",
+        **{**context, "model": context["model"] | {"seed": "seed + 1"}},
+        seeds=[int(seed) for seed in seeds],
+        optimizer=optimizer_code(config, "1e-7"),
+        size=size,
+        shuffle=shuffle,
+        batches=BATCHES,
+        exploded=EXPLODED,
+        brief=BRIEF,
+        width=SLIDE_WIDTH,
+        change=SLIDE_CHANGE,
+    )
 
 
 def regime_map_script(formula: str, window: MapWindow) -> str:

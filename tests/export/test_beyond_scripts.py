@@ -9,14 +9,17 @@ from sgd_core.beyond.edge import EdgeSettings, catapult_settings, follow, side_b
 from sgd_core.beyond.silver import least_squares, silver_race
 from sgd_core.beyond.tasks import chebyshev_task, digit_task
 from sgd_core.descent.regime_map import MapWindow, Outcome, regime_map
+from sgd_core.digits.batch_race import SCALINGS, batch_race
 from sgd_core.digits.config import TrainConfig
 from sgd_core.digits.datasets import load_digits
 from sgd_core.digits.gradient_noise import gradient_noise_scale
-from sgd_core.digits.seeds import compare_seeds
+from sgd_core.digits.seeds import compare_seeds, finding_over_seeds
 from sgd_core.digits.training import train
 from sgd_core.export.beyond import (
+    batch_race_script,
     chebyshev_script,
     digits_edge_script,
+    finder_seeds_script,
     noise_scale_script,
     regime_map_script,
     seeds_script,
@@ -101,3 +104,31 @@ def test_the_map_script_prints_the_shares(logarithmic: bool) -> None:
     arrived = whole.outcome == Outcome.ARRIVED
     expected = [arrived.mean(), lost, 1 - arrived.mean() - lost, whole.needed[arrived].mean()]
     assert printed == pytest.approx(expected, rel=2e-3, abs=2e-3)
+
+
+@pytest.mark.parametrize("settings", [{"lr": 0.1}, {"lr": 0.05, "classes": (4, 9, 2), "shuffle": False}], ids=str)
+def test_the_batch_race_script_prints_every_end(settings: dict[str, object]) -> None:
+    config = TrainConfig(batch_size=64, **settings)
+    digits = load_digits("uci", config.classes)
+    sizes, most, noise = [16, 64, 256], 30 * len(digits.train_images), 80.0
+    lines = iter(run(batch_race_script(config, sizes, 0.3, most, noise)))
+    for scaling in SCALINGS:
+        looks = batch_race(config, digits, sizes, target=0.3, most_images=most, scaling=scaling, noise_scale=noise)
+        for look in (look for look in looks if look.outcome != "running"):
+            size, lr, step, images, rest = next(lines).split(maxsplit=4)
+            assert (int(size), int(step), int(images)) == (look.batch_size, look.step, look.images)
+            assert float(lr) == pytest.approx(look.lr)
+            assert rest == f"{look.outcome} with the rate scaled: {scaling}"
+    assert next(lines, None) is None
+
+
+@pytest.mark.parametrize("settings", [{}, {"loss": "mean_squared_error", "batch_size": 16}], ids=str)
+def test_the_finders_script_prints_each_seeds_suggestions(settings: dict[str, object]) -> None:
+    config = TrainConfig(**settings)
+    parts = finding_over_seeds(config, load_digits("uci"), range(3))
+    shown = [(row.seed, row.suggestion, row.lr) for part in parts for row in part.itertuples()]
+    lines = [line.split() for line in run(finder_seeds_script(config, range(3)))]
+    assert [(int(seed), name) for seed, name, _ in lines] == [(seed, name) for seed, name, _ in shown]
+    # next to each other on the axis of 100 rates: the float32 losses are added up in another order
+    steps = [np.log(float(line[2]) / row[2]) / np.log(1e8) * 99 for line, row in zip(lines, shown, strict=True)]
+    assert np.abs(steps).max() <= 1.01
