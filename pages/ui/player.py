@@ -212,14 +212,14 @@ class PlayerMixin:
         shown = show()
         moments, film = shown.moments, shown.film
         at = self._place(moments, name)
-        key = self.key("_".join(filter(None, (name, "film"))))
+        key = self._part(name, "film")
         # Where the charts stand before the clock has moved them; constant, so that they are built only once.
         opened = int(st.session_state.setdefault(f"_{self.key(name)}_opened", at))
         box = (film_place or self.hero).container(key=f"{key}box") if film else None
 
         def draw(shown: Shown) -> None:
             for place, picture in enumerate(shown.pictures):
-                self._draw(picture, opened, self.key("_".join(filter(None, (name, "chart", str(place))))))
+                self._draw(picture, opened, self._part(name, f"chart_{place}"))
             if shown.film is not None and box is not None:
                 with box:
                     self._draw_film(shown.film, shown.moments, at, key)
@@ -260,6 +260,8 @@ class PlayerMixin:
             if ask.get("run") == recording.id:
                 have = int(ask["have"])
                 recording.extend(int(ask["want"]))
+                # Who leaves the page while it plays comes back to about where it was.
+                recording.at = st.session_state[f"_{self._part(name, 'clock')}_at"] = int(ask["at"])
             shown = show()
             self._draw_feed(name, shown.moments, have)
             draw(shown)
@@ -270,24 +272,28 @@ class PlayerMixin:
 
     def go_to(self, at: int, clock: str = "", *, play: bool = False) -> None:
         """Put the clock on a moment, from Python's side; `play` lets it go on from there by itself."""
-        key = self.key("_".join(filter(None, (clock, "clock"))))
+        key = self._part(clock, "clock")
         st.session_state[f"_{key}_jump"] = st.session_state.get(f"_{key}_jump", 0) + 1
         st.session_state[f"_{key}_at"] = at
         st.session_state[f"_{key}_play"] = play
 
     # ---- below: how ----
 
+    def _part(self, clock: str, part: str) -> str:
+        """Return the key of a part of a player, such as its "clock"."""
+        return self.key(f"{clock}_{part}" if clock else part)
+
     def _state(self, clock: str) -> dict[str, Any]:
-        return st.session_state.get(self.key("_".join(filter(None, (clock, "clock")))), None) or {}
+        return st.session_state.get(self._part(clock, "clock"), None) or {}
 
     def _asked(self, clock: str) -> dict[str, Any]:
         """Return what the clock asked for last."""
-        feed = st.session_state.get(self.key("_".join(filter(None, (clock, "feed")))), None) or {}
+        feed = st.session_state.get(self._part(clock, "feed"), None) or {}
         return feed.get("ask") or {}
 
     def _place(self, moments: Moments, name: str) -> int:
         """Return the moment at rest: where the clock last said it stood, else where the link or the recording says."""
-        key = self.key("_".join(filter(None, (name, "clock"))))
+        key = self._part(name, "clock")
         at_name, at_key = "_".join(filter(None, (name, "at"))), f"_{key}_at"
         last = len(moments.numbers) - 1
         said = self._state(name).get("place") or {}
@@ -349,7 +355,7 @@ class PlayerMixin:
         actions: Sequence[Action],
         restart: Callable[[], None] | None,
     ) -> None:
-        key = self.key("_".join(filter(None, (name, "clock"))))
+        key = self._part(name, "clock")
         ask = self._asked(name)
         first = int(ask["have"]) if moments.recording and ask.get("run") == moments.id else 0
         acts = {action.name: action.act for action in actions}
@@ -388,7 +394,7 @@ class PlayerMixin:
         )
 
     def _draw_feed(self, name: str, moments: Moments, first: int) -> None:
-        clock, feed = (self.key("_".join(filter(None, (name, kind)))) for kind in ("clock", "feed"))
+        clock, feed = self._part(name, "clock"), self._part(name, "feed")
         _feed(key=feed, on_ask_change=_nothing, data={"clock": clock, **moments.chunk(first)})
 
     def _draw_film(self, film: Film, moments: Moments, at: int, key: str) -> None:

@@ -97,6 +97,7 @@ def test_leaving_the_page_keeps_the_run(visit: Visit) -> None:
     expect_playing(page, False)
     idle(page)
     held, loss = moment(page), numbers(page)["training loss"]
+    expect(page).to_have_url(re.compile(f"training_at={held}(&|$)"))
     page.get_by_role("link", name="Home", exact=True).click()
     expect(page.get_by_role("heading", name="SGD Lab", exact=True).first).to_be_visible()
     page.get_by_test_id("stSidebar").get_by_role("link", name="Digit training", exact=True).click()
