@@ -18,6 +18,10 @@ pytestmark = [pytest.mark.benchmark, pytest.mark.browser]
 SECTIONS = {
     "Race": "Stepping?stepping_section=Race&stepping_race_steps=10000",
     "Two weights": "Stepping?stepping_section=Two+weights&stepping_two_steps=10000",
+    "Catapult": "Beyond_the_rule?beyond_section=Catapult&beyond_catapult_steps=1000",
+    "Edge of stability": "Beyond_the_rule?beyond_section=Edge+of+stability&beyond_edge_steps=5000",
+    "Was it luck?": "Beyond_the_rule?beyond_section=Was+it+luck%3F&beyond_luck_epochs=50",
+    "How large a batch?": "Beyond_the_rule?beyond_section=How+large+a+batch%3F&beyond_batch_epochs=20",
     "UCI, one map": "Digit_training?training_dataset=UCI+handwriting&training_epochs=500",
     "UCI, ten maps": "Digit_training?training_dataset=UCI+handwriting&training_classes=all+ten&training_epochs=500",
     "MNIST, one map": "Digit_training?training_dataset=MNIST&training_epochs=20",

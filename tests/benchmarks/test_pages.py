@@ -1,6 +1,8 @@
 """How fast the pages open and answer, as ratios to a bare Streamlit page in the same run. Prints; asserts no time."""
 
+import re
 import statistics
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -61,3 +63,28 @@ def test_opening(browser: Browser, tmp_path: Path, path: str, capsys: pytest.Cap
             f"\n{path or 'Home'}: cold {ours[0]:.1f} s against {bare[0]:.1f}, {ours[0] / bare[0]:.2f} times (aim: 2.5); "
             f"second visitor {ours[1]:.1f} s against {bare[1]:.1f}, {ours[1] / bare[1]:.2f} times (aim: 1.5)"
         )
+
+
+BEYOND = ["Edge of stability", "Fate map", "Was it luck?", "How large a batch?", "Silver steps", "Catapult"]
+
+
+def test_first_picture_of_each_section_beyond_the_rule(
+    browser: Browser, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Seconds from the click on a section's name to its first chart and its clock, on a page that is open."""
+    took = {}
+    with serve(tmp_path) as url:
+        page = browser.new_page(viewport={"width": 1280, "height": 720})
+        page.goto(f"{url}/Beyond_the_rule")
+        idle(page)
+        for name in BEYOND:
+            page.wait_for_timeout(1000)
+            body = re.sub(r"\W", "_", name.lower())
+            began = time.perf_counter()
+            page.get_by_role("radio", name=name, exact=True).click()
+            page.wait_for_selector(f".st-key-beyond_body_{body} .sgd-clock[data-moment]")
+            page.wait_for_selector(f".st-key-beyond_body_{body} [data-testid=stVegaLiteChart] :is(svg, canvas)")
+            took[name] = time.perf_counter() - began
+        page.close()
+    with capsys.disabled():
+        print("\nfirst picture (aim: 2 s): " + "; ".join(f"{name} {seconds:.2f} s" for name, seconds in took.items()))
