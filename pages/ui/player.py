@@ -260,8 +260,12 @@ class PlayerMixin:
             if ask.get("run") == recording.id:
                 have = int(ask["have"])
                 recording.extend(int(ask["want"]))
-                # Who leaves the page while it plays comes back to about where it was.
-                recording.at = st.session_state[f"_{self._part(name, 'clock')}_at"] = int(ask["at"])
+                key = self._part(name, "clock")
+                if ask != st.session_state.get(
+                    f"_{key}_asked"
+                ):  # once: who leaves while it plays comes back to about here
+                    recording.at = st.session_state[f"_{key}_at"] = int(ask["at"])
+                st.session_state[f"_{key}_asked"] = ask
             shown = show()
             self._draw_feed(name, shown.moments, have)
             draw(shown)

@@ -55,6 +55,6 @@ def test_ten_thousand_steps_of_six_optimizers(capsys):
         assert np.isin([run[:, 1].argmin(), run[:, 1].argmax()], rows).all()
     with capsys.disabled():
         print(f"\n6 optimizers x {STEPS:,} steps, {torch.get_num_threads()} thread:")
-        print(f"  one call of descend      {ours:6.2f} s (aim: below 1)")
+        print(f"  one call of descend      {ours:6.2f} s")
         print(f"  torch.optim, one by one  {torch_optim:6.2f} s   {torch_optim / ours:.1f} x ours")
         print(f"  thinned for the chart    {1000 * thinning:6.1f} ms, {drawn:,} of {6 * (STEPS + 1):,} points")
