@@ -56,5 +56,5 @@ def test_ten_thousand_steps_of_six_optimizers(capsys):
     with capsys.disabled():
         print(f"\n6 optimizers x {STEPS:,} steps, {torch.get_num_threads()} thread:")
         print(f"  one call of descend      {ours:6.2f} s")
-        print(f"  torch.optim, one by one  {torch_optim:6.2f} s   {torch_optim / ours:.1f} x ours")
+        print(f"  torch.optim, one by one  {torch_optim:6.2f} s   {torch_optim / ours:.1f} x ours (aim: 10)")
         print(f"  thinned for the chart    {1000 * thinning:6.1f} ms, {drawn:,} of {6 * (STEPS + 1):,} points")
