@@ -261,9 +261,8 @@ class PlayerMixin:
                 have = int(ask["have"])
                 recording.extend(int(ask["want"]))
                 key = self._part(name, "clock")
-                if ask != st.session_state.get(
-                    f"_{key}_asked"
-                ):  # once: who leaves while it plays comes back to about here
+                # Each ask counts once: who leaves while it plays comes back to about here.
+                if ask != st.session_state.get(f"_{key}_asked"):
                     recording.at = st.session_state[f"_{key}_at"] = int(ask["at"])
                 st.session_state[f"_{key}_asked"] = ask
             shown = show()
