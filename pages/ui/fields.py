@@ -8,18 +8,17 @@ with an exception.
 import math
 import time
 from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass, field
 from typing import Any, Literal, TypeVar
 from urllib.parse import urlencode
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from pages.ui.pair import ECHO_SECONDS, Pair, log_stops, nearest
 from sgd_core.numbers import number as written
 
 BIND: Literal["query-params"] = "query-params"
 T = TypeVar("T")
-ECHO_SECONDS = 2.0  # how long a value that has been replaced may still arrive from the browser
 
 
 class Fields:
@@ -45,8 +44,9 @@ class Fields:
             del replaced[:-20]
         st.session_state[key] = value
         if (stops := st.session_state.get(f"_{key}_stops")) is not None:
-            st.session_state[f"{key}_slider"] = _nearest(stops, float(value))
-            st.session_state[f"_{key}_pair"].put(_nearest(stops, float(value)), float(value), time.monotonic())
+            pair: Pair = st.session_state[f"_{key}_pair"]
+            pair.put(stops, float(value), time.monotonic())
+            st.session_state[f"{key}_slider"] = pair.slider
 
     def is_late(self, name: str, value: Any) -> bool:
         """Tell whether a value was replaced by `set` only now, so that the browser says it without having heard of that."""
@@ -107,15 +107,14 @@ class Fields:
         the browser still sends numbers that the slider has long replaced; they are told from typed ones.
         """
         key, linked = self._linked(name)
-        slider_key, stops = f"{key}_slider", _stops(low, high)
-        pair: _Pair = st.session_state.setdefault(f"_{key}_pair", _Pair())
+        slider_key, stops = f"{key}_slider", log_stops(low, high)
+        pair: Pair = st.session_state.setdefault(f"_{key}_pair", Pair())
 
         def moved() -> None:
             slider, number = st.session_state.get(slider_key), st.session_state[key]
             if slider is None:  # the page was cut short before it was drawn: it will follow the number
                 return
-            value = pair.now(slider, number, time.monotonic())
-            pair.slider = _nearest(stops, value)
+            value = pair.now(stops, slider, number, time.monotonic())
             if value != number:
                 st.session_state[key] = value
             if slider != pair.slider:
@@ -141,7 +140,7 @@ class Fields:
         # A link, a preset or a click on a picture sets the number; the slider then follows once.
         if st.session_state.get(f"_{key}_stops") != stops or slider_key not in st.session_state:
             st.session_state[f"_{key}_stops"] = stops
-            st.session_state[slider_key] = _nearest(stops, value)
+            st.session_state[slider_key] = nearest(stops, value)
         if value != pair.value:  # from the address, by Back: what it replaces may come again
             pair.numbers.clear()
         pair.slider, pair.value = st.session_state[slider_key], value
@@ -221,33 +220,6 @@ class Fields:
         return value
 
 
-@dataclass
-class _Pair:
-    """A slider and a number that show one value, and what the browser may still say that has been replaced since."""
-
-    slider: float = math.nan
-    value: float = math.nan
-    numbers: list[tuple[float, float]] = field(default_factory=list)  # when it was replaced, and what it was
-    sliders: list[tuple[float, float]] = field(default_factory=list)  # the same, for those that code has replaced
-
-    def put(self, slider: float, value: float, seconds: float) -> None:
-        """Take a value from code, such as a preset."""
-        self.numbers.append((seconds, self.value))
-        self.sliders.append((seconds, self.slider))
-        self.slider, self.value = slider, value
-
-    def now(self, slider: float, number: float, seconds: float) -> float:
-        """Return the value, given what the browser says of both: a person has moved one, or what it says is late."""
-        late = {was for when, was in self.numbers if seconds - when < ECHO_SECONDS}
-        late_sliders = {was for when, was in self.sliders if seconds - when < ECHO_SECONDS}
-        if slider != self.slider and not (slider in late_sliders and number in late):
-            self.numbers += [(seconds, self.value), (seconds, number)]
-            self.slider = self.value = slider
-        elif number not in late:
-            self.value = number
-        return self.value
-
-
 def _is_infinite(text: str) -> bool:
     try:
         return math.isinf(float(text))
@@ -259,15 +231,3 @@ def _text(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     return repr(value) if isinstance(value, float) else str(value)
-
-
-def _stops(low: float, high: float) -> list[float]:
-    """Return ten stops a decade from `low` to `high`, rounded to what people say: 1, 1.25, 1.6, 2 ..."""
-    mantissas = (1.0, 1.25, 1.6, 2.0, 2.5, 3.2, 4.0, 5.0, 6.3, 8.0)
-    first, last = round(math.log10(low)), round(math.log10(high))
-    stops = [float(f"{m}e{power}") for power in range(first, last) for m in mantissas]
-    return [*stops, float(f"1e{last}")]
-
-
-def _nearest(stops: Sequence[float], value: float) -> float:
-    return min(stops, key=lambda stop: abs(math.log(stop / value)))
