@@ -1,9 +1,9 @@
 // The clock of a section: it holds the moment shown, `t`, and moves everything that shows it.
 //
 // Python sends moments (their numbers as text) in chunks; each chart has the parameter `t` bound to a range input, which
-// the clock writes; the film (film.js) hears of `t` by an event. Python hears from the clock in three cases only:
+// the clock writes, and its rows by feed.js; the film (film.js) hears of `t` by an event. Python hears in three cases only:
 //   ask    while it plays and less than a second of recorded moments is left ahead (by way of feed.js),
-//   place  when it has come to rest at another moment,
+//   place  when it has come to rest at another moment, or an axis has to be drawn anew,
 //   act    when one of the section's own buttons is pressed.
 
 const ICON = {
@@ -113,12 +113,12 @@ class Clock {
   }
 
   /** Take more moments of the run that is played. */
-  more({ clock, run, ended, last, ...chunk }) {
+  more({ clock, run, ended, last, redraw, ...chunk }) {
     if (clock !== this.data?.clock || run !== this.run || !this.join(chunk)) return;
     Object.assign(this.data, { ended, last });
     this.show(this.t);
+    if (redraw) this.setState("place", { run, at: this.t, n: this.asks });
   }
-
   get last() { return this.data.ended ? this.rows.length - 1 : Math.max(this.data.last, this.rows.length - 1); }
   get atEnd() { return this.data.ended && this.t >= this.rows.length - 1; }
 

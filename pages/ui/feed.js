@@ -1,5 +1,6 @@
-// Brings more moments of a run to its clock. It stands in a fragment of its own with what moves: while a run plays, only that
-// is drawn anew. The clock asks by the event `sgd-ask`; each chunk is told by the event `sgd-moments`.
+// Brings the rows of the section's charts, and more moments of a run while it plays. It stands in a fragment of its own: nothing
+// else is run again then. The clock asks by the event `sgd-ask`; each chunk is told, to the clock and to the film, by the event
+// `sgd-moments`. Charts read their rows from `document.body.value`, by the name of the clock (sgd_core/charts/fed.py).
 
 const feeds = new WeakMap();
 
@@ -10,6 +11,24 @@ export default function ({ parentElement, data, setStateValue }) {
     document.addEventListener("sgd-ask", feed.hear);
   }
   Object.assign(feed, { clock: data.clock, ask: ({ clock, ...ask }) => setStateValue("ask", ask) });
-  document.dispatchEvent(new CustomEvent("sgd-moments", { detail: data }));
+  if (data.frames) hand(feed, data.frames);
+  if (data.rows) document.dispatchEvent(new CustomEvent("sgd-moments", { detail: data }));
   return () => { document.removeEventListener("sgd-ask", feed.hear); feeds.delete(parentElement); };
+}
+
+/** A column as Python packs it: numbers of 8 bytes, or codes of 4 that say which of its values. */
+export function unpacked({ numbers, codes, values }) {
+  const text = atob(numbers ?? codes), bytes = new Uint8Array(text.length);
+  for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
+  return numbers === undefined ? Array.from(new Uint32Array(bytes.buffer), (code) => values[code]) : new Float64Array(bytes.buffer);
+}
+
+/** Put frames where the charts read them, and tell the charts, if they are others than before. */
+function hand(feed, frames) {
+  const raw = JSON.stringify(frames);
+  if (raw === feed.raw) return;
+  feed.raw = raw;
+  const columns = (frame) => Object.fromEntries(Object.entries(frame).map(([name, column]) => [name, unpacked(column)]));
+  document.body.value = { ...document.body.value, [feed.clock]: frames.map(columns) };
+  document.body.dispatchEvent(new Event(`sgd-fed-${feed.clock}`));
 }

@@ -32,6 +32,7 @@ class Film {
     this.listeners = new AbortController();
     const signal = { signal: this.listeners.signal };
     document.addEventListener("sgd-moment", (event) => { Object.assign(this, { t: event.detail.t, playing: event.detail.playing }); this.show(); }, signal);
+    document.addEventListener("sgd-moments", ({ detail }) => { if (detail.film?.film === this.film) this.take(detail.film); }, signal);
     canvas.addEventListener("pointermove", (event) => this.read(event), signal);
     canvas.addEventListener("pointerleave", () => { this.readout.textContent = ""; }, signal);
   }
@@ -40,12 +41,9 @@ class Film {
 
   receive(data, setStateValue) {
     if (this.film !== data.film) { this.film = data.film; this.moments = []; }
-    const { shape } = data, pixels = shape.tiles.length * shape.height * shape.width;
-    if (data.first > this.moments.length) { setStateValue("missing", { film: data.film, have: this.moments.length }); return; }
-    const bytes = Uint8Array.from(atob(data.maps), (letter) => letter.charCodeAt(0));
-    for (let i = this.moments.length - data.first; i * pixels < bytes.length; i++) {
-      this.moments.push({ maps: bytes.subarray(i * pixels, (i + 1) * pixels), limits: data.limits[i] });
-    }
+    this.setState = setStateValue;
+    if (!this.take(data)) return;
+    const { shape } = data;
     const look = JSON.stringify([shape, data.palette]);
     if (look !== this.look) { this.look = look; this.shape = shape; this.prepare(data.palette); }
     this.still = data.still; this.drawn = -1;
@@ -57,6 +55,16 @@ class Film {
     }
     document.dispatchEvent(new CustomEvent("sgd-hello"));
     this.show();
+  }
+
+  /** Take more moments; if some in between are missing (the page is new), ask for them. */
+  take({ film, first, maps, limits, shape }) {
+    if (first > this.moments.length) { this.setState("missing", { film, have: this.moments.length }); return false; }
+    const bytes = Uint8Array.from(atob(maps), (letter) => letter.charCodeAt(0)), pixels = shape.tiles.length * shape.height * shape.width;
+    for (let i = this.moments.length - first; i * pixels < bytes.length; i++) {
+      this.moments.push({ maps: bytes.subarray(i * pixels, (i + 1) * pixels), limits: limits[i] });
+    }
+    return true;
   }
 
   prepare(palette) {

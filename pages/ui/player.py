@@ -18,6 +18,7 @@ from altair.utils.schemapi import disable_debug_mode
 from streamlit.delta_generator import DeltaGenerator
 
 from pages.ui.gate import GATE
+from sgd_core.charts.fed import fed, packed
 from sgd_core.charts.film import Film, codes, resting_maps
 from sgd_core.charts.palette import DIVERGING
 from sgd_core.charts.vega import compact, moved_by_clock
@@ -25,6 +26,7 @@ from sgd_core.recording import Recording
 
 HERE = Path(__file__).parent
 MOST_RECORDINGS = 12
+CHUNKS = 2  # of work at most for one ask: each answer costs the browser something, however little it holds
 LINKED = 60  # seconds of work at most to get where a link says
 
 
@@ -147,15 +149,18 @@ def speeds_for(moments: int, seconds: float = 12.0) -> list[Speed]:
 # Every chart has a test that checks it against Vega-Lite's schema. To do it here as well, for each piece of a chart when it is
 # made and for the whole when it is sent, takes more time than the chart.
 disable_debug_mode()
+alt.theme.enable("none")  # as Streamlit does, for each chart by itself
 
 
 class _Built:
-    """A chart that Streamlit turns into a specification without checking it."""
+    """A chart that Streamlit turns into a specification without checking it, or one that is a specification already."""
 
     def __init__(self, chart: Any) -> None:
         self._chart = chart
 
     def to_dict(self) -> dict[str, Any]:
+        if isinstance(self._chart, dict):
+            return dict(self._chart)
         made: dict[str, Any] = self._chart.to_dict(validate=False)
         return made
 
@@ -213,65 +218,73 @@ class PlayerMixin:
         moments, film = shown.moments, shown.film
         at = self._place(moments, name)
         key = self._part(name, "film")
-        # Where the charts stand before the clock has moved them; constant, so that they are built only once.
-        opened = int(st.session_state.setdefault(f"_{self.key(name)}_opened", at))
-        box = (film_place or self.hero).container(key=f"{key}box") if film else None
-
-        def draw(shown: Shown) -> None:
-            for place, picture in enumerate(shown.pictures):
-                self._draw(picture, opened, self._part(name, f"chart_{place}"))
-            if shown.film is not None and box is not None:
-                with box:
-                    self._draw_film(shown.film, shown.moments, at, key)
-
         count = max(len(moments.numbers), (moments.last or 0) + 1)
+        charts: list[Any] = [compact(picture.chart) for picture in shown.pictures]
         if count > 1 or not moments.ended:
+            charts, frames = self._taken_apart(shown, name)
+            st.session_state[f"_{self._part(name, 'clock')}_charts"] = charts
             with self.clock:
                 self._draw_clock(moments, at, name, list(speeds or speeds_for(count)), speed, words, actions, restart)
-        if moments.recording is None:
-            draw(shown)
-        else:
-            with self.clock:
-                self._pulled(name, moments.recording, show, draw, [shown])
-        if film is not None and box is not None:
-            with box:
+                self._feed(name, moments.recording, show, [frames])
+        for place, (picture, chart) in enumerate(zip(shown.pictures, charts, strict=True)):
+            self._draw(picture, chart, self._part(name, f"chart_{place}"))
+        if film is not None:
+            with (film_place or self.hero).container(key=f"{key}box"):
+                data = {**self._reel_on(film, moments, key), "still": min(at, len(film.maps) - 1)}
+                _film(key=f"{key}_canvas", height="content", on_missing_change=_nothing, data=data)
                 self._draw_resting(film, moments, at, key)
         return at
 
     @st.fragment
-    def _pulled(
+    def _feed(
         self,
         name: str,
-        recording: Recording[Any],
+        recording: Recording[Any] | None,
         show: Callable[[], Shown],
-        draw: Callable[[Shown], None],
-        known: list[Shown],
+        drawn: list[list[dict[str, Any]]],
     ) -> None:
-        """Draw what moves; alone, each time that the clock asks for more moments. `known` is what the section has made."""
-        if known:
-            shown = known.pop()
-            self._draw_feed(name, shown.moments, len(shown.moments.numbers))
-            draw(shown)
-            return
-        if st.session_state.pop("_redraw", False):
-            st.rerun()
-        with GATE.pass_through(later=True):
-            ask, have = self._asked(name), 0
-            if ask.get("run") == recording.id:
-                have = int(ask["have"])
-                recording.extend(int(ask["want"]))
-                key = self._part(name, "clock")
-                # Each ask counts once: who leaves while it plays comes back to about here.
-                if ask != st.session_state.get(f"_{key}_asked"):
-                    recording.at = st.session_state[f"_{key}_at"] = int(ask["at"])
-                st.session_state[f"_{key}_asked"] = ask
-            shown = show()
-            self._draw_feed(name, shown.moments, have)
-            draw(shown)
+        """Give the charts their rows; alone, and with more moments, each time that the clock asks for them.
+
+        `drawn` are the frames that the section has made; they are taken out, so that they do not stay in memory.
+        """
+        clock = self._part(name, "clock")
+        data: dict[str, Any] = {"clock": clock}
+        if drawn:
+            data["frames"] = drawn.pop()
+        ask = self._asked(name)
+        if (
+            recording and ask.get("run") == recording.id and ask != st.session_state.get(f"_{clock}_asked")
+        ):  # each ask counts once
+            if st.session_state.pop("_redraw", False):
+                st.rerun()
+            st.session_state[f"_{clock}_asked"] = ask
+            for _ in range(CHUNKS):
+                with GATE.pass_through(later=True):
+                    recording.extend(int(ask["want"]))
+            with GATE.pass_through():
+                # Who leaves while it plays comes back to about here.
+                recording.at = st.session_state[f"_{clock}_at"] = int(ask["at"])
+                shown = show()
+                charts, frames = self._taken_apart(shown, name)
+                data |= {**shown.moments.chunk(int(ask["have"])), "frames": frames}
+                # An axis that has changed is the section's to draw: the clock then asks for that.
+                data["redraw"] = charts != st.session_state.get(f"_{clock}_charts")
+                if shown.film is not None:
+                    data["film"] = self._reel_on(shown.film, shown.moments, self._part(name, "film"))
+        _feed(key=self._part(name, "feed"), on_ask_change=_nothing, data=data)
+
+    def _taken_apart(self, shown: Shown, name: str) -> tuple[list[Any], list[dict[str, Any]]]:
+        """Return the specifications of the pictures, and the frames that they are given by the clock."""
+        clock = self._part(name, "clock")
+        # Where the charts stand before the clock has moved them; constant, so that they are built only once.
+        opened = st.session_state.setdefault(f"_{clock}_opened", st.session_state[f"_{clock}_at"])
+        frames: list[pd.DataFrame] = []
+        charts = [moved_by_clock(compact(fed(picture.chart, clock, frames)), opened) for picture in shown.pictures]
+        return [chart.to_dict(validate=False) for chart in charts], [packed(frame) for frame in frames]
 
     def show(self, picture: Picture, name: str) -> None:
         """Draw a picture that does not move."""
-        self._draw(picture, None, self.key(f"still_{name}"))
+        self._draw(picture, compact(picture.chart), self.key(f"still_{name}"))
 
     def go_to(self, at: int, clock: str = "", *, play: bool = False) -> None:
         """Put the clock on a moment, from Python's side; `play` lets it go on from there by itself."""
@@ -327,10 +340,10 @@ class PlayerMixin:
         )
         return 0
 
-    def _draw(self, picture: Picture, at: int | None, key: str) -> None:
+    def _draw(self, picture: Picture, made: Any, key: str) -> None:
         places = {"hero": self.hero, "beneath": self.beneath, "beside": self.controls}
         place = places[picture.where] if isinstance(picture.where, str) else picture.where
-        chart: Any = _Built(compact(picture.chart if at is None else moved_by_clock(picture.chart, at)))
+        chart: Any = _Built(made)
         names = [name for name, take in (("pick", picture.on_pick), ("drag", picture.on_drag)) if take]
         if not names:
             place.altair_chart(chart, width=picture.width, alt=picture.alt, key=key)
@@ -396,11 +409,8 @@ class PlayerMixin:
             },
         )
 
-    def _draw_feed(self, name: str, moments: Moments, first: int) -> None:
-        clock, feed = self._part(name, "clock"), self._part(name, "feed")
-        _feed(key=feed, on_ask_change=_nothing, data={"clock": clock, **moments.chunk(first)})
-
-    def _draw_film(self, film: Film, moments: Moments, at: int, key: str) -> None:
+    def _reel_on(self, film: Film, moments: Moments, key: str) -> dict[str, Any]:
+        """Return the maps that the browser does not have yet, as film.js takes them."""
         reel = _reel(key, f"{moments.id}/{film.name}")
         missing = (st.session_state.get(f"{key}_canvas") or {}).get("missing")
         if missing and missing != reel.missing:  # the page was loaded anew: send what it lacks
@@ -410,23 +420,15 @@ class PlayerMixin:
         while len(reel.limits) < len(film.maps):
             reel.limits.append(film.limits(film.maps[len(reel.limits)], reel.limits[-1] if reel.limits else None))
         first, reel.sent = reel.sent, len(film.maps)
-        packed = b"".join(
-            codes(film.maps[i], reel.limits[i], film.tiles).tobytes() for i in range(first, len(film.maps))
-        )
-        _film(
-            key=f"{key}_canvas",
-            height="content",
-            on_missing_change=_nothing,
-            data={
-                "film": reel.film,
-                "first": first,
-                "maps": base64.b64encode(packed).decode(),
-                "limits": [film.written(limits) for limits in reel.limits[first:]],
-                "shape": film.shape,
-                "palette": list(DIVERGING),
-                "still": min(at, len(film.maps) - 1),
-            },
-        )
+        maps = b"".join(codes(film.maps[i], reel.limits[i], film.tiles).tobytes() for i in range(first, len(film.maps)))
+        return {
+            "film": reel.film,
+            "first": first,
+            "maps": base64.b64encode(maps).decode(),
+            "limits": [film.written(limits) for limits in reel.limits[first:]],
+            "shape": film.shape,
+            "palette": list(DIVERGING),
+        }
 
     def _draw_resting(self, film: Film, moments: Moments, at: int, key: str) -> None:
         """Draw the maps of the resting moment, a mark a pixel."""

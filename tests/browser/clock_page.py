@@ -13,11 +13,11 @@ from sgd_core.numbers import number
 from sgd_core.recording import Recording
 
 
-def _chart(count: int, by: float) -> Picture:
+def _chart(count: int, by: float, most: float = 400.0) -> Picture:
     frame = pd.DataFrame(
         {"moment": range(count), "step": range(count), "value": [by * i for i in range(count)], "now": True}
     )
-    return Picture(over_steps(frame, last=200, y_domain=(0.0, 400.0), title="value"), "A line that rises.")
+    return Picture(over_steps(frame, last=200, y_domain=(0.0, most), title="value"), "A line that rises.")
 
 
 def _numbers(count: int, by: float) -> pd.DataFrame:
@@ -54,7 +54,7 @@ def pulled(page: Page) -> None:
             cards=[("#2a9350", "good", f"moment {i}") for i in range(count)],
         )
         film = Film("film", grid(["map, ±{limit}"], columns=1, side=200), maps, "A map.")
-        return Shown([_chart(count, 2.0)], moments, film)
+        return Shown([_chart(count, 2.0, 400.0 if count <= 100 else 800.0)], moments, film)  # its axis grows once
 
     at = page.live(
         shown, actions=[Action("mark", "Mark", "Mark this moment.", lambda at: st.session_state.update(marked=at))]

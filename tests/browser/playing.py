@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from playwright.sync_api import Locator, Page, WebSocket, expect
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 _WATCH_SHIFTS = """() => {
   window.sgdShifts = [];
@@ -108,6 +109,19 @@ class Wire:
 
     sent: list[int] = field(default_factory=list)
     received: list[int] = field(default_factory=list)
+
+
+def charts_sent(page: Page) -> list[str]:
+    """Note the specification of each chart that the server sends; call it before the page is opened."""
+    specifications: list[str] = []
+
+    def note(data: str | bytes) -> None:
+        told = ForwardMsg.FromString(data if isinstance(data, bytes) else data.encode()).delta.new_element
+        if told.WhichOneof("type") == "vega_lite_chart":
+            specifications.append(told.vega_lite_chart.spec)
+
+    page.on("websocket", lambda socket: socket.on("framereceived", note))
+    return specifications
 
 
 def wire(page: Page) -> Wire:

@@ -5,14 +5,30 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
-from playing import choose_speed, clock, expect_moment, expect_playing, moment, no_shift, numbers, press, scrub, wire
+from playing import (
+    charts_sent,
+    choose_speed,
+    clock,
+    expect_moment,
+    expect_playing,
+    moment,
+    no_shift,
+    numbers,
+    press,
+    scrub,
+    wire,
+)
 from playwright.sync_api import Browser, Page, expect
 from serving import ROOT, idle, serve
+
+from sgd_core.charts.fed import packed
 
 pytestmark = pytest.mark.browser
 CLOCK = (ROOT / "pages/ui/clock.js").read_text()
 FILM = (ROOT / "pages/ui/film.js").read_text()
+FEED = (ROOT / "pages/ui/feed.js").read_text()
 
 
 @pytest.fixture(scope="module")
@@ -99,6 +115,13 @@ def test_the_films_colours_are_the_charts(decide: Callable[..., Any]) -> None:
         here = [word & 255, word >> 8 & 255, word >> 16 & 255]
         there = colors([(code / 127.5) - 1], 1.0)[0]
         assert here == pytest.approx(there, abs=1), code
+
+
+def test_columns_arrive_as_python_packed_them(decide: Callable[..., Any]) -> None:
+    table = packed(pd.DataFrame({"x": [0.1, -1e300, 3], "word": ["é", None, "é"], "right": [True, False, True]}))
+    assert list(decide("unpacked", table["x"], source=FEED)) == [0.1, -1e300, 3]
+    assert decide("unpacked", table["word"], source=FEED) == ["é", None, "é"]
+    assert decide("unpacked", table["right"], source=FEED) == [True, False, True]
 
 
 @pytest.fixture
@@ -190,6 +213,28 @@ def test_the_address_goes_back_one_deliberate_change(page: Page, opened: Callabl
     expect(page.get_by_role("slider", name="By")).to_have_value("2")
     page.go_back()
     expect(page.get_by_role("spinbutton", name="Learning rate, exact")).to_have_value("0.1")
+
+
+def picture_of(page: Page) -> str:
+    return page.locator("[data-testid=stVegaLiteChart] svg").first.inner_html()
+
+
+def test_a_chart_gets_its_rows_without_being_sent_again(page: Page, opened: Callable[[str], Page]) -> None:
+    specifications = charts_sent(page)
+    opened("home_section=pulled")
+    before, seen = len(specifications), picture_of(page)
+    choose_speed(page, "fast")
+    press(page, "Play")
+    page.wait_for_function("+document.querySelector('.sgd-clock').dataset.moment >= 60")
+    rows = page.evaluate("document.body.value.home_clock[0].step.length")
+    assert 60 < rows <= 200
+    assert picture_of(page) != seen
+    expect_moment(page, 199)
+    idle(page)
+    assert page.evaluate("[...document.body.value.home_clock[0].value]") == [2.0 * i for i in range(200)]
+    # Two charts: the rows', once its axis has grown, and the film's at rest, each time that the section was drawn.
+    sent = [text for text in specifications[before:] if "fed_0" in text]
+    assert all("800" in text for text in sent) and len(set(sent)) == 1
 
 
 def test_a_run_is_pulled_while_it_plays_and_never_while_it_is_scrubbed(

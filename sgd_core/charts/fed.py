@@ -1,0 +1,87 @@
+"""Rows on a way of their own: a moving chart's specification stays as it is while the browser is given other rows.
+
+A chart with its rows inside has to be read anew for each change of a row. Here each frame of a chart is taken out; the chart
+reads it from the property `value` of the page's body, by the name of its clock, and hears of new rows by the event
+`sgd-fed-<name>`. That is Vega's binding of a parameter to an element (https://vega.github.io/vega/docs/signals/#bind-external).
+"""
+
+import base64
+from typing import Any
+
+import altair as alt
+import numpy as np
+import pandas as pd
+
+FED = "fed"  # the parameter of a chart that holds the frames of its clock
+
+
+def fed(chart: Any, name: str, frames: list[pd.DataFrame]) -> Any:
+    """Take the frames out of a chart, and return the chart, which is changed.
+
+    `name` is the clock's. Each frame that is not yet in `frames` is added there; the chart says only which one it reads.
+    """
+    if not _take(chart, frames):
+        return chart
+    bound = alt.VariableParameter(FED, bind=alt.BindDirect(element="body", event=f"sgd-fed-{name}"))
+    rows = [
+        alt.VariableParameter(
+            _rows(i), expr=f"isValid({FED}) && isValid({FED}['{name}']) ? {FED}['{name}'][{i}] : null"
+        )
+        for i in range(len(frames))
+    ]
+    others = [] if chart.params is alt.Undefined else list(chart.params)
+    chart.params = [bound, *rows, *others]
+    return chart
+
+
+def _rows(place: int) -> str:
+    return f"{FED}_{place}"
+
+
+def _take(chart: Any, frames: list[pd.DataFrame]) -> bool:
+    """Take the frames out of a chart and its parts; tell whether there were any."""
+    parts = [part for kind in ("layer", "hconcat", "vconcat", "concat") for part in _listed(chart, kind)]
+    inside = [_take(part, frames) for part in parts]
+    frame = chart.data
+    if not isinstance(frame, pd.DataFrame):
+        return any(inside)
+    place = next((i for i, known in enumerate(frames) if known is frame), len(frames))
+    if place == len(frames):
+        frames.append(frame)
+    rows, columns = _rows(place), [str(column) for column in frame.columns]
+    taken = [
+        alt.CalculateTransform(
+            calculate=f"isValid({rows}) && isValid({rows}['{column}']) ? {rows}['{column}'] : []", **{"as": f"sgd{i}"}
+        )
+        for i, column in enumerate(columns)
+    ]
+    spread = alt.FlattenTransform(flatten=[f"sgd{i}" for i in range(len(columns))], **{"as": columns})
+    chart.data = alt.sequence(0, 1, as_="sgd")
+    chart.transform = [*taken, spread, *_listed(chart, "transform")]
+    return True
+
+
+def _listed(chart: Any, kind: str) -> list[Any]:
+    parts: Any = getattr(chart, kind, alt.Undefined)
+    return [] if parts is alt.Undefined else list(parts)
+
+
+def packed(frame: pd.DataFrame) -> dict[str, Any]:
+    """Return a frame as the browser gets it, by column: numbers as they are in memory, anything else as a code a row.
+
+    A number is 8 bytes (float64, little-endian), so that none loses a digit and NaN stays NaN; a code is 4 bytes, a place in
+    the column's own list of values. Both are written in base 64.
+    """
+    return {str(name): _column(column) for name, column in frame.items()}
+
+
+def _column(column: pd.Series) -> dict[str, Any]:
+    if pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column):
+        return {"numbers": _base64(column.to_numpy(dtype="<f8", na_value=np.nan))}
+    codes, values = pd.factorize(column.to_numpy(dtype=object), use_na_sentinel=False)
+    known = [None if pd.isna(value) else value.item() if isinstance(value, np.generic) else value for value in values]
+    return {"codes": _base64(codes.astype("<u4")), "values": known}
+
+
+def _base64(values: np.ndarray) -> str:
+    return base64.b64encode(values.tobytes()).decode()

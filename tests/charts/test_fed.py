@@ -1,0 +1,84 @@
+"""Rows on a way of their own: what the browser gets is what the frame holds, and the specification does not know it."""
+
+import base64
+import math
+
+import altair as alt
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sgd_core.charts.fed import fed, packed
+from sgd_core.charts.over_steps import over_steps
+from sgd_core.charts.vega import layers, moved_by_clock
+
+
+def unpacked(column: dict) -> list:
+    """Read a column as feed.js does."""
+    data = base64.b64decode(column.get("numbers") or column.get("codes") or "")
+    if "numbers" in column:
+        return np.frombuffer(data, "<f8").tolist()
+    return [column["values"][code] for code in np.frombuffer(data, "<u4")]
+
+
+def frame(count: int) -> pd.DataFrame:
+    steps = range(count)
+    return pd.DataFrame({"moment": steps, "step": steps, "value": [1 / (1 + i) for i in steps], "now": True})
+
+
+@given(st.lists(st.floats()), st.lists(st.integers(-(2**53), 2**53)))
+def test_no_number_loses_a_digit(floats: list[float], integers: list[int]):
+    told = packed(pd.DataFrame({"a": pd.Series(floats, dtype=float)}))["a"]
+    np.testing.assert_array_equal(unpacked(told), floats)
+    assert unpacked(packed(pd.DataFrame({"a": pd.Series(integers, dtype="int64")}))["a"]) == integers
+
+
+def test_words_and_truths_and_gaps_arrive():
+    table = pd.DataFrame(
+        {"word": ["a", "b", "a", None], "right": [True, False, True, True], "gap": [1.0, math.nan, 2, 3]}
+    )
+    told = {name: unpacked(column) for name, column in packed(table).items()}
+    assert told["word"] == ["a", "b", "a", None]
+    assert told["right"] == [True, False, True, True] and type(told["right"][0]) is bool
+    assert told["gap"][0] == 1 and math.isnan(told["gap"][1])
+
+
+def test_other_rows_are_no_other_specification():
+    made = []
+    for count in (3, 30):
+        frames: list[pd.DataFrame] = []
+        chart = over_steps(frame(count), last=100, y_domain=(0.0, 1.0), title="value")
+        made.append(moved_by_clock(fed(chart, "clock", frames)).to_dict())  # checked against Vega-Lite's schema
+        assert [len(one) for one in frames] == [count]
+    assert made[0] == made[1]
+    assert "datasets" not in made[0]
+
+
+def test_frames_are_told_apart_and_counted_once():
+    first, second = frame(2), frame(3)
+    frames: list[pd.DataFrame] = []
+    one = layers(alt.Chart(first).mark_line(), alt.Chart(second).mark_point(), alt.Chart(first).mark_rule())
+    fed(one, "clock", frames)
+    fed(alt.Chart(second).mark_bar(), "clock", frames)
+    assert [id(known) for known in frames] == [id(first), id(second)]
+    rows = [str(layer.transform[0].calculate) for layer in one.layer]
+    assert ["fed_0" in text for text in rows] == [True, False, True]
+
+
+def test_a_chart_without_frames_stays_as_it_is():
+    chart = alt.Chart(alt.InlineData(values=[{"a": 1}])).mark_point()
+    before = chart.to_dict()
+    assert fed(chart, "clock", []).to_dict() == before
+
+
+def test_what_was_there_comes_after_the_rows():
+    chart = alt.Chart(frame(2)).transform_filter("datum.moment == 1").mark_point()
+    kinds = [type(step) for step in fed(chart, "clock", []).transform]
+    assert kinds[-2:] == [alt.FlattenTransform, alt.FilterTransform]
+
+
+@pytest.mark.parametrize("count", [0, 1])
+def test_an_empty_frame_is_packed_too(count: int):
+    assert [len(unpacked(column)) for column in packed(frame(count)).values()] == [count] * 4
