@@ -75,13 +75,13 @@ class Clock {
     on(document, "keydown", (event) => this.key(event));
     on(document, "visibilitychange", () => { this.before = null; });
     on(document, "sgd-hello", () => this.tell());
+    on(document, "sgd-feed", ({ detail }) => { if (this.lacks && detail.clock === this.data.clock) this.ask(this.rows.length); });
     on(document, "sgd-moments", ({ detail }) => this.more(detail));
     // Charts come and go with each change of a setting: one that is new must show the present moment too.
     this.observer = new MutationObserver(() => this.move());
     this.observer.observe(document.body, { childList: true, subtree: true });
     this.still = matchMedia("(prefers-reduced-motion: reduce)");
-    this.tick = this.tick.bind(this);
-    this.frame = requestAnimationFrame(this.tick);
+    this.frame = requestAnimationFrame(this.tick = this.tick.bind(this));
   }
 
   end() { this.ended = true; cancelAnimationFrame(this.frame); this.listeners.abort(); this.observer.disconnect(); clearTimeout(this.timer); }
@@ -91,22 +91,24 @@ class Clock {
     this.data = data; this.setState = setStateValue; this.setTrigger = setTriggerValue;
     const other = this.run !== data.run;
     if (other) { this.run = data.run; this.rows = []; this.stops = new Set(); this.rest = 0; if (!data.keep) this.playing = false; }
-    if (!this.join(data)) return;
+    if (this.join(data)) this.begin(other);
+  }
+
+  /** Show what has been received. */
+  begin(other, data = this.data) {
     // Another run goes on where the one before stood, unless Python says where to go.
     if (this.place === undefined || this.jump !== data.jump || (other && !data.keep)) this.t = data.at;
     if (this.jump !== data.jump && data.play && this.jump !== undefined) { this.playing = true; this.before = null; }
-    this.jump = data.jump; this.place = data.at;
-    this.t = Math.max(0, Math.min(this.t, this.rows.length - 1));
+    Object.assign(this, { jump: data.jump, place: data.at, shown: null });
     this.furnish();
-    this.shown = null;
-    this.show(this.t);
+    this.show(Math.max(0, Math.min(this.t, this.rows.length - 1)));
     if (!this.playing && this.t !== this.place) this.settle();
   }
 
-  /** Add a chunk to the moments that are here; if some in between are missing (the page is new), ask for them. */
+  /** Add a chunk to the moments that are here; if some in between are missing (the section is opened again), ask for them. */
   join({ first, rows, stops }) {
     const all = joined(this.rows, first, rows);
-    if (!all) { this.ask(this.rows.length); return false; }
+    if (!all) { this.lacks = true; this.ask(this.rows.length); return false; }
     for (const stop of stops ?? []) this.stops.add(stop);
     this.rows = all; this.asked = false;
     return true;
@@ -116,10 +118,11 @@ class Clock {
   more({ clock, run, ended, last, redraw, ...chunk }) {
     if (clock !== this.data?.clock || run !== this.run || !this.join(chunk)) return;
     Object.assign(this.data, { ended, last });
-    this.show(this.t);
-    if (redraw) this.setState("place", { run, at: this.t, n: this.asks });
+    if (this.lacks) { this.lacks = false; this.begin(true); } else this.show(this.t);
+    if (redraw) this.setState("place", { run, at: this.t, when: performance.now() });
   }
-  get last() { return this.data.ended ? this.rows.length - 1 : Math.max(this.data.last, this.rows.length - 1); }
+
+  get last() { return Math.max(this.data.ended ? 0 : this.data.last, this.rows.length - 1); }
   get atEnd() { return this.data.ended && this.t >= this.rows.length - 1; }
 
   /** Draw what changes with the settings only: speeds, the section's own buttons, the names of the numbers. */
@@ -131,16 +134,16 @@ class Clock {
     this.furnished = wish;
     const speeds = this.find(".speeds"), actions = this.find(".actions"), numbers = this.find(".numbers");
     speeds.replaceChildren(...data.speeds.map((speed) => {
-      const button = document.createElement("button");
-      button.type = "button"; button.textContent = speed.name; button.setAttribute("role", "radio");
+      const button = Object.assign(document.createElement("button"), { type: "button", textContent: speed.name });
+      button.setAttribute("role", "radio");
       button.onclick = () => { this.speed = speed.name; this.rest = 0; this.markSpeed(); };
       return button;
     }));
     if (!data.speeds.some((speed) => speed.name === this.speed)) this.speed = data.speed;
     this.markSpeed();
     actions.replaceChildren(...data.actions.map(([name, label, help]) => {
-      const button = document.createElement("button");
-      button.type = "button"; button.textContent = label; button.title = help; button.dataset.action = name;
+      const button = Object.assign(document.createElement("button"), { type: "button", textContent: label, title: help });
+      button.dataset.action = name;
       button.onclick = () => { this.playing = false; this.face(); this.setTrigger("act", { name, run: this.run, at: this.t }); };
       return button;
     }));
@@ -156,13 +159,12 @@ class Clock {
 
   /** Play on to the next stop, and rest there. */
   toStop() {
-    if (this.atEnd) return;
-    this.playing = true; this.stopping = true; this.before = null; this.face();
+    if (!this.atEnd) { this.playing = this.stopping = true; this.before = null; this.face(); }
   }
 
   toggle() {
     this.stopping = false;
-    if (this.playing) { this.playing = false; this.settle(); return; }
+    if (this.playing) { this.playing = false; return this.settle(); }
     if (this.atEnd) { this.t = 0; this.rest = 0; this.show(0); }
     this.playing = true; this.before = null; this.face();
   }
@@ -176,7 +178,7 @@ class Clock {
   go(t) { this.playing = false; this.show(Math.max(0, Math.min(t, this.rows.length - 1))); this.settle(); }
 
   reset() {
-    if (this.data.restart) { this.playing = false; this.setTrigger("act", { name: "reset", run: this.run, at: this.t }); }
+    if (this.data.restart) this.setTrigger("act", { name: "reset", run: this.run, at: this.t });
     this.go(0);
   }
 
@@ -215,9 +217,9 @@ class Clock {
   ahead() { return { t: this.t, have: this.rows.length, ended: this.data.ended }; }
 
   ask(want) {
-    this.asked = true; this.asks = (this.asks ?? 0) + 1;
-    const detail = { clock: this.data.clock, run: this.run, have: this.rows.length, want, at: this.t, n: this.asks };
-    document.dispatchEvent(new CustomEvent("sgd-ask", { detail }));
+    this.asked = true;
+    const at = this.place === undefined ? this.data.at : this.t, have = this.rows.length, when = performance.now();
+    document.dispatchEvent(new CustomEvent("sgd-ask", { detail: { clock: this.data.clock, run: this.run, have, want, at, when } }));
   }
 
   /** Show moment `t` everywhere. */
@@ -233,11 +235,9 @@ class Clock {
     for (let i = 0; i < cells.length; i++) cells[i].lastChild.textContent = row[i] ?? "";
     const card = this.find(".card"), note = row[cells.length];
     card.hidden = !this.data.card;
-    if (this.data.card) {
-      const bold = document.createElement("b"); bold.textContent = note ? `${note[1]}. ` : "";
-      card.replaceChildren(bold, note ? note[2] : ""); card.style.setProperty("--tone", note ? note[0] : "#7f8ba0");
-      card.title = note ? note[2] : "";
-    }
+    const [tone, name, reason] = note ?? ["#7f8ba0", "", ""], bold = document.createElement("b");
+    bold.textContent = name && `${name}. `; card.replaceChildren(bold, reason); card.title = reason;
+    card.style.setProperty("--tone", tone);
   }
 
   /** Write the moment into the range input of every chart that does not show it yet. */

@@ -6,11 +6,14 @@ const feeds = new WeakMap();
 
 export default function ({ parentElement, data, setStateValue }) {
   let feed = feeds.get(parentElement);
-  if (!feed) {
+  const isNew = !feed;
+  if (isNew) {
     feeds.set(parentElement, (feed = { hear: ({ detail }) => { if (detail.clock === feed.clock) feed.ask(detail); } }));
     document.addEventListener("sgd-ask", feed.hear);
   }
   Object.assign(feed, { clock: data.clock, ask: ({ clock, ...ask }) => setStateValue("ask", ask) });
+  // A clock that stands already has asked too early: nobody heard it.
+  if (isNew) document.dispatchEvent(new CustomEvent("sgd-feed", { detail: { clock: data.clock } }));
   if (data.frames) hand(feed, data.frames);
   if (data.rows) document.dispatchEvent(new CustomEvent("sgd-moments", { detail: data }));
   return () => { document.removeEventListener("sgd-ask", feed.hear); feeds.delete(parentElement); };

@@ -24,6 +24,8 @@ from playwright.sync_api import Browser, Page, expect
 from serving import ROOT, idle, serve
 
 from sgd_core.charts.fed import packed
+from sgd_core.charts.palette import DIVERGING
+from sgd_core.charts.tiles import colors
 
 pytestmark = pytest.mark.browser
 CLOCK = (ROOT / "pages/ui/clock.js").read_text()
@@ -106,9 +108,6 @@ def test_chunks_are_joined_without_gap_or_repetition(decide: Callable[..., Any])
 
 
 def test_the_films_colours_are_the_charts(decide: Callable[..., Any]) -> None:
-    from sgd_core.charts.palette import DIVERGING
-    from sgd_core.charts.tiles import colors
-
     words = decide("colours", list(DIVERGING), source=FILM)
     assert len(words) == 256
     for code, word in enumerate(words):
@@ -235,6 +234,26 @@ def test_a_chart_gets_its_rows_without_being_sent_again(page: Page, opened: Call
     # Two charts: the rows', once its axis has grown, and the film's at rest, each time that the section was drawn.
     sent = [text for text in specifications[before:] if "fed_0" in text]
     assert all("800" in text for text in sent) and len(set(sent)) == 1
+
+
+def test_a_film_is_whole_again_when_its_section_is_opened_again(page: Page, opened: Callable[[str], Page]) -> None:
+    opened("home_section=pulled")
+    choose_speed(page, "fast")
+    press(page, "Play")
+    expect_moment(page, 199)
+    idle(page)
+    page.get_by_role("radio", name="recorded", exact=True).click()
+    expect(page.get_by_role("slider", name="By")).to_be_visible()
+    expect(page.locator(".sgd-film")).to_have_count(0)
+    page.get_by_role("radio", name="pulled", exact=True).click()
+    expect_moment(page, 199)
+    idle(page)
+    scrub(page, 150)
+    canvas = page.locator("canvas[data-moment]")
+    expect(canvas).to_have_attribute("data-moment", "150")
+    told = canvas.evaluate("(one) => [...one.getContext('2d').getImageData(100, 100, 1, 1).data]")
+    value = 150 / 199 * 2 - 1
+    assert told[:3] == pytest.approx([round(part) for part in colors([value], 1.0)[0]], abs=6)
 
 
 def test_a_run_is_pulled_while_it_plays_and_never_while_it_is_scrubbed(
