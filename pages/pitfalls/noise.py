@@ -67,6 +67,8 @@ def noise(page: Page) -> None:
         losses = st.container()
     with page.hero.container(key=page.key("clouds_two_by_two")):
         columns = st.columns(4, gap="small")
+    for column, name in zip(columns, NAMES, strict=True):
+        column.markdown(f"**{name}** {'image' if name == '1' else 'images'} a step")
     at = page.live(
         lambda: Shown(
             [_curves(config, moments, losses), *_clouds(moments, list(columns))],
@@ -176,7 +178,6 @@ def _clouds(moments: list[Moment], columns: list[Any]) -> list[Picture]:
                 pd.DataFrame([{"along": length, "across": 0.0, "part": "whole", **seen}]),
             ]
         frame = pd.concat(rows, ignore_index=True)
-        column.markdown(f"**{name}** {'image' if name == '1' else 'images'} a step")
         chart = gradient_noise_picture(frame, x_domain=x_domain, y_domain=y_domain, height=150)
         words = (
             f"Gradients of mini-batches of {name} around the gradient of all images, in lengths of that at the start."

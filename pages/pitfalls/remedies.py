@@ -72,7 +72,7 @@ def _on_digits(page: Page) -> None:
     run = page.recording(("remedies", config), lambda: Recording(train_with_remedies(config, setup.digits), steps))
     moments = run.moments
     columns = _panels(page)
-    titles = [column.empty() for column in columns]
+    titles = [column.container(key=page.key(f"remedy_{key}")) for key, column in zip(KEYS, columns, strict=True)]
 
     def shown() -> Shown:
         numbers = Moments(
@@ -107,13 +107,13 @@ def _pictures(config: TrainConfig, moments: list[RemedyMoment], columns: list[An
     for place, (key, column) in enumerate(zip(KEYS, columns, strict=True)):
         values = np.array([moment.losses[place] for moment in moments])
         frame = pd.DataFrame({"moment": range(len(values)), "step": range(len(values)), "value": values, "now": True})
+        frame["color"] = look(_diagnosis(config, moments, place).name).color
         chart = over_steps(
             frame[np.isfinite(values)],
             last=config.epochs,
             y_domain=window,
             title="",
             log=True,
-            color=look(_diagnosis(config, moments, place).name).color,
             dots=False,
             height=80,
         )

@@ -1,7 +1,7 @@
 """The direction that explodes: the steepest direction as a map, and four learning rates that move along it."""
 
 import math
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -62,6 +62,8 @@ def steepest(page: Page, config: TrainConfig, digits: Digits) -> None:
     with page.hero.container(key=page.key("zigzag_two_by_two"), width=5 * SIDE + 4 * GAP):
         columns = st.columns(5, gap="small")
     columns[0].caption("Below: how far each run lies along this direction, step by step.")
+    for letter, column, rate, times in zip(LETTERS, columns[1:], rates, TIMES, strict=True):
+        column.markdown(f"**{letter}** {number(rate, 2)}  \n:small[{number(times)} × 2/λ]")
 
     def shown_by_now() -> Shown:
         maps = [
@@ -69,7 +71,7 @@ def steepest(page: Page, config: TrainConfig, digits: Digits) -> None:
         ]
         words = "The steepest direction, and the weights of four learning rates."
         return Shown(
-            _zigzags(config, top, moments, rates, list(columns[1:])),
+            _zigzags(config, top, moments, rates, columns[1:]),
             Moments(_numbers(moments), recording=run, last=last, keep=False, cards=[_card(lane) for lane in moments]),
             Film(f"steepest {config}", tiles, maps, words),
         )
@@ -107,7 +109,7 @@ def _lowest(top: float, moments: list[Lockstep], rates: list[float]) -> float:
 
 
 def _zigzags(
-    config: TrainConfig, top: float, moments: list[Lockstep], rates: list[float], columns: list[Any]
+    config: TrainConfig, top: float, moments: list[Lockstep], rates: list[float], columns: Sequence[Any]
 ) -> list[Picture]:
     lowest = _lowest(top, moments, rates)
     reach = 2.3 * abs(lowest - moments[0].along[0]) or 1.0
@@ -120,6 +122,7 @@ def _zigzags(
                 "step": [one.moment.step for one in moments],
                 "value": [one.along[lane] for one in moments],
                 "now": True,
+                "color": look(name).color,
             }
         )
         chart = over_steps(
@@ -128,10 +131,8 @@ def _zigzags(
             y_domain=(lowest - reach, lowest + reach),
             title="",
             level=(lowest, "lowest"),
-            color=look(name).color,
             height=105,
         )
-        column.markdown(f"**{letter}** {number(rates[lane], 2)}  \n:small[{number(TIMES[lane])} × 2/λ]")
         pictures.append(
             Picture(
                 chart, f"{letter}: how far the weights lie along the steepest direction, step by step.", where=column

@@ -210,8 +210,8 @@ class PlayerMixin:
     ) -> int:
         """Draw pictures and the clock that moves them; return the moment at which it rests.
 
-        `show()` says what there is to see by now. While a recording is played it is called again for each chunk of moments
-        that the clock asks for, and nothing else of the page is drawn. `restart` is what Reset does beyond going back to
+        `show()` says what there is to see by now, and draws nothing itself: while a recording is played it is called again for
+        each chunk of moments that the clock asks for, and its pictures are given their rows. `restart` is what Reset does beyond going back to
         the beginning. `name` begins the names of the controls where a page has several players: `<page>_<name>_at`.
         """
         shown = show()
@@ -219,8 +219,9 @@ class PlayerMixin:
         at = self._place(moments, name)
         key = self._part(name, "film")
         count = max(len(moments.numbers), (moments.last or 0) + 1)
-        charts: list[Any] = [compact(picture.chart) for picture in shown.pictures]
-        if count > 1 or not moments.ended:
+        if count < 2 and moments.ended:  # nothing moves
+            charts: list[Any] = [moved_by_clock(compact(picture.chart), at) for picture in shown.pictures]
+        else:
             charts, frames = self._taken_apart(shown, name)
             st.session_state[f"_{self._part(name, 'clock')}_charts"] = charts
             with self.clock:

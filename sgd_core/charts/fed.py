@@ -20,14 +20,15 @@ def fed(chart: Any, name: str, frames: list[pd.DataFrame]) -> Any:
 
     `name` is the clock's. Each frame that is not yet in `frames` is added there; the chart says only which one it reads.
     """
-    if not _take(chart, frames):
+    places = sorted(_take(chart, frames))
+    if not places:
         return chart
     bound = alt.VariableParameter(FED, bind=alt.BindDirect(element="body", event=f"sgd-fed-{name}"))
     rows = [
         alt.VariableParameter(
             _rows(i), expr=f"isValid({FED}) && isValid({FED}['{name}']) ? {FED}['{name}'][{i}] : null"
         )
-        for i in range(len(frames))
+        for i in places
     ]
     others = [] if chart.params is alt.Undefined else list(chart.params)
     chart.params = [bound, *rows, *others]
@@ -38,13 +39,13 @@ def _rows(place: int) -> str:
     return f"{FED}_{place}"
 
 
-def _take(chart: Any, frames: list[pd.DataFrame]) -> bool:
-    """Take the frames out of a chart and its parts; tell whether there were any."""
+def _take(chart: Any, frames: list[pd.DataFrame]) -> set[int]:
+    """Take the frames out of a chart and its parts; return their places in `frames`."""
     parts = [part for kind in ("layer", "hconcat", "vconcat", "concat") for part in _listed(chart, kind)]
-    inside = [_take(part, frames) for part in parts]
+    found = set[int]().union(*(_take(part, frames) for part in parts))
     frame = chart.data
     if not isinstance(frame, pd.DataFrame):
-        return any(inside)
+        return found
     place = next((i for i, known in enumerate(frames) if known is frame), len(frames))
     if place == len(frames):
         frames.append(frame)
@@ -58,7 +59,7 @@ def _take(chart: Any, frames: list[pd.DataFrame]) -> bool:
     spread = alt.FlattenTransform(flatten=[f"sgd{i}" for i in range(len(columns))], **{"as": columns})
     chart.data = alt.sequence(0, 1, as_="sgd")
     chart.transform = [*taken, spread, *_listed(chart, "transform")]
-    return True
+    return {place, *found}
 
 
 def _listed(chart: Any, kind: str) -> list[Any]:

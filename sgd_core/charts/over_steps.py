@@ -68,7 +68,8 @@ def over_steps(
     """Draw `value` against the step; `frame` has `moment, step, value` and, for several runs, their letters in `run`.
 
     Values outside of the window stand at its edge as an arrow, with the true value on hover. `level` is a line across
-    and its words. `frame` rows with `now` true are the points of their moment. `looks` tells runs apart by something
+    and its words. `frame` rows with `now` true are the points of their moment; a column `color` says their colours, where
+    these may change while it plays. `looks` tells runs apart by something
     else than their letters, such as `REGIME_LOOKS` by the column `regime`. Without a title the axes have no titles either
     and few labels, for a small picture among others.
     """
@@ -83,14 +84,16 @@ def over_steps(
         tip.insert(0, alt.Tooltip("run:N"))
     past, present = so_far(base), now(base).transform_filter("datum.now")
     hue: dict[str, Any] = {"color": looks.color} if several else {}
-    paint: dict[str, Any] = {} if several else {"color": color}
+    if "color" in frame:
+        hue = {"color": alt.Color("color:N", scale=None)}
+    paint: dict[str, Any] = {} if hue else {"color": color}
     shape: dict[str, Any] = {"strokeDash": looks.dash, "detail": "run:N"} if several else {}
     drawn: list[Any] = list(level_line(*level, y_domain, log)) if level else []
     drawn.append(past.mark_line(strokeWidth=2, opacity=0.85, aria=False, **paint).encode(**hue, **shape))
     if dots:
         drawn.append(inside(past).mark_circle(size=22, aria=False, **paint).encode(tooltip=tip, **hue))
     outside = present if several else past
-    arrows = edge_arrows(outside, None if several else color)
+    arrows = edge_arrows(outside, None if hue else color)
     if several:
         arrows = arrows.transform_calculate(said="datum.run + datum.edge")
     drawn.append(arrows.encode(text=alt.Text("said:N") if several else alt.Text("edge:N"), tooltip=tip, **hue))

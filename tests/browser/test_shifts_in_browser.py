@@ -10,7 +10,7 @@ from serving import idle
 
 pytestmark = pytest.mark.browser
 Visit = Callable[[str], Page]
-SIZES = [(1440, 1000), (1280, 720), (420, 900)]
+SIZES = [(1440, 900), (1280, 720), (420, 900)]
 SECTIONS = {
     name: f"Learning_rate_pitfalls?pitfalls_section={quote(name)}"
     for name in ("Regimes", "On digits", "Noise is not bounce", "Remedies")
@@ -25,6 +25,10 @@ def test_playing_moves_nothing(visit: Visit, section: str) -> None:
     page = visit(SECTIONS[section])
     for width, height in SIZES:
         page.set_viewport_size({"width": width, "height": height})
+        if width < 500:  # the sidebar slides away
+            page.wait_for_function(
+                "() => document.querySelector('[data-testid=stSidebar]').getBoundingClientRect().right <= 1"
+            )
         with no_shift(page):
             choose_speed(page, "slow")
             clock(page).locator("[data-does=play]").click()

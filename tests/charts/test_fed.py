@@ -56,12 +56,26 @@ def test_other_rows_are_no_other_specification():
     assert "datasets" not in made[0]
 
 
+def test_a_colour_that_changes_while_it_plays_is_a_row_s_and_not_the_chart_s():
+    specifications = []
+    for color in ("#123456", "#654321"):
+        frame = pd.DataFrame({"moment": [0, 1], "step": [0, 1], "value": [1.0, 0.5], "now": True, "color": color})
+        frames: list[pd.DataFrame] = []
+        chart = fed(over_steps(frame, last=1, y_domain=(0.0, 1.0), title="loss"), "clock", frames)
+        assert list(frames[0]["color"]) == [color, color]
+        specifications.append(chart.to_dict())
+    assert specifications[0] == specifications[1]
+    line = next(layer for layer in specifications[0]["layer"] if layer["mark"]["type"] == "line")
+    assert line["encoding"]["color"] == {"field": "color", "type": "nominal", "scale": None}
+
+
 def test_frames_are_told_apart_and_counted_once():
     first, second = frame(2), frame(3)
     frames: list[pd.DataFrame] = []
     one = layers(alt.Chart(first).mark_line(), alt.Chart(second).mark_point(), alt.Chart(first).mark_rule())
     fed(one, "clock", frames)
-    fed(alt.Chart(second).mark_bar(), "clock", frames)
+    other = fed(alt.Chart(second).mark_bar(), "clock", frames)
+    assert [param.name for param in other.params] == ["fed", "fed_1"]  # what it does not draw is none of its business
     assert [id(known) for known in frames] == [id(first), id(second)]
     rows = [str(layer.transform[0].calculate) for layer in one.layer]
     assert ["fed_0" in text for text in rows] == [True, False, True]
