@@ -20,6 +20,7 @@ from streamlit.delta_generator import DeltaGenerator
 from pages.ui.gate import GATE
 from sgd_core.charts.film import Film, codes, resting_maps
 from sgd_core.charts.palette import DIVERGING
+from sgd_core.charts.specification import specification
 from sgd_core.charts.vega import compact, moved_by_clock
 from sgd_core.recording import Recording
 
@@ -156,8 +157,7 @@ class _Built:
         self._chart = chart
 
     def to_dict(self) -> dict[str, Any]:
-        made: dict[str, Any] = self._chart.to_dict(validate=False)
-        return made
+        return specification(self._chart)
 
 
 class PlayerMixin:
