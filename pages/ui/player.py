@@ -255,7 +255,7 @@ class PlayerMixin:
             return
         if st.session_state.pop("_redraw", False):
             st.rerun()
-        with GATE.pass_through(later=True):
+        with GATE.pass_through(later=True, look=_wanted):
             ask, have = self._asked(name), 0
             if ask.get("run") == recording.id:
                 have = int(ask["have"])
@@ -451,6 +451,11 @@ def _reel(key: str, film: str) -> _Reel:
     if reel is None or reel.film != film:
         reel = st.session_state[f"_{key}_reel"] = _Reel(film)
     return reel
+
+
+def _wanted() -> None:
+    """End this run of the script if the learner has changed something meanwhile: Streamlit does so where its state is read."""
+    st.session_state.get("_redraw")
 
 
 def _nothing() -> None:

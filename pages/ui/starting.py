@@ -11,7 +11,10 @@ from typing import Any
 import streamlit as st
 
 # What most pages need, in the order in which they ask for it.
-LIBRARIES = ("pandas", "torch", "altair", "sympy", "pages.ui.page", "sgd_core.digits.training")
+LIBRARIES = (
+    *("pandas", "torch", "altair", "sympy", "pages.ui.page", "sgd_core.digits.training"),
+    *("sgd_core.descent.hessian", "sgd_core.charts.tiles"),  # which load parts of SciPy, and Pillow
+)
 
 _log = logging.getLogger("sgd_lab")
 
