@@ -89,6 +89,12 @@ class Run(Recording[Snapshot]):
             known.append(compute(len(known)))
         return known
 
+    def go_on(self, source: Iterable[Snapshot], last: int) -> None:
+        """Go on from the newest moment with other settings; what is remembered of it is of the old ones."""
+        for known in self._known.values():
+            del known[len(self.moments) - 1 :]
+        super().go_on(source, last)
+
     @property
     def latest(self) -> Snapshot:
         """The newest moment."""

@@ -29,6 +29,11 @@ async def load_libraries(app: Any) -> AsyncIterator[dict[str, Any]]:
     def load() -> None:
         for name in LIBRARIES:
             import_module(name)
+        from sgd_core.digits.storage import available
+        from sgd_core.digits.torchvision_cpu import torchvision_datasets
+
+        if available("mnist"):  # whose script on the page names what torchvision knows of it
+            torchvision_datasets()
 
     Thread(target=load, daemon=True).start()
     yield {}
