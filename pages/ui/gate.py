@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import Condition
 
-ROW = 4  # changes that may go before a chunk that waits
+ROW = 2  # changes that may go before a chunk that waits
 LOOK = 0.1  # seconds between two looks at whether somebody who waits is still wanted
 
 
