@@ -20,6 +20,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from pages.ui.starting import QUIET
 from tests.load.learner import Learner, Seen
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -150,6 +151,7 @@ def main() -> None:
         if process is not None:
             time.sleep(LEFT)
             asyncio.run(lesson(url, 1, 3, query))  # with a new visitor those who are gone are forgotten
+            time.sleep(2 * QUIET)
             print(f"two minutes after they have left: {memory(process):.0f} MB")
 
     if asked.url:
