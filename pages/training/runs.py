@@ -7,6 +7,7 @@ import streamlit as st
 from pages.training.pins import pins
 from pages.training.session import Run
 from pages.ui.page import Page
+from pages.ui.panels import as_text
 from pages.ui.player import Picture
 from sgd_core.charts.maps import live_frame, live_maps
 from sgd_core.charts.palette import ceiling
@@ -39,6 +40,7 @@ def draw(page: Page, run: Run, at: int) -> list[str]:
         list(kept),
         selection_mode="multi",
         default=list(kept),
+        format_func=as_text,
         key=f"training_shown_{hash(tuple(kept))}",
         label_visibility="collapsed",
     )
@@ -79,7 +81,7 @@ def _picture(page: Page, shown: dict[str, SavedRun], measure: str) -> None:
     page.show(Picture(chart, f"{measure.capitalize()} of {len(shown)} runs; at the end {ends}", where=here), "overlay")
     lost = sorted({name for name, one in shown.items() if not np.isfinite(one.curves[column]).all()})
     if lost:
-        st.caption(f"Diverged, so a part of the curve has no place here: {', '.join(lost)}.")
+        st.caption(f"Diverged, so a part of the curve has no place here: {', '.join(map(as_text, lost))}.")
     if log:
         st.caption("The losses lie so far apart that the axis is logarithmic.")
 

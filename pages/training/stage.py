@@ -27,7 +27,7 @@ from sgd_core.charts.palette import ceiling, weight_limit
 from sgd_core.charts.vega import moved_by_clock
 from sgd_core.digits.baselines import published
 from sgd_core.digits.evaluation import predict, spread
-from sgd_core.digits.history import history_frame
+from sgd_core.digits.history import COLUMNS, history_row
 from sgd_core.digits.models import MODELS
 from sgd_core.digits.sources import SOURCES
 from sgd_core.digits.step_maps import QUANTITIES, equation_captions, equation_maps
@@ -36,6 +36,7 @@ from sgd_core.numbers import number, percent, round_down
 Chart = alt.Chart | alt.LayerChart
 MOST_MAPS, SHOWN = 30, 8
 EQUATION = "one step"
+NUMBERS = ["step", "epoch", "training loss", "validation loss", "accuracy", "learning rate"]
 WORDS = Words("Train", "Train again", "Step", "One epoch")
 
 
@@ -116,7 +117,8 @@ def play(page: Page, run: Run) -> int:
     show_drawing, tell_drawing = (list, lambda: None) if axes else drawing.teach(page, run)
 
     def shown() -> Shown:
-        pictures = _curves(run, *axes) if axes else show_drawing()
+        # A changed setting draws the page anew, but no other curves.
+        pictures = run.once("curves", axes, lambda: _curves(run, *axes)) if axes else show_drawing()
         moments = Moments(
             _numbers(run),
             recording=run,
@@ -125,7 +127,8 @@ def play(page: Page, run: Run) -> int:
             cards=cards(run),
             stops=[now.epoch == int(now.epoch) for now in run.moments],
         )
-        return Shown([*pictures, _answers(run)._replace(where="beneath")], moments, film_of(run, quantity, place))
+        answers = run.once("answers", None, lambda: _answers(run))._replace(where="beneath")
+        return Shown([*pictures, answers], moments, film_of(run, quantity, place))
 
     at = page.live(
         shown,
@@ -186,7 +189,7 @@ def baselines(run: Run) -> list[tuple[str, float]]:
 
 def _curves(run: Run, log: bool, log_steps: bool, stretch: bool) -> list[Picture]:
     """Return the two curves: the losses, and the share of wrong answers beside the baselines."""
-    history = history_frame(run.moments)
+    history = pd.DataFrame(run.remember("history", lambda at: history_row(run.moments[at])), columns=COLUMNS)
     count = len(run.digits.valid_labels)
     marks = [
         (int(np.searchsorted(history["step"], step)), f"lr {number(lr)}")
@@ -257,17 +260,15 @@ def _answers(run: Run) -> Picture:
 
 
 def _numbers(run: Run) -> pd.DataFrame:
-    moments = run.moments
-    return pd.DataFrame(
-        {
-            "step": [number(now.step) for now in moments],
-            "epoch": [number(now.epoch, 3) for now in moments],
-            "training loss": [loss_words(now.train_loss) for now in moments],
-            "validation loss": [loss_words(now.valid_loss) for now in moments],
-            "accuracy": [percent(now.valid_accuracy, 4) for now in moments],
-            "learning rate": [number(now.lr) for now in moments],
-        }
-    )
+    def row(at: int) -> list[str]:
+        now = run.moments[at]
+        counts, losses = (
+            (number(now.step), number(now.epoch, 3)),
+            (loss_words(now.train_loss), loss_words(now.valid_loss)),
+        )
+        return [*counts, *losses, percent(now.valid_accuracy, 4), number(now.lr)]
+
+    return pd.DataFrame(run.remember("numbers", row), columns=NUMBERS, dtype=object)
 
 
 def _speeds(run: Run) -> list[Speed]:

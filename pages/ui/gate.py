@@ -1,44 +1,72 @@
-"""A fair gate for computing: as many sections are worked on at once as there are cores, in the order in which they are due.
+"""A fair gate for computing: as many sections are worked on at once as there are cores.
 
-What a person has changed is due at once; more moments of a run that plays are due half a second later, since the clock asks a
-second before it needs them. So a class that trains does not keep anybody's slider waiting, and no run is starved.
+What a person has changed goes before more moments of a run that plays: the clock asks for these a second before it needs them,
+and a person waits at once. Chunks of runs go in the order in which they came, and never take the last place, so that a change
+finds one free; and after a row of changes a chunk has its turn. So a class that trains keeps nobody's slider waiting, and no
+run is starved.
 """
 
-import heapq
-import itertools
 import os
-import time
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import Condition
 
-LATER = 0.5  # seconds
+ROW = 2  # changes that may go before a chunk that waits
+LOOK = 0.1  # seconds between two looks at whether somebody who waits is still wanted
 
 
 class Gate:
-    """Lets `places` threads through at a time, the one that is due first before the others."""
+    """Lets `places` threads through at a time."""
 
     def __init__(self, places: int) -> None:
         """Open the gate."""
-        self._free, self._waiting, self._number = places, list[tuple[float, int]](), itertools.count()
+        self._places, self._inside, self._chunks_inside, self._row = places, 0, 0, 0
+        self._changes, self._chunks = deque[object](), deque[object]()
         self._turn = Condition()
 
     @contextmanager
-    def pass_through(self, *, later: bool = False) -> Iterator[None]:
-        """Wait for a place, and hold it meanwhile; `later` for work that is not due at once."""
-        me = (time.monotonic() + (LATER if later else 0.0), next(self._number))
+    def pass_through(self, *, later: bool = False, look: Callable[[], object] = lambda: None) -> Iterator[None]:
+        """Wait for a place, and hold it meanwhile; `later` for a chunk of a run.
+
+        `look` is called now and then while one waits, and may raise: who is not wanted any more gives its turn up.
+        """
+        me, queue = object(), self._chunks if later else self._changes
         with self._turn:
-            heapq.heappush(self._waiting, me)
-            self._turn.wait_for(lambda: self._free > 0 and self._waiting[0] == me)
-            heapq.heappop(self._waiting)
-            self._free -= 1
+            queue.append(me)
+            try:
+                while not self._turn.wait_for(lambda: self._next() is me, LOOK):
+                    look()
+            except BaseException:
+                queue.remove(me)
+                self._turn.notify_all()
+                raise
+            queue.popleft()
+            self._row = 0 if later else self._row + 1
+            self._inside += 1
+            self._chunks_inside += later
             self._turn.notify_all()
         try:
             yield
         finally:
             with self._turn:
-                self._free += 1
+                self._inside -= 1
+                self._chunks_inside -= later
                 self._turn.notify_all()
+
+    @property
+    def someone_waits(self) -> bool:
+        """Whether others wait for their turn."""
+        return bool(self._changes or self._chunks)
+
+    def _next(self) -> object | None:
+        """Return who goes next, if there is a place."""
+        if self._inside >= self._places:
+            return None
+        chunk = self._chunks[0] if self._chunks and self._chunks_inside < max(1, self._places - 1) else None
+        if self._changes and (chunk is None or self._row < ROW):
+            return self._changes[0]
+        return chunk
 
 
 GATE = Gate(max(1, os.cpu_count() or 1))

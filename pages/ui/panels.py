@@ -1,5 +1,6 @@
 """Small pieces that every lesson uses: the question before the answer, formulas, functions to choose from."""
 
+import re
 from collections.abc import Callable, Hashable, Sequence
 from typing import Any
 
@@ -9,6 +10,11 @@ from sgd_core.calculus.catalogue import CATALOGUE
 from sgd_core.calculus.formula import FormulaError, Function, parse_function
 
 TYPED = "my own"
+
+
+def as_text(typed: str) -> str:
+    """Return what a person has typed as Markdown that shows it letter by letter, and makes nothing else of it."""
+    return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", typed)
 
 
 class QuizMixin:

@@ -6,6 +6,7 @@ Python hands over moments; `clock.js` shows them and asks for more. Nothing is p
 import base64
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -21,12 +22,12 @@ from pages.ui.gate import GATE
 from sgd_core.charts.fed import fed, packed
 from sgd_core.charts.film import Film, codes, resting_maps
 from sgd_core.charts.palette import DIVERGING
+from sgd_core.charts.specification import specification
 from sgd_core.charts.vega import compact, moved_by_clock
-from sgd_core.recording import Recording
+from sgd_core.recording import CHUNK, Recording
 
 HERE = Path(__file__).parent
 MOST_RECORDINGS = 12
-CHUNKS = 2  # of work at most for one ask: each answer costs the browser something, however little it holds
 LINKED = 60  # seconds of work at most to get where a link says
 
 
@@ -149,7 +150,6 @@ def speeds_for(moments: int, seconds: float = 12.0) -> list[Speed]:
 # Every chart has a test that checks it against Vega-Lite's schema. To do it here as well, for each piece of a chart when it is
 # made and for the whole when it is sent, takes more time than the chart.
 disable_debug_mode()
-alt.theme.enable("none")  # as Streamlit does, for each chart by itself
 
 
 class _Built:
@@ -159,10 +159,7 @@ class _Built:
         self._chart = chart
 
     def to_dict(self) -> dict[str, Any]:
-        if isinstance(self._chart, dict):
-            return dict(self._chart)
-        made: dict[str, Any] = self._chart.to_dict(validate=False)
-        return made
+        return dict(self._chart) if isinstance(self._chart, dict) else specification(self._chart)
 
 
 class PlayerMixin:
@@ -250,19 +247,17 @@ class PlayerMixin:
         """
         clock = self._part(name, "clock")
         data: dict[str, Any] = {"clock": clock}
+        gate: AbstractContextManager[None] = GATE.pass_through(later=True, look=_wanted)
         if drawn:
-            data["frames"] = drawn.pop()
+            data["frames"], gate = drawn.pop(), nullcontext()  # the section has its place already
         ask = self._asked(name)
-        if (
-            recording and ask.get("run") == recording.id and ask != st.session_state.get(f"_{clock}_asked")
-        ):  # each ask counts once
+        # Each ask counts once.
+        if recording and ask.get("run") == recording.id and ask != st.session_state.get(f"_{clock}_asked"):
             if st.session_state.pop("_redraw", False):
                 st.rerun()
-            st.session_state[f"_{clock}_asked"] = ask
-            for _ in range(CHUNKS):
-                with GATE.pass_through(later=True):
-                    recording.extend(int(ask["want"]))
-            with GATE.pass_through():
+            with gate:
+                st.session_state[f"_{clock}_asked"] = ask
+                recording.extend(int(ask["want"]), seconds=CHUNK if GATE.someone_waits else 2 * CHUNK)
                 # Who leaves while it plays comes back to about here.
                 recording.at = st.session_state[f"_{clock}_at"] = int(ask["at"])
                 shown = show()
@@ -281,7 +276,7 @@ class PlayerMixin:
         opened = st.session_state.setdefault(f"_{clock}_opened", st.session_state[f"_{clock}_at"])
         frames: list[pd.DataFrame] = []
         charts = [moved_by_clock(compact(fed(picture.chart, clock, frames)), opened) for picture in shown.pictures]
-        return [chart.to_dict(validate=False) for chart in charts], [packed(frame) for frame in frames]
+        return [specification(chart) for chart in charts], [packed(frame) for frame in frames]
 
     def show(self, picture: Picture, name: str) -> None:
         """Draw a picture that does not move."""
@@ -454,6 +449,11 @@ def _reel(key: str, film: str) -> _Reel:
     if reel is None or reel.film != film:
         reel = st.session_state[f"_{key}_reel"] = _Reel(film)
     return reel
+
+
+def _wanted() -> None:
+    """End this run of the script if the learner has changed something meanwhile: Streamlit does so where its state is read."""
+    st.session_state.get("_redraw")
 
 
 def _nothing() -> None:

@@ -1,7 +1,11 @@
 """What the server does besides drawing pages: load the libraries as it starts, and answer an error with a number."""
 
+import ctypes
+import gc
 import logging
 import secrets
+import sys
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib import import_module
@@ -11,7 +15,12 @@ from typing import Any
 import streamlit as st
 
 # What most pages need, in the order in which they ask for it.
-LIBRARIES = ("pandas", "torch", "altair", "sympy", "pages.ui.page", "sgd_core.digits.training")
+LIBRARIES = (
+    *("pandas", "torch", "altair", "sympy", "pages.ui.page", "sgd_core.digits.training"),
+    *("sgd_core.descent.hessian", "sgd_core.charts.tiles"),  # which load parts of SciPy, and Pillow
+)
+
+QUIET = 20.0  # seconds
 
 _log = logging.getLogger("sgd_lab")
 
@@ -26,9 +35,30 @@ async def load_libraries(app: Any) -> AsyncIterator[dict[str, Any]]:
     def load() -> None:
         for name in LIBRARIES:
             import_module(name)
+        from sgd_core.digits.storage import available
+        from sgd_core.digits.torchvision_cpu import torchvision_datasets
+
+        if available("mnist"):  # whose script on the page names what torchvision knows of it
+            torchvision_datasets()
 
     Thread(target=load, daemon=True).start()
+    Thread(target=give_back_memory, daemon=True).start()
     yield {}
+
+
+def give_back_memory() -> None:
+    """Collect what those who have left have left behind, and give it back to the machine, whenever nobody asks for anything.
+
+    Python itself collects only while it works, and the C library keeps what is free for later.
+    """
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None
+    while True:
+        begin = time.process_time()
+        time.sleep(QUIET)
+        if time.process_time() - begin < QUIET / 20:
+            gc.collect()
+            if trim is not None:
+                trim(0)
 
 
 def answer_error(error: Exception) -> bool:

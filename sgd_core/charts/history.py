@@ -5,7 +5,7 @@ Axes are given by the caller and stay locked while the data move below them.
 
 import math
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Literal
 
 import altair as alt
 import numpy as np
@@ -49,36 +49,41 @@ def history_rows(
     `high` are the ends of Wilson's interval of 95 % for the validation error of so many `images`. What is not finite is
     missing, and the picture shows a gap.
     """
+    now = {name: run[name].to_numpy(dtype=float) for name in HISTORY}
     moments = np.arange(len(run))
-    parts = [
-        _part("run", "training", run, moments, run["train_loss"], 1 - run["train_accuracy"]),
-        _part("run", "validation", run, moments, run["valid_loss"], 1 - run["valid_accuracy"], images),
-        _part("batch", "mini-batch", run, moments, run["batch_loss"]),
+    pieces = [
+        _piece("run", "training", moments, now, now["train_loss"], 1 - now["train_accuracy"]),
+        _piece("run", "validation", moments, now, now["valid_loss"], 1 - now["valid_accuracy"], images),
+        _piece("batch", "mini-batch", moments, now, now["batch_loss"]),
     ]
     if parent is not None:
+        then = {name: parent[name].to_numpy(dtype=float) for name in HISTORY}
         always = np.full(len(parent), -1)
-        parts.append(_part("parent", "training", parent, always, parent["train_loss"]))
-        parts.append(_part("parent", "validation", parent, always, parent["valid_loss"], 1 - parent["valid_accuracy"]))
-    places = [moment for moment, _ in marks]
-    parts.append(_part("mark", "", run.iloc[places], np.array(places, dtype=int)).assign(label=[w for _, w in marks]))
-    frame = pd.concat(parts, ignore_index=True)
-    return frame.astype({"label": str, "moment": int})
+        pieces.append(_piece("parent", "training", always, then, then["train_loss"]))
+        pieces.append(_piece("parent", "validation", always, then, then["valid_loss"], 1 - then["valid_accuracy"]))
+    places = np.array([moment for moment, _ in marks], dtype=int)
+    pieces.append(_piece("mark", "", places, {name: values[places] for name, values in now.items()}))
+    columns = {name: np.concatenate([piece[name] for piece in pieces]) for name in pieces[0]}
+    columns["label"][len(columns["label"]) - len(marks) :] = [words for _, words in marks]
+    return pd.DataFrame(columns)
 
 
-def _part(
+def _piece(
     part: str,
     split: str,
-    run: pd.DataFrame,
     moments: np.ndarray,
-    loss: Any = math.nan,
-    error: Any = math.nan,
+    run: dict[str, np.ndarray],
+    loss: np.ndarray | float = math.nan,
+    error: np.ndarray | float = math.nan,
     images: int | None = None,
-) -> pd.DataFrame:
-    frame = pd.DataFrame({"part": part, "split": split, "moment": moments, "label": ""})
-    frame["epoch"], frame["step"] = run["epoch"].to_numpy(dtype=float), run["step"].to_numpy(dtype=float)
-    frame["loss"], frame["error"] = np.asarray(loss, dtype=float), np.asarray(error, dtype=float)
-    frame["low"], frame["high"] = wilson(frame["error"].to_numpy(), images) if images else (math.nan, math.nan)
-    return frame.replace([np.inf, -np.inf], np.nan)
+) -> dict[str, np.ndarray]:
+    """Return the columns of one part; as arrays, since frames of a few rows each take longer than the rest of the picture."""
+    count = len(moments)
+    numbers = {"epoch": run["epoch"], "step": run["step"], "loss": loss, "error": error}
+    numbers["low"], numbers["high"] = wilson(np.asarray(error), images) if images else (math.nan, math.nan)
+    words = {"part": np.full(count, part, object), "split": np.full(count, split, object), "moment": moments}
+    finite = {name: np.where(np.isfinite(values), values, math.nan) for name, values in numbers.items()}
+    return words | {"label": np.full(count, "", object)} | {n: np.broadcast_to(v, count) for n, v in finite.items()}
 
 
 def wilson(share: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:

@@ -1,6 +1,7 @@
 """The history of a run: as a tidy frame, and thinned to a bound."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import pandas as pd
 
@@ -22,7 +23,12 @@ MOST_SNAPSHOTS = 400
 
 def history_frame(snapshots: Sequence[Snapshot]) -> pd.DataFrame:
     """Return one row a snapshot with its plain numbers (`COLUMNS`); losses that are not finite stay what they are."""
-    return pd.DataFrame([[getattr(snapshot, name) for name in COLUMNS] for snapshot in snapshots], columns=COLUMNS)
+    return pd.DataFrame([history_row(snapshot) for snapshot in snapshots], columns=COLUMNS)
+
+
+def history_row(snapshot: Snapshot) -> list[Any]:
+    """Return a snapshot's plain numbers, in the order of `COLUMNS`."""
+    return [getattr(snapshot, name) for name in COLUMNS]
 
 
 def thinned(snapshots: Sequence[Snapshot], most: int = MOST_SNAPSHOTS) -> list[Snapshot]:

@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.stats import mannwhitneyu
 
 from sgd_core.digits.config import TrainConfig
 from sgd_core.digits.datasets import Digits
@@ -59,6 +58,8 @@ def compare_seeds(a: pd.DataFrame, b: pd.DataFrame, column: str = "valid_accurac
     Raises ValueError on fewer than two seeds a side.
     """
     ends = [_scored(frame, column)[(frame["epoch"] == frame["epoch"].max()).to_numpy()] for frame in (a, b)]
+    from scipy.stats import mannwhitneyu  # here, for it takes a second to import and most pages never ask
+
     if min(map(len, ends)) < 2:
         raise ValueError("Luck can only be told from skill with at least two seeds of each setting.")
     ranks = _ranked(ends)  # as ranks, so that minus infinity is a number

@@ -36,6 +36,7 @@ PAGES = {
     "Stepping": ("Stepping", "stepping", ["function=my own"]),
     "Pitfalls": ("Learning_rate_pitfalls", "pitfalls", ["function=my own"]),
     "Training": ("Digit_training", "training", [""]),
+    "Beyond": ("Beyond_the_rule", "beyond", [""]),
 }
 
 

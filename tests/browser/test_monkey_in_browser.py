@@ -22,5 +22,5 @@ def test_80_random_actions_break_nothing(browser: Browser, server: str) -> None:
 
 def test_random_and_hostile_addresses_are_answered_without_an_error(server: str) -> None:
     with ThreadPoolExecutor(1) as pool:  # Playwright's own loop runs in this thread
-        wrong = pool.submit(lambda: asyncio.run(try_addresses(server.replace("http", "ws"), 30, 30))).result()
+        wrong = pool.submit(lambda: asyncio.run(try_addresses(server.replace("http", "ws"), 60, 40))).result()
     assert not wrong, "\n".join(wrong)

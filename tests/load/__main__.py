@@ -2,21 +2,29 @@
 
 Prints for each number of learners: seconds from a change of the learning rate to its answer (median and 95th percentile),
 moments watched a second by the slowest and the median learner, errors (the server's log is `sgd_lab_load.log` in the folder for
-temporary files), and the memory of the server. `--url` names a server that runs already (its memory is then not known).
+temporary files), and the memory of the server, at the end also when all have left. `--url` names a server that runs already
+(its memory is then not known). `--soak 30` lets 15 learners come and go for 30 minutes instead, and compares each minute's
+answers, memory, threads and open files with the fifth's.
 """
 
 import argparse
 import asyncio
 import os
 import statistics
+import subprocess
+import sys
 import tempfile
+import time
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from pages.ui.starting import QUIET
 from tests.load.learner import Learner, Seen
 
 ROOT = Path(__file__).resolve().parents[2]
+LEFT = 125  # seconds; for two minutes Streamlit keeps the session of a browser that is gone, as it may come back
 
 
 def percentile(values: list[float], share: float) -> float:
@@ -35,16 +43,35 @@ def memory(process: int | None) -> float:
     return float("nan")
 
 
+def held(process: int) -> tuple[float, int, int]:
+    """Return a process's memory in megabytes, its threads and its open files."""
+    place = Path(f"/proc/{process}")
+    return memory(process), len(list((place / "task").iterdir())), len(list((place / "fd").iterdir()))
+
+
+def soak(url: str, process: int, minutes: int, query: str, count: int = 15) -> None:
+    """Let a class come and go for so many minutes, a lesson a minute, and print what the server holds after each."""
+    first: tuple[float, ...] = ()
+    for minute in range(1, minutes + 1):
+        begin = time.monotonic()
+        seen = asyncio.run(lesson(url, count, 48, query))
+        time.sleep(max(0.0, 60 - (time.monotonic() - begin)))
+        answers = [answer for one in seen for answer in one.answers]
+        now = (percentile(answers, 0.5), percentile(answers, 0.95), *held(process))
+        first = now if minute == min(5, minutes) else first
+        beside = " ".join(f"{100 * (here / then - 1):+.0f} %" for here, then in zip(now, first, strict=False))
+        print(
+            f"minute {minute}: answer p50 {now[0]:.2f} s, p95 {now[1]:.2f} s; {now[2]:.0f} MB, {now[3]} threads, {now[4]} "
+            f"open files; {sum(len(one.errors) for one in seen)} errors"
+            + (f"; beside minute 5: {beside}" if first else ""),
+            flush=True,
+        )
+
+
 @contextmanager
 def server(dataset: str) -> Iterator[tuple[str, int | None]]:
     """Start the app with its own data folder; yields its address and its process."""
-    import sys
-
     sys.path.insert(0, str(ROOT / "tests" / "browser"))
-    import subprocess
-    import time
-    import urllib.request
-
     from serving import free_port
 
     with tempfile.TemporaryDirectory() as data:
@@ -98,6 +125,7 @@ def main() -> None:
     parser.add_argument("--learners", type=int, nargs="+", default=[1, 5, 15, 30, 60])
     parser.add_argument("--seconds", type=float, default=20)
     parser.add_argument("--dataset", choices=["MNIST", "UCI handwriting"], default="UCI handwriting")
+    parser.add_argument("--soak", type=int, default=0, help="minutes")
     parser.add_argument("--url", help="ws://127.0.0.1:8501 of a server that runs already")
     asked = parser.parse_args()
     query = f"training_dataset={asked.dataset}&training_epochs=200".replace(" ", "+")
@@ -120,12 +148,20 @@ def main() -> None:
                 flush=True,
             )
         print(f"most learners with p95 below one second: {largest}")
+        if process is not None:
+            time.sleep(LEFT)
+            asyncio.run(lesson(url, 1, 3, query))  # with a new visitor those who are gone are forgotten
+            time.sleep(2 * QUIET)
+            print(f"two minutes after they have left: {memory(process):.0f} MB")
 
     if asked.url:
         run(asked.url, None)
     else:
         with server(asked.dataset) as (url, process):
-            run(url, process)
+            if asked.soak and process is not None:
+                soak(url, process, asked.soak, query)
+            else:
+                run(url, process)
 
 
 if __name__ == "__main__":

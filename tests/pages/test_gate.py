@@ -3,7 +3,9 @@
 import threading
 import time
 
-from pages.ui.gate import LATER, Gate
+import pytest
+
+from pages.ui.gate import ROW, Gate
 
 
 def test_no_more_than_its_places_at_once() -> None:
@@ -27,36 +29,68 @@ def test_no_more_than_its_places_at_once() -> None:
     assert inside == [0]
 
 
-def order(*work: tuple[str, bool, float]) -> list[str]:
-    """Let `work` (name, later, seconds since the beginning) queue at a closed gate, and open it after the last."""
+def order(*work: str) -> list[str]:
+    """Let `work` queue at a closed gate in this order, and open it after the last; what begins with "chunk" can wait."""
     gate, done, threads = Gate(1), list[str](), []
 
-    def go(name: str, later: bool) -> None:
-        with gate.pass_through(later=later):
+    def go(name: str) -> None:
+        with gate.pass_through(later=name.startswith("chunk")):
             done.append(name)
 
     with gate.pass_through():
-        began = time.monotonic()
-        for name, later, when in work:
-            time.sleep(max(0.0, began + when - time.monotonic()))
-            threads.append(threading.Thread(target=go, args=(name, later)))
+        for name in work:
+            threads.append(threading.Thread(target=go, args=(name,)))
             threads[-1].start()
-        time.sleep(0.05)
+            while len(gate._changes) + len(gate._chunks) < len(threads):
+                time.sleep(0.001)
     for thread in threads:
         thread.join(5)
     return done
 
 
 def test_what_a_person_changes_goes_before_chunks_that_came_earlier() -> None:
-    assert order(("chunk", True, 0), ("change", False, 0.05), ("other chunk", True, 0.1)) == [
-        "change",
-        "chunk",
-        "other chunk",
-    ]
+    assert order("chunk 1", "change", "chunk 2") == ["change", "chunk 1", "chunk 2"]
 
 
 def test_no_chunk_is_starved() -> None:
-    assert order(("chunk", True, 0), ("change", False, LATER + 0.2)) == ["chunk", "change"]
+    changes = [f"change {i}" for i in range(2 * ROW)]
+    done = order("chunk 1", "chunk 2", *changes)
+    # the change that held the gate closed is the first of the first row
+    assert [done.index(chunk) for chunk in ("chunk 1", "chunk 2")] == [ROW - 1, 2 * ROW]
+    assert [name for name in done if name in changes] == changes
+
+
+def test_chunks_leave_a_place_for_a_change() -> None:
+    gate, inside, go_on = Gate(2), list[str](), threading.Event()
+
+    def chunk() -> None:
+        with gate.pass_through(later=True):
+            inside.append("chunk")
+            go_on.wait(5)
+
+    threads = [threading.Thread(target=chunk) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    while not inside:
+        time.sleep(0.001)
+    with gate.pass_through():
+        assert inside == ["chunk"]
+    go_on.set()
+    for thread in threads:
+        thread.join(5)
+    assert inside == ["chunk"] * 3
+
+
+def test_who_is_not_wanted_any_more_gives_its_turn_up() -> None:
+    gate = Gate(1)
+
+    def unwanted() -> None:
+        raise KeyboardInterrupt
+
+    with gate.pass_through(), pytest.raises(KeyboardInterrupt), gate.pass_through(later=True, look=unwanted):
+        raise AssertionError("it went in")
+    with gate.pass_through(later=True):
+        pass
 
 
 def test_an_error_gives_its_place_back() -> None:

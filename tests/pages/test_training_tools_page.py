@@ -1,6 +1,8 @@
 """What Digit training offers beside the run: diagnosis and cures, drawings, the sections below, pinned runs."""
 
 import json
+import re
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -236,6 +238,25 @@ def test_runs_are_pinned_by_what_differs_compared_renamed_and_removed(app: Open)
     assert list(at.dataframe[-1].value["run"]) == list(pinned(at))
     at = press(at, "pin_clear")
     assert "No run is pinned yet" in said(at)
+
+
+@pytest.mark.parametrize(
+    "name", ["![a](https://evil.invalid/a)", "<img src=x onerror=pwned=1>", "[b](javascript:pwned=1) $x$ :red[y] `z`"]
+)
+def test_a_hostile_name_of_a_run_stays_text(app: Open, name: str) -> None:
+    at = act(trained(app("training", training_section="Runs", training_epochs="2")), "pin", 0)
+    (one,) = pinned(at).values()
+    gone = one.curves.assign(valid_accuracy=np.nan)
+    at.session_state["training_pins"] = {name: replace(one, curves=gone), "other": one}
+    at.run()
+    assert not at.exception
+    shown = [option.content for group in at.get("button_group") for option in group.proto.options]
+    told = next(caption.value for caption in at.caption if caption.value.startswith("Diverged"))
+    for text in (next(content for content in shown if "evil" in content or "pwned" in content), told):
+        assert not re.search(
+            r"(?<!\\)[\[\]<>`$:!]", text.removeprefix("Diverged, so a part of the curve has no place here:")
+        )
+        assert name in text.replace("\\", "")
 
 
 def test_twenty_runs_are_drawn(app: Open) -> None:
