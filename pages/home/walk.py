@@ -111,9 +111,7 @@ class Walk:
             "ink",
         )
         answers = predict(before, self.config, self.digits.valid_images[self.rows].numpy()).decided
-        captions, right = digit_images.verdicts(
-            answers, self.digits.valid_labels[self.rows].numpy(), self.names
-        )
+        captions, right = digit_images.verdicts(answers, self.digits.valid_labels[self.rows].numpy(), self.names)
         told = words.predict(ink, self.names, self.names[truth], sum(right), SHOWN, before.valid_accuracy)
         self._say("Let the weights vote", told)
         alt = f"{SHOWN} handwritten digits with what the model says; {sum(right)} are right."

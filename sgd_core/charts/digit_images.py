@@ -31,7 +31,9 @@ def digit_strip(
     for i, (values, caption) in enumerate(zip(images, captions, strict=True)):
         sign, color = ("", _PLAIN) if right is None else ("✓ ", _RIGHT) if right[i] else ("✗ ", _WRONG)
         ink = np.rint((1 - np.clip(values, 0, 1)) * 255).astype(np.uint8)
-        border = f"display:block;outline:0.75px solid {_PLAIN};outline-offset:-0.75px" if right is None else "display:block"
+        border = (
+            f"display:block;outline:0.75px solid {_PLAIN};outline-offset:-0.75px" if right is None else "display:block"
+        )
         drawn = image(ink, tile, round(tile * (ratio or len(values) / values.shape[1])), border)
         look = f"width:{tile}px;font-size:12px;line-height:1.4;color:{color}"
         cells.append(f'<div style="{look}">{escape(sign + caption)}{drawn}</div>')
