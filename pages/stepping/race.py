@@ -78,7 +78,7 @@ def race(page: Page) -> None:
                 x_domain=function.domain,
                 y_domain=y_domain,
                 pick=True,
-                height=max(150, 335 - 36 * many),
+                height=max(150, 325 - 36 * many),
             ),
             f"{many} runs on the curve of {function.formula}. A click on the curve starts there.",
             on_pick=start_there(page),
