@@ -10,8 +10,7 @@ SPLIT = (13.0, 7.0)
 
 open_page(
     "derivatives",
-    "A derivative answers one question: if I nudge the input a little, how much does the output change? "
-    "On a curve the answer is the **slope** of the line that just touches it.",
+    "If I nudge the input a little, how much does the output change? The **derivative** says: it is the curve's **slope**.",
 ).sections(
     Section("The slope", slope, "The slope is the rise for a run of 1. Drag the point and watch it change.", SPLIT),
     Section(

@@ -9,8 +9,7 @@ from pages.ui.page import Section, open_page
 
 open_page(
     "stepping",
-    "The slope says which way is down. A **step** goes that way: *against* the slope, by the learning rate times the "
-    "slope. Then look again, and repeat.",
+    "A **step** goes *against* the slope, by the learning rate times the slope. Then look again, and repeat.",
 ).sections(
     Section("One weight", one_weight, "Each step goes **against the slope**. Bet where the next one lands."),
     Section("Race", race, "The same start for all. Who comes near the **lowest place** first, and stays there?"),

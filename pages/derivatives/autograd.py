@@ -82,11 +82,11 @@ def _numbers(run: Trace, moments: Sequence[Moment]) -> pd.DataFrame:
         first = moment.gradients[0]
         rows.append(
             {
-                "way": {"start": "", "forward": "forward"}.get(moment.phase, "backward"),
-                "node": "" if moment.phase == "start" else node.name,
-                "value": "" if moment.phase == "start" else number(node.value),
-                "gradient": "" if gradient is None else number(gradient),
-                f"{run.nodes[0].name}.grad": "" if first is None else number(first),
+                "way": {"start": "–", "forward": "forward"}.get(moment.phase, "backward"),
+                "node": "–" if moment.phase == "start" else node.name,
+                "value": "–" if moment.phase == "start" else number(node.value),
+                "gradient": "–" if gradient is None else number(gradient),
+                f"{run.nodes[0].name}.grad": "–" if first is None else number(first),
             }
         )
     return pd.DataFrame(rows)

@@ -25,6 +25,7 @@ def digit_model(page: Page) -> None:
     with page.controls:
         dataset = choose_dataset(page)
         init = page.segments("init", "Initial weights", ("zeros", "normal"), "zeros")
+    with page.more("Seed, size of the nudge", icon=":material/tune:"):
         left, right = st.columns(2)
         with left:
             seed = page.whole("seed", "Seed", 0, 9999, 0, help="Of the random weights; zeros need none.")
@@ -32,12 +33,16 @@ def digit_model(page: Page) -> None:
             h = page.number("nudge", "Nudge h", 1e-8, 1e3, 1e-3)
     offer_missing(page)
     config = TrainConfig(classes=CLASSES, dataset=dataset, init=init, seed=seed)
+    digits = digits_of(dataset, CLASSES)
     found = _measured(page, config, h)
+    with page.controls:
+        answered = _bet(page, digits.train_images[0].numel() + 1, len(digits.train_images)) is not None
     if found is not None:
         _maps(page, found, (config, h))
-        with page.hero:
-            _costs(found)
-        page.notice(*tell(found, digits_of(dataset, CLASSES).class_names))
+        if answered:
+            with page.hero:
+                _costs(found)
+        page.notice(*tell(found, digits.class_names, answered=answered))
     page.code(weight_gradient_script(config, h))
 
 
@@ -53,8 +58,8 @@ def _measured(page: Page, config: TrainConfig, h: float) -> Comparison | None:
         return kept[1]
     if not asked and weights > QUICK:
         page.hero.info(
-            f"{weights} pixels and one bias: that is {weights + 2} passes over {len(digits.train_images):,} images. Press "
-            f"“{label}”. It takes some seconds, which is the point.",
+            f"A weight for each of {weights} pixels, and one bias. Press “{label}”. It takes some seconds, which is the "
+            "point.",
             icon=":material/timer:",
         )
         return None
@@ -69,6 +74,19 @@ def _measured(page: Page, config: TrainConfig, h: float) -> Comparison | None:
         bar.empty()
     st.session_state["_derivatives_comparison"] = ((config, h), found)
     return found
+
+
+def _bet(page: Page, weights: int, images: int) -> bool | None:
+    """Ask what nudging every weight costs, before it is told."""
+    passes = weights + 1
+    return page.bet(
+        "passes",
+        f"To find all {weights} slopes by nudging: how many passes over the {images:,} images?",
+        ["2", f"{passes:,}", f"{weights * weights:,}"],
+        f"{passes:,}",
+        f"one as it is, and one for each of the {weights} weights. `backward()` needs 2 in all.",
+        about=(weights, images),
+    )
 
 
 def _maps(page: Page, found: Comparison, run: tuple[TrainConfig, float]) -> None:
@@ -106,8 +124,8 @@ def _costs(found: Comparison) -> None:
     cells[3].metric("largest difference", number(found.largest_difference, 2))
 
 
-def tell(found: Comparison, names: tuple[str, ...]) -> list[str]:
-    """Say what both ways found, and what they cost."""
+def tell(found: Comparison, names: tuple[str, ...], *, answered: bool = True) -> list[str]:
+    """Say what both ways found; and what they cost, which the bet asks for, only once it is `answered`."""
     weights = found.by_differences.forward - 1
     pixels = found.maps(found.exact)[0]
     row, column = np.unravel_index(int(np.abs(pixels).argmax()), pixels.shape)
@@ -115,8 +133,10 @@ def tell(found: Comparison, names: tuple[str, ...]) -> list[str]:
     return [
         f"Both maps show the same {weights} numbers, but for at most {number(found.largest_difference, 2)}.",
         f"Nudging took {found.by_differences.forward} passes over {found.images:,} images. The other way took one pass "
-        f"forward and one back, whatever the number of weights: {number(1000 * found.by_differences.seconds, 3)} ms against "
-        f"{number(1000 * found.exact.seconds, 3)} ms on this machine.",
+        f"forward and one back, however many weights there are: {number(1000 * found.by_differences.seconds, 3)} ms against "
+        f"{number(1000 * found.exact.seconds, 3)} ms here."
+        if answered
+        else "",
         f"The steepest entry, {signed(steepest)}, belongs to the pixel in row {row}, column {column}. A "
         f"{'larger' if steepest < 0 else 'smaller'} weight there lowers the loss (now {number(found.loss)}) fastest. Ink on "
         f"a blue pixel speaks for “{names[0]}”, on a red one for “{names[1]}”.",

@@ -8,6 +8,6 @@ def show() -> None:
     """Draw the page."""
     open_page(
         "home",
-        "How does a machine learn? It guesses, sees how wrong it was, and moves every number a little in the direction "
-        "that is less wrong. Seven steps, on real handwriting.",
+        "How does a machine learn? It guesses, sees how wrong it was, and moves every number a little the less wrong way. "
+        "Seven steps, on real digits.",
     ).sections(Section("Home", story, "Press a box of the loop, or **Next**.", split=(13, 7)))

@@ -24,7 +24,10 @@ from sgd_core.numbers import number, percent
 
 ROUNDS = 60
 SHOWN = 10  # images with predictions
-SIDE = 284  # screen pixels of a map
+SIDE = 390  # screen pixels of a map that stands alone
+PAIR = 296  # of two
+TRIPLE = 196  # of three: as wide together
+SHARES = {"about half": 0.6, "60 to 80 %": 0.8, "80 to 95 %": 0.95, "more than 95 %": 1.0}  # each with its largest
 SPEEDS = [Speed("slow", 2, 2), Speed("normal", 5, 5), Speed("fast", 30, 30)]
 
 
@@ -81,21 +84,21 @@ class Walk:
     def predict(self) -> None:
         """Show what the random weights say about one image, and about a few."""
         before = self.snapshots[0]
-        with self.page.controls:
-            words_first = st.container()
+        picture = self.page.hero.container()
+        with self.page.hero:
             chosen = self.page.segments("image", "Which image", [str(i + 1) for i in range(SHOWN)], "1")
         row = int(self.rows[int(chosen) - 1])
         image, truth = self.digits.valid_images[row].numpy(), int(self.digits.valid_labels[row])
         ink = signed_ink(before, image)
         limits = _limit(before.weights), _limit(ink.signed)
-        with self.page.hero:
+        with picture:
             st.html(
                 digit_images.equation(
                     image,
                     before.weights[0],
                     ink.signed,
                     limits,
-                    tile=164,
+                    tile=170,
                     alt="The image, the weights, and their product.",
                 )
             )
@@ -103,13 +106,18 @@ class Walk:
             Picture(
                 ink_bar(ink.for_first, ink.for_second, ink.bias, (self.names[0], self.names[1])),
                 "The ink for each answer as bars to either side, and the score that is left of both.",
+                where=picture,
             ),
             "ink",
         )
+        answers = predict(before, self.config, self.digits.valid_images[self.rows].numpy()).decided
+        captions, right = digit_images.verdicts(answers, self.digits.valid_labels[self.rows].numpy(), self.names)
+        told = words.predict(ink, self.names, self.names[truth], sum(right), SHOWN, before.valid_accuracy)
+        self._say("Let the weights vote", told)
+        alt = f"{SHOWN} handwritten digits with what the model says; {sum(right)} are right."
+        images = self.digits.valid_images[self.rows].numpy()
         with self.page.controls:
-            right = self._answers(before)
-        told = words.predict(ink, self.names, self.names[truth], right, SHOWN, before.valid_accuracy)
-        self._say("Let the weights vote", told, words_first)
+            st.html(digit_images.digit_strip(images, captions, right, columns=5, tile=50, alt=alt))
 
     def loss(self) -> None:
         """Show images on the curve of their loss, and the mean as one number."""
@@ -144,9 +152,19 @@ class Walk:
             [before.weights[0], moved, after.weights[0]],
             ["before, ±{limit}", "− lr × gradient, ±{limit}", "after, ±{limit}"],
             groups=[0, 1, 0],
-            side=196,
+            side=TRIPLE,
         )
-        self._say("Go the other way", words.step(before, after, from_zero(self.dataset)))
+        self._say("Go the other way", words.step(before, after))
+        accuracy = from_zero(self.dataset)
+        with self.page.controls:
+            self.page.bet(
+                "from_zero",
+                "Start from zeros instead and take **one** step. How many of all new images are right then?",
+                list(SHARES),
+                next(name for name, most in SHARES.items() if accuracy <= most),
+                words.from_zero(accuracy),
+                about=self.dataset,
+            )
 
     def repeat(self) -> None:
         """Play all rounds: the map at the left, the loss beside it."""
@@ -168,6 +186,7 @@ class Walk:
             [np.stack([s.weights[0], s.weights[0] - self.snapshots[0].weights[0]]) for s in self.snapshots],
             ["the weights, ±{limit}", "what they learned, ±{limit}"],
             groups=[0, 1],
+            side=PAIR,
             moments=numbers,
             pictures=[Picture(loss, f"The loss over {ROUNDS} rounds.", where="beside")],
         )
@@ -175,7 +194,7 @@ class Walk:
     def stop(self) -> None:
         """Show what was learned, what is still mistaken, and what had to be beaten."""
         last = self.snapshots[-1]
-        left, right = self.page.hero.columns(2)
+        left, right = self.page.hero.columns([13, 7])
         learned = last.weights[0] - self.snapshots[0].weights[0]
         self._film("stop", [learned], ["what it learned (end − start), ±{limit}"], where=left)
         answer = predict(last, self.config, self.digits.valid_images)
@@ -190,7 +209,7 @@ class Walk:
                     self.digits.valid_images[wrong[:6]].numpy(),
                     captions,
                     verdict,
-                    columns=3,
+                    columns=2,
                     tile=84,
                     alt="Images that the trained model still mistakes.",
                 )
@@ -228,15 +247,8 @@ class Walk:
             name=name,
         )
 
-    def _answers(self, snapshot: Snapshot) -> int:
-        images, truth = self.digits.valid_images[self.rows].numpy(), self.digits.valid_labels[self.rows].numpy()
-        captions, right = digit_images.verdicts(predict(snapshot, self.config, images).decided, truth, self.names)
-        alt = f"{SHOWN} handwritten digits with what the model says; {sum(right)} are right."
-        st.html(digit_images.digit_strip(images, captions, right, columns=5, tile=50, alt=alt))
-        return sum(right)
-
-    def _say(self, title: str, sentences: list[str], where: st.delta_generator.DeltaGenerator | None = None) -> None:
-        with where or self.page.controls:
+    def _say(self, title: str, sentences: list[str]) -> None:
+        with self.page.controls:
             st.subheader(title, anchor=False)
             st.markdown("\n\n".join(sentence for sentence in sentences if sentence))
 

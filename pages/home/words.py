@@ -59,14 +59,20 @@ def gradient(values: np.ndarray, pulls: Mistaken, names: Sequence[str]) -> list[
     ]
 
 
-def step(before: Snapshot, after: Snapshot, from_zero: float) -> list[str]:
-    """Say what one step did, and what one step from zero does."""
+def step(before: Snapshot, after: Snapshot) -> list[str]:
+    """Say what one step did."""
     return [
         f"Each weight goes *against* its gradient, by learning rate × gradient. The learning rate (lr) is {number(after.lr)}.",
         f"One step took the loss from {number(before.train_loss)} to **{number(after.train_loss)}**.",
-        f"**What surprises most:** start from zeros instead, and one step is right on {percent(from_zero)} of all new "
-        "images. That first step is the mean 3 minus the mean 7: two blurred pictures, one taken from the other.",
     ]
+
+
+def from_zero(accuracy: float) -> str:
+    """Say what one step from weights of zero does, and why."""
+    return (
+        f"one step is right on {percent(accuracy)}. That step is the mean 3 minus the mean 7: two blurred pictures, one "
+        "taken from the other."
+    )
 
 
 def repeat(snapshots: Sequence[Snapshot]) -> list[str]:

@@ -61,9 +61,10 @@ def fit(page: Page) -> None:
     )
     step = int(moments[at])
     now = run.iloc[step]
+    with page.controls:
+        _bet(page, coaster, lr)
     with page.below:
         _formulas(coaster, now)
-        _bet(page, coaster, lr)
     page.notice(*_tell(coaster, run, step, lr, best))
     seen = run[run["step"] <= step][["step", *PARAMETERS, "loss"]]
     page.table(seen, "History, step by step", file="fit")

@@ -65,7 +65,7 @@ def _setting(name: str, value: Any) -> str:
 
 
 def choose_racers(page: Page, group: str, proposed: Sequence[Proposal], letters: Sequence[str]) -> list[Racer]:
-    """Draw a row of controls for each of `letters`; `proposed` has the run that each letter begins with.
+    """Draw a button with the settings of each of `letters`; `proposed` has the run that each letter begins with.
 
     `group` begins the names of the controls, so that two sections do not share them.
     """
@@ -94,18 +94,13 @@ def _parts(place: str, value: Any) -> list[tuple[str, Any]]:
 
 
 def _choose(page: Page, place: str, letter: str, run: Proposal) -> Racer:
-    left, middle, right = st.columns([1, 6, 5], gap="xsmall", vertical_alignment="center")
-    left.markdown(f":{RACERS[letter].name}[**{letter}**]")
-    with middle:
-        title = page.choice(
-            f"{place}_kind",
-            f"Optimizer {letter}",
-            list(KINDS),
-            OPTIMIZERS[run.name].title,
-            label_visibility="collapsed",
-        )
-    shown = st.session_state.get(page.key(f"{place}_lr"), _linked_rate(page, f"{place}_lr", run.lr))
-    with right.popover(number(shown), width="stretch", key=page.key(f"{place}_settings")):
+    """Draw the button that names a run in short, and behind it all that can be chosen of it."""
+    kind = OPTIMIZERS[run.name].title
+    now = st.session_state.get(page.key(f"{place}_kind"), st.query_params.get(page.key(f"{place}_kind")))
+    rate = st.session_state.get(page.key(f"{place}_lr"), _linked_rate(page, f"{place}_lr", run.lr))
+    label = f":{RACERS[letter].name}[**{letter}**] {now if now in KINDS else kind} {number(rate)}"
+    with st.popover(label, width="stretch", key=page.key(f"{place}_settings")):
+        title = page.choice(f"{place}_kind", f"Optimizer {letter}", list(KINDS), kind)
         lr = page.learning_rate(f"{place}_lr", run.lr, label=f"Learning rate {letter}")
         optimizer = _options(page, place, letter, KINDS[title], run)
     return Racer(letter, optimizer, lr)

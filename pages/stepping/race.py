@@ -50,10 +50,13 @@ def race(page: Page) -> None:
     """Race down a function of one weight."""
     with page.controls:
         function, start = choose_start(page)
-    with page.more("Runs, steps, axes, random start", icon=":material/tune:"):
+    with page.more("More runs, steps, axes, random start", icon=":material/tune:"):
         left, middle, right = st.columns(3, gap="medium")
         with left:
             many = page.whole("race_runs", "Runs", 2, 6, 4)
+            with st.container(horizontal=True, gap="small"):
+                for name, field in PRESETS.items():
+                    st.button(name, key=page.key(f"race_{name.split()[1]}"), on_click=_fill, args=(page, field))
             steps = page.whole("race_steps", "Steps", 1, MOST_STEPS, 60)
         with middle:
             axes = choose_loss_axis(page, "race_")
@@ -61,9 +64,6 @@ def race(page: Page) -> None:
             random_start(page, function)
     with page.controls:
         racers = choose_racers(page, "race", DEFAULT[:many], LETTERS[:many])
-        with st.container(horizontal=True, gap="small"):
-            for name, field in PRESETS.items():
-                st.button(name, key=page.key(f"race_{name.split()[1]}"), on_click=_fill, args=(page, field))
     runs = walk(function, start, tuple(r.lr for r in racers), steps, tuple(r.optimizer for r in racers))
     lowest = lowest_in_picture(function)
     ranking = Ranking(racers, runs, ["x"], [lowest.x])
@@ -78,7 +78,7 @@ def race(page: Page) -> None:
                 x_domain=function.domain,
                 y_domain=y_domain,
                 pick=True,
-                height=max(150, 335 - 36 * many),
+                height=max(150, 325 - 36 * many),
             ),
             f"{many} runs on the curve of {function.formula}. A click on the curve starts there.",
             on_pick=start_there(page),
@@ -114,9 +114,9 @@ def race(page: Page) -> None:
     about = (function, start, steps, tuple(racers))
     at = page.player(pictures, Moments(ranking.numbers(moments), run=about), name="race")
     step = int(moments[at])
-    with page.below:
+    with page.controls:
         _bet(page, ranking, about)
-        st.markdown(ranking.table(step))
+    page.below.markdown(ranking.table(step))
     page.notice(*_tell(ranking, step))
     columns = {"x": "w", "gradient": "gradient", "update": "step taken"}
     page.table(ranking.history(step, columns), "History of all runs", file="race")

@@ -82,9 +82,9 @@ def when_to_stop(page: Page) -> None:
     step, done = int(moments[at]), at == len(moments) - 1
     with verdict:
         _verdict(run, rules, ended, done)
-    with page.below:
+    with page.controls:
         _bet(page, rules, ended, (function, start, lr))
-        st.markdown(_table(rules, ended if done else []))
+    page.below.markdown(_table(rules, ended if done else []))
     page.notice(*tell_stop(function, run, ended, step))
     history = run[run["step"] <= step][["step", "x", "loss", "gradient", "update"]]
     page.table(history.rename(columns={"x": "w", "update": "step taken"}), "History, step by step", file="stop")

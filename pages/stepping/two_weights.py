@@ -97,8 +97,9 @@ def two_weights(page: Page) -> None:
         name="two",
     )
     step = int(moments[at])
-    with page.below:
+    with page.controls:
         _bet(page, ranking, about)
+    with page.below:
         st.markdown(ranking.table(step))
         st.caption(_legend(surface, heights, lowest_known(surface, heights, [])))
     page.notice(*_tell(surface, bottom, ranking, step))

@@ -179,7 +179,7 @@ class Page(Fields, PlayerMixin, QuizMixin, WorkMixin):
             left, right = st.columns(list(section.split), gap="medium")
         self.hero = left.container(key=self.key("hero"))
         self.clock = above or left.container(key=self.key("clock_place"))
-        self.beneath = left.container()
+        self.beneath = left.container(key=self.key("beneath"))
         self.controls = right.container(key=self.key("controls"))
         self.below = st.container(key=self.key("below"))
         self._end = st.container(key=self.key("end"))

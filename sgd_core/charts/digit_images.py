@@ -31,7 +31,10 @@ def digit_strip(
     for i, (values, caption) in enumerate(zip(images, captions, strict=True)):
         sign, color = ("", _PLAIN) if right is None else ("✓ ", _RIGHT) if right[i] else ("✗ ", _WRONG)
         ink = np.rint((1 - np.clip(values, 0, 1)) * 255).astype(np.uint8)
-        drawn = image(ink, tile, round(tile * (ratio or len(values) / values.shape[1])), "display:block")
+        border = (
+            f"display:block;outline:0.75px solid {_PLAIN};outline-offset:-0.75px" if right is None else "display:block"
+        )
+        drawn = image(ink, tile, round(tile * (ratio or len(values) / values.shape[1])), border)
         look = f"width:{tile}px;font-size:12px;line-height:1.4;color:{color}"
         cells.append(f'<div style="{look}">{escape(sign + caption)}{drawn}</div>')
     gap = round(0.08 * tile)
@@ -58,10 +61,9 @@ def equation(
             cells.append(f'<div style="font-size:26px;color:{_PLAIN};padding-top:14px">{sign}</div>')
         drawn = image(pixels, tile, round(tile * pixels.shape[0] / pixels.shape[1]), "display:block")
         border = "outline:0.75px solid #7f8ba0"
-        cells.append(
-            f'<div style="font-size:13px;line-height:1.5;color:{_PLAIN}">{caption}<div style="{border}">{drawn}</div></div>'
-        )
-    row = "display:flex;flex-wrap:wrap;align-items:center;gap:10px"
+        look = f"flex:0 1 {tile}px;min-width:0;font-size:13px;line-height:1.5;color:{_PLAIN}"
+        cells.append(f'<div style="{look}">{caption}<div style="{border}">{drawn}</div></div>')
+    row = "display:flex;align-items:center;gap:min(10px,1.5%)"
     return f'<div role="img" aria-label="{escape(alt)}" style="{row}">{"".join(cells)}</div>'
 
 

@@ -45,7 +45,7 @@ def loop_frame(current: int) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def loop_picture(frame: pd.DataFrame, *, height: int = 128) -> alt.LayerChart:
+def loop_picture(frame: pd.DataFrame, *, height: int = 112) -> alt.LayerChart:
     """Draw `loop_frame`: boxes with their names, arrows between them, the present step in the accent colour.
 
     A box can be pressed (selection "pick" of `step`; `turn`, the step that was lit, makes pressing one again count).

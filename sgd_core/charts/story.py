@@ -78,19 +78,19 @@ def loss_curve(
         {"margin": margins, "loss": losses, "url": urls, "said": [number(loss, 3) for loss in losses]}
     )
     level = alt.Chart(pd.DataFrame({"loss": [mean], "said": [f"the mean of all: {number(mean)}"]}))
-    side = 34
+    side = alt.expr("width < 500 ? 26 : 44")
     return layers(
         alt.Chart(curve).mark_line(color=ACCENT, strokeWidth=2.5, clip=True).encode(x=x, y=y),
         level.mark_rule(color=QUIET, strokeDash=[3, 3]).encode(y=y),
         level.mark_text(color=QUIET, align="right", dx=-4, dy=-8, fontSize=12).encode(
             x=alt.XValue(alt.ExprRef("width")), y=y, text=alt.Text("said:N")
         ),
-        alt.Chart(pictures).mark_image(width=side, height=side).encode(x=x, y=y, url=alt.Url("url:N")),
+        alt.Chart(pictures).mark_image(width=side, height=side, smooth=False).encode(x=x, y=y, url=alt.Url("url:N")),
         alt.Chart(pictures)
         .mark_rect(fillOpacity=0, stroke=QUIET, strokeWidth=0.75, width=side, height=side)
         .encode(x=x, y=y, tooltip=[alt.Tooltip("said:N", title="its loss")]),
         alt.Chart(pictures.head(3))
-        .mark_text(align="left", dx=side / 2 + 5, fontSize=13, fontWeight="bold", color=QUIET)
+        .mark_text(align="left", dx=alt.expr("width < 500 ? 18 : 27"), fontSize=13, fontWeight="bold", color=QUIET)
         .encode(x=x, y=y, text=alt.Text("said:N")),
-        height=330,
+        height=350,
     )

@@ -37,8 +37,11 @@ def png(pixels: np.ndarray) -> str:
 
 
 def image(pixels: np.ndarray, width: int, height: int, style: str) -> str:
-    """Return `pixels` (as for `png`) as an image of the page, square pixels and all, in screen pixels, with more CSS."""
-    size = f"width:{width}px;height:{height}px;image-rendering:pixelated"
+    """Return `pixels` (as for `png`) as an image of the page, square pixels and all, with more CSS.
+
+    It has `width` x `height` screen pixels, or as many as there is room for.
+    """
+    size = f"width:{width}px;max-width:100%;aspect-ratio:{width}/{height};image-rendering:pixelated"
     return f'<img src="{png(pixels)}" alt="" style="{style};{size}"/>'
 
 

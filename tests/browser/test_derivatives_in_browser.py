@@ -130,30 +130,6 @@ def test_the_graph_can_be_read_on_a_phone(visit: Visit, page: Page, formula: str
             assert wide <= 1 or high <= 5, "no words stand on each other"
 
 
-@pytest.mark.parametrize("section", ["The slope", "Nudge it", "Let PyTorch do it", "Many weights"])
-def test_the_picture_and_its_clock_are_seen_without_scrolling(visit: Visit, page: Page, section: str) -> None:
-    page.set_viewport_size({"width": 1280, "height": 720})
-    visit(address(section=section))
-    key = {"The slope": "still_slope", "Many weights": "still_above"}.get(section, "hero")
-    places = [plot_of(page, f"derivatives_{key}")]
-    if section in ("Nudge it", "Let PyTorch do it"):
-        places.append(clock(page))
-    for place in places:
-        box = place.bounding_box()
-        assert box and box["y"] >= 0 and box["y"] + box["height"] <= 720
-
-
-def test_the_sections_stand_in_one_row_on_a_phone(visit: Visit, page: Page) -> None:
-    page.set_viewport_size({"width": 420, "height": 900})
-    visit("Derivatives")
-    tops = {
-        round(box["y"])
-        for one in page.locator(".st-key-derivatives_section button").all()
-        if (box := one.bounding_box())
-    }
-    assert len(tops) == 1
-
-
 def test_a_click_moves_the_two_weights_and_a_slice_moves_one(visit: Visit) -> None:
     page = visit(address(section="Many weights", surface="Round bowl"))
     click_at(page, plot_of(page, "derivatives_still_above"), 0.4, 0.3)

@@ -172,18 +172,3 @@ def test_sections_keep_their_settings_and_their_moment(visit: Visit) -> None:
     page.get_by_role("radio", name="One weight", exact=True).click()
     expect(page.get_by_role("spinbutton", name="Learning rate, exact")).to_have_value("0.3")
     expect_moment(page, 4)
-
-
-@pytest.mark.parametrize("section", ["One weight", "Race", "Two weights", "Fit a curve", "When to stop"])
-def test_picture_clock_and_controls_are_seen_without_scrolling(visit: Visit, section: str) -> None:
-    page = visit(f"Stepping?stepping_section={section.replace(' ', '+')}")
-    page.set_viewport_size({"width": 1280, "height": 720})
-    page.wait_for_timeout(800)
-    places = ["[data-testid=stVegaLiteChart]", ".sgd-clock", ".st-key-stepping_controls input"]
-    for place in places:
-        box = page.locator(place).first.bounding_box()
-        assert box and box["y"] + box["height"] <= 720, (place, box)
-    # A race has its rates behind buttons that show them.
-    rates = page.locator(".st-key-stepping_controls").locator("[class*='_lr'], [class*='_settings']")
-    rate = rates.last.bounding_box()
-    assert rate and rate["y"] + rate["height"] <= 720

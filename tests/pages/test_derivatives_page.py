@@ -285,6 +285,9 @@ def test_two_weights_have_two_slopes_and_one_arrow(app: Open) -> None:
 def test_the_digit_models_gradient_is_measured_both_ways(app: Open) -> None:
     at = app("derivatives", derivatives_section=WEIGHTS, derivatives_part="a digit model")
     found = compare(TrainConfig(), load_digits("uci", (3, 7)))
+    assert not at.metric and "Nudging took" not in said(at), "what it costs is a bet first"
+    at.radio(key="derivatives_bet_passes").set_value("2").run()
+    assert "it is **66**" in at.error[0].value  # 64 pixels, a bias, and the loss as it is
     shown = metrics(at)
     assert shown["largest difference"] == number(found.largest_difference, 2)
     assert set(shown) == {"by nudging", "by backward()", "nudging takes longer", "largest difference"}

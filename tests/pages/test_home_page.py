@@ -115,8 +115,13 @@ def test_the_first_step_from_zero_is_the_difference_of_the_mean_images(app: Open
     counts = torch.bincount(digits.train_labels)
     means = mean_images(digits) * counts.view(-1, 1, 1) / counts.sum()
     assert np.allclose(after.weights[0], (means[0] - means[1]).numpy() / 2, atol=1e-6)
-    assert f"one step is right on {percent(after.valid_accuracy)}" in said(app("home", home_at="4"))
     assert after.valid_accuracy > 0.95
+    at, answer = app("home", home_at="4"), f"one step is right on {percent(after.valid_accuracy)}"
+    assert answer not in said(at), "a bet comes before it"
+    at.radio(key="home_bet_from_zero").set_value("60 to 80 %").run()
+    assert f"it is **more than 95 %**: {answer}" in at.error[0].value and "0 of 1 bets won" in at.error[0].value
+    at.radio(key="home_bet_from_zero").set_value("more than 95 %").run()
+    assert f"Right: {answer}" in at.success[0].value and "0 of 1 bets won" in at.success[0].value, "the first counts"
 
 
 def test_all_rounds_play_and_the_end_is_held_against_pixel_similarity(

@@ -21,6 +21,21 @@ SECTIONS = {
     "two weights": ("derivatives", {"derivatives_section": "Many weights"}),
     "a vector": ("derivatives", {"derivatives_section": "Many weights", "derivatives_part": "a vector"}),
     "a digit model": ("derivatives", {"derivatives_section": "Many weights", "derivatives_part": "a digit model"}),
+    **{
+        f"{section}, moment {at}": ("stepping", {"stepping_section": section, f"stepping_{player}at": at})
+        for section, player, moments in (
+            ("One weight", "", ("0", "1", "20")),
+            ("Race", "race_", ("0", "30", "60")),
+            ("Two weights", "two_", ("0", "30", "75")),
+            ("Fit a curve", "fit_", ("0", "20", "40")),
+            ("When to stop", "stop_", ("0", "36")),
+        )
+        for at in moments
+    },
+    "a step too long": ("stepping", {"stepping_lr": "1.2", "stepping_at": "3"}),
+    "a fit that diverges": ("stepping", {"stepping_section": "Fit a curve", "stepping_fit_lr": "0.0001"}),
+    "a scaled fit": ("stepping", {"stepping_section": "Fit a curve", "stepping_fit_scale": "from −1 to 1"}),
+    "another valley": ("stepping", {"stepping_section": "Two weights", "stepping_surface": "Himmelblau"}),
 }
 
 
@@ -33,7 +48,7 @@ def sentences(at: AppTest) -> list[str]:
     for text in texts:
         plain = re.sub(r"`[^`]*`|\$[^$]*\$|:[a-z-]+(/[a-z_]+)?:|:[a-z-]+\[[^\]]*\]", "it", text)
         plain = re.sub(r"[*#_]|[−+±]?\d[\d.,]*( × 10\S+)?( %)?", lambda m: "" if m[0] in "*#_" else "one", plain)
-        found += [one.strip() for line in plain.split("\n") for one in re.split(r"(?<=[.?!:]) ", line)]
+        found += [one.strip() for line in plain.split("\n") for one in re.split(r"(?<=[.?!]) ", line)]
     return [one.lstrip("- ") for one in found if len(one.split()) >= 4]
 
 
