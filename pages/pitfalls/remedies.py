@@ -57,8 +57,7 @@ def _panels(page: Page) -> list[Any]:
 @st.cache_data(max_entries=16, show_spinner="Measuring how sharply the loss bends …")
 def border_of(setup: DigitSetup, loss: str, remedy: str = "none") -> float:
     """Return 2 / sharpness at the initial weights, with the inputs as the remedy has them."""
-    _, digits = remedied(setup.config(loss=loss), setup.digits, remedy)
-    return 2 / sharpness(setup.config(loss=loss), digits)
+    return 2 / sharpness(remedied(setup.config(loss=loss), remedy), setup.digits)
 
 
 def _on_digits(page: Page) -> None:
