@@ -98,6 +98,10 @@ def _explain(page: Page, run: Run, now: Snapshot, image: np.ndarray, truth: int 
         chart = waterfall(frame, title=title, height=40 + 21 * len(frame))
         told = f"The strongest pixels, the others and the bias add up to {signed(float(found.score[of]), 3)}."
         page.show(Picture(chart, told, where=right), "waterfall")
+        if now.origin is not None:
+            st.caption(
+                "The model looks at the image without the mean training image; what that takes away is in the bias."
+            )
         st.markdown("  \n".join(_sentences(found.score, of, outputs, decided, truth, names, loss)))
 
 

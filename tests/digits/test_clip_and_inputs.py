@@ -1,6 +1,7 @@
 """Clipped gradients and scaled inputs against plain torch, one run and many, and wherever a trained model is looked at."""
 
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -62,7 +63,7 @@ def test_clipping_is_torchs(model, optimizer):
 def test_no_step_is_longer_than_the_learning_rate_times_the_longest_gradient_and_short_ones_are_left_alone():
     config = TrainConfig(loss="mean_squared_error", lr=1.0, epochs=4, clip=0.05)
     moments = list(train(config, DIGITS, snapshot_every=1))
-    for before, after in zip(moments, moments[1:], strict=False):
+    for before, after in pairwise(moments):
         step = [a - b for a, b in zip(after.parameters, before.parameters, strict=True)]
         assert np.sqrt(sum(float((part.astype(float) ** 2).sum()) for part in step)) <= 0.05 * (1 + 1e-4)
     assert np.linalg.norm(moments[1].gradient) > 0.05, "the gradient is shown as long as it was"
