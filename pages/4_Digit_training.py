@@ -4,7 +4,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from pages.training import drawing, evaluate, explain, export, runs, seeds, weights
-from pages.training.diagnosis import border_words
+from pages.training.diagnosis import border_words, diagnosis_at
 from pages.training.fields import choose_config, remarks, runnable
 from pages.training.links import follow_link, tell_link
 from pages.training.narrow import twins
@@ -14,6 +14,7 @@ from pages.training.stage import baselines, play, say_branch
 from pages.training.words import tell
 from pages.ui.datasets import digits_of, offer_missing, offer_mnist
 from pages.ui.page import Page, Section, open_page
+from sgd_core.descent.diagnosis import ENOUGH
 from sgd_core.digits.sources import SOURCES
 from sgd_core.export.training import run_script, training_script
 
@@ -78,6 +79,9 @@ def training(page: Page) -> None:
 def _notice(run: Run, at: int) -> list[str]:
     now = run.moments[at]
     said = tell(now, run.moments[0], baselines(run), len(run.digits.valid_labels), run.config.init)
+    named = diagnosis_at(run, at)
+    if at >= ENOUGH:  # in full: the clock's card has two lines for it
+        said.append(f"**{str(named.name).capitalize()}.** {named.reason}")
     return [*said, border_words(run, at)]
 
 

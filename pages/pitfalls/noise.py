@@ -10,13 +10,11 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from pages.pitfalls.settings import DigitSetup, choose_digits
+from pages.pitfalls.settings import DigitSetup, card, choose_digits
 from pages.ui.page import Page
 from pages.ui.player import Moments, Picture, Shown, Words
 from sgd_core.charts.gradient_noise import batches_picture, gradient_noise_picture
-from sgd_core.charts.palette import look
 from sgd_core.descent.diagnosis import Diagnosis, diagnose
-from sgd_core.descent.regime_names import UNDECIDED
 from sgd_core.digits.config import TrainConfig
 from sgd_core.digits.gradient_noise import GradientNoise, gradient_noise
 from sgd_core.digits.sharpness import sharpness
@@ -77,7 +75,7 @@ def noise(page: Page) -> None:
                 recording=run,
                 last=steps,
                 keep=False,
-                cards=[_card(moment.named) for moment in moments],
+                cards=[card("With all images", moment.named) for moment in moments],
             ),
         ),
         words=Words("Train", "Train again", "Step"),
@@ -131,12 +129,6 @@ def _moment(
     diverged = tuple(snapshot.status == "diverged" for snapshot in snapshots)
     turned = tuple(bool((now.gradient * old.gradient).sum() < 0) for now, old in zip(snapshots, before, strict=True))
     return Moment(step, losses, diverged, turned, clouds, clouds_at, named)
-
-
-def _card(named: Diagnosis) -> tuple[str, str, str] | None:
-    if named.name == UNDECIDED:
-        return None
-    return look(named.name).color, f"With all images: {named.name}", named.reason
 
 
 def _losses(moments: list[Moment]) -> pd.DataFrame:

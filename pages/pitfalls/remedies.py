@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from pages.pitfalls.settings import DigitSetup, Objective, choose_digits, choose_loss, choose_objective, steps_of
+from pages.pitfalls.settings import DigitSetup, Objective, card, choose_digits, choose_loss, choose_objective, steps_of
 from pages.ui.page import Page
 from pages.ui.player import Moments, Picture, Shown, Words
 from sgd_core.charts.descent import descent_on_curve, descent_rows
@@ -57,8 +57,7 @@ def _panels(page: Page) -> list[Any]:
 @st.cache_data(max_entries=16, show_spinner="Measuring how sharply the loss bends …")
 def border_of(setup: DigitSetup, loss: str, remedy: str = "none") -> float:
     """Return 2 / sharpness at the initial weights, with the inputs as the remedy has them."""
-    _, digits = remedied(setup.config(loss=loss), setup.digits, remedy)
-    return 2 / sharpness(setup.config(loss=loss), digits)
+    return 2 / sharpness(remedied(setup.config(loss=loss), remedy), setup.digits)
 
 
 def _on_digits(page: Page) -> None:
@@ -80,7 +79,7 @@ def _on_digits(page: Page) -> None:
             recording=run,
             last=steps,
             keep=False,
-            cards=[_card(_diagnosis(config, moments[: end + 1], 0)) for end in range(len(moments))],
+            cards=[card("As it is", _diagnosis(config, moments[: end + 1], 0)) for end in range(len(moments))],
         )
         return Shown(_pictures(config, moments, columns), numbers)
 
@@ -133,12 +132,6 @@ def _title(key: str, named: Diagnosis) -> str:
         return f"**{REMEDIES[key].title}**"
     style = look(named.name)
     return f"**{REMEDIES[key].title}** :{style.name}[{style.sign} {named.name}]"
-
-
-def _card(named: Diagnosis) -> tuple[str, str, str] | None:
-    if named.name == UNDECIDED:
-        return None
-    return look(named.name).color, f"As it is: {named.name}", named.reason
 
 
 def _numbers(moments: list[RemedyMoment]) -> pd.DataFrame:

@@ -10,7 +10,9 @@ from pages.ui.page import Page
 from sgd_core.calculus.formula import Function
 from sgd_core.calculus.sampling import sample
 from sgd_core.charts.curve import window
+from sgd_core.charts.palette import look
 from sgd_core.descent.axis import six_decades, survey
+from sgd_core.descent.diagnosis import Diagnosis
 from sgd_core.descent.minimum import Minimum, find_minimum
 from sgd_core.digits.config import TrainConfig, check_lr
 from sgd_core.digits.datasets import Digits
@@ -115,6 +117,11 @@ def choose_digits(page: Page) -> DigitSetup:
     with right:
         seed = page.whole("seed", "Seed", 0, 2**31 - 1, 0, help="Settles the order of the images.")
     return DigitSetup(dataset, seed)
+
+
+def card(whose: str, named: Diagnosis) -> tuple[str, str, str]:
+    """Return a diagnosis as the clock shows it, colour, name and reason; before the first steps it says to train on."""
+    return look(named.name).color, f"{whose}: {named.name}", named.reason
 
 
 def choose_loss(page: Page) -> str:

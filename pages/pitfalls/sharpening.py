@@ -6,13 +6,11 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from pages.pitfalls.settings import steps_of
+from pages.pitfalls.settings import card, steps_of
 from pages.ui.page import Page
 from pages.ui.player import Moments, Picture, Shown, Words
 from sgd_core.charts.over_steps import over_steps
-from sgd_core.charts.palette import look
 from sgd_core.descent.diagnosis import diagnose
-from sgd_core.descent.regime_names import UNDECIDED
 from sgd_core.digits.config import TrainConfig
 from sgd_core.digits.datasets import Digits
 from sgd_core.digits.losses import LOSSES
@@ -110,11 +108,11 @@ def _numbers(table: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def _cards(config: TrainConfig, moments: list[SharpnessMoment]) -> list[tuple[str, str, str] | None]:
-    cards: list[tuple[str, str, str] | None] = []
+def _cards(config: TrainConfig, moments: list[SharpnessMoment]) -> list[tuple[str, str, str]]:
+    cards = []
+    border = 2 / moments[0].sharpness if moments[0].sharpness > 0 else None
     losses = [one.snapshot.train_loss for one in moments]
     for place, one in enumerate(moments):
-        border = 2 / one.sharpness if one.sharpness > 0 else None
         found = diagnose(
             losses[: place + 1],
             lr=config.lr,
@@ -123,9 +121,7 @@ def _cards(config: TrainConfig, moments: list[SharpnessMoment]) -> list[tuple[st
             quadratic=LOSSES[config.loss].is_quadratic,
             status=one.snapshot.status,
         )
-        cards.append(
-            None if found.name == UNDECIDED else (look(found.name).color, found.name.capitalize(), found.reason)
-        )
+        cards.append(card("So far", found))
     return cards
 
 

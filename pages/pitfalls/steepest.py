@@ -156,9 +156,9 @@ def _numbers(moments: list[Lockstep]) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def _card(lane: Lockstep) -> tuple[str, str, str] | None:
+def _card(lane: Lockstep) -> tuple[str, str, str]:
     if lane.names[0] == UNDECIDED:
-        return None
+        return look(UNDECIDED).color, "Four rates, one start", "Too little has happened to tell; train on."
     names = ", ".join(f"{letter} {name}" for letter, name in zip(LETTERS, lane.names, strict=True))
     return look(lane.names[3]).color, names, f"D: {lane.reasons[3]}"
 

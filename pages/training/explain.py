@@ -62,7 +62,7 @@ def _explain(page: Page, run: Run, now: Snapshot, image: np.ndarray, truth: int 
     names, loss = run.digits.class_names, LOSSES[run.config.loss]
     answer = predict(now, run.config, image)
     decided, outputs = int(answer.decided[0]), answer.outputs[0]
-    found = contributions(now.parameters, image)
+    found = contributions(now, image)
     of = 0 if len(names) == 2 else decided
     if not np.isfinite(found.score).all():
         st.caption("The run has diverged: its scores are no numbers, so there is nothing to explain.")
@@ -82,7 +82,7 @@ def _explain(page: Page, run: Run, now: Snapshot, image: np.ndarray, truth: int 
         words = f"Maps of {' and '.join(title[2:] for title in titles)}, each on its own scale."
         page.show(Picture(chart, words, where=left, width="content"), "contributions")
         if model.maps_are_filters:
-            answers = filter_responses(now.parameters, image)
+            answers = filter_responses(now, image)
             chart = live_maps(
                 live_frame(answers, [f"filter {i + 1}" for i in range(len(answers))], columns=8),
                 count=len(answers),
@@ -98,6 +98,10 @@ def _explain(page: Page, run: Run, now: Snapshot, image: np.ndarray, truth: int 
         chart = waterfall(frame, title=title, height=40 + 21 * len(frame))
         told = f"The strongest pixels, the others and the bias add up to {signed(float(found.score[of]), 3)}."
         page.show(Picture(chart, told, where=right), "waterfall")
+        if now.origin is not None:
+            st.caption(
+                "The model looks at the image without the mean training image; what that takes away is in the bias."
+            )
         st.markdown("  \n".join(_sentences(found.score, of, outputs, decided, truth, names, loss)))
 
 

@@ -16,6 +16,7 @@ from sgd_core.descent.optimizers import OPTIMIZERS, Option
 from sgd_core.descent.schedules import MAX_STEPS, SCHEDULES
 from sgd_core.digits.config import TrainConfig, optimizers_for
 from sgd_core.digits.datasets import Digits
+from sgd_core.digits.inputs import INPUTS
 from sgd_core.digits.losses import LOSSES
 from sgd_core.digits.models import MODELS
 from sgd_core.digits.sources import SOURCES
@@ -202,6 +203,14 @@ FIELDS: tuple[Field, ...] = (
         more=True,
     ),
     Field(_draw_init, _shown_init, more=True),
+    _titled("inputs", "Pixels", INPUTS, more=True),
+    Field(
+        lambda page, chosen: {
+            "clip": page.number("clip", "Clip gradients longer than", 0.0, 1e6, 0.0, help="0: never.") or None
+        },
+        lambda config: {"clip": config.clip or 0.0},
+        more=True,
+    ),
     _whole("patience", "patience", "Stop after epochs without a better accuracy", 0, 1000, none=0, help="0: never."),
     Field(
         lambda page, chosen: {

@@ -255,13 +255,17 @@ def _origin_for(config: TrainConfig) -> Origin | None:
     origin: Origin | None = st.session_state.get("training_origin")
     if origin is None or _shape(origin.config) == _shape(config):
         return origin
-    st.toast("The branch is left: its weights do not fit this model and these classes.", icon=":material/call_split:")
+    st.toast(
+        "The branch is left: its weights do not fit this model, these classes or these inputs.",
+        icon=":material/call_split:",
+    )
     leave_branch()
     return None
 
 
 def _shape(config: TrainConfig) -> tuple[object, ...]:
-    return config.dataset, config.classes, config.model, config.hidden if config.model == "two_layer" else None
+    hidden = config.hidden if config.model == "two_layer" else None
+    return config.dataset, config.classes, config.model, hidden, config.inputs
 
 
 def leave_branch(to: Origin | None = None) -> None:

@@ -80,7 +80,7 @@ def film_of(run: Run, quantity: str, place: int) -> Film:
     """Return the maps of one quantity, or of one map's last step as an equation, as a film."""
     names = map_names(run)
     if quantity == EQUATION:
-        captions = [f"{caption}, ±{{limit}}" for caption in equation_captions(run.config.update_rule)]
+        captions = [f"{caption}, ±{{limit}}" for caption in equation_captions(run.config)]
         tiles = [
             Tile(caption, (i % 2) * 216, 22 + (i // 2) * 230, 204, group, 12)
             for i, (caption, group) in enumerate(zip(captions, (0, 1, 2, 0), strict=True))

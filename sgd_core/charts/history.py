@@ -5,7 +5,7 @@ Axes are given by the caller and stay locked while the data move below them.
 
 import math
 from collections.abc import Sequence
-from typing import Literal
+from typing import Any, Literal
 
 import altair as alt
 import numpy as np
@@ -32,6 +32,7 @@ _SPLITS = alt.Scale(domain=["training", "validation"], range=[TRAINING, VALIDATI
 _SPLIT_DASH = alt.Scale(domain=["training", "validation"], range=[[1, 0], [6, 3]])
 _LEGEND = alt.Legend(title=None, orient="top-right", symbolType="stroke", symbolSize=350, offset=2)
 _ALIGN: tuple[Literal["right", "left"], ...] = ("right", "left")
+LINES = 3  # that the labels of marks take turns on, so that neighbours do not stand in each other
 _BESIDE = 13  # pixels from one name of a baseline to the next
 
 
@@ -47,7 +48,7 @@ def history_rows(
     `part` tells the rows apart: "run" (a row each for training and validation, in `split`), "batch", "parent" (of the run
     that is drawn in grey) and "mark" (at a moment, with its `label`). `error` is the share of wrong answers; `low` and
     `high` are the ends of Wilson's interval of 95 % for the validation error of so many `images`. What is not finite is
-    missing, and the picture shows a gap.
+    missing, and the picture shows a gap. `line` is the line that a mark's label is written on.
     """
     now = {name: run[name].to_numpy(dtype=float) for name in HISTORY}
     moments = np.arange(len(run))
@@ -64,7 +65,10 @@ def history_rows(
     places = np.array([moment for moment, _ in marks], dtype=int)
     pieces.append(_piece("mark", "", places, {name: values[places] for name, values in now.items()}))
     columns = {name: np.concatenate([piece[name] for piece in pieces]) for name in pieces[0]}
-    columns["label"][len(columns["label"]) - len(marks) :] = [words for _, words in marks]
+    first = len(columns["label"]) - len(marks)
+    columns["label"][first:] = [words for _, words in marks]
+    columns["line"] = np.zeros(len(columns["label"]), dtype=int)
+    columns["line"][first:] = np.arange(len(marks)) % LINES
     return pd.DataFrame(columns)
 
 
@@ -165,16 +169,18 @@ def error_curves(
     )
     dash = alt.StrokeDash("split:N", scale=_SPLIT_DASH, legend=None)
     past, present = so_far(run), now(run)
+    lines, names = _baselines(baselines, y_domain, scale, height - 62)
     return layers(
         band.mark_area(color=VALIDATION, opacity=0.14, clip=True, aria=False).encode(
             x=x, y=alt.Y("bottom:Q", scale=scale, title="wrong answers", axis=axis), y2=alt.Y2("high:Q")
         ),
-        *_baselines(baselines, y_domain, scale, height - 62),
+        lines,
         _marks(frame, x)[0],
         parent.mark_line(color=QUIET, strokeWidth=1.5, opacity=0.8, clip=True, aria=False).encode(
             x=x, y=y, strokeDash=dash, tooltip=tip
         ),
         past.mark_line(strokeWidth=2, clip=True).encode(x=x, y=y, color=color, strokeDash=dash, tooltip=tip),
+        *names,
         present.mark_circle(size=60, opacity=1).encode(x=x, y=y, color=color, tooltip=tip),
         height=height,
     )
@@ -187,8 +193,12 @@ def baseline_name(name: str, wrong: float) -> str:
 
 def _baselines(
     baselines: Sequence[tuple[str, float]], y_domain: Range, scale: alt.Scale, height: int
-) -> list[alt.Chart]:
-    """Draw a line a baseline, its name on it at the right, or at the left where the one above is too close."""
+) -> tuple[alt.Chart, list[alt.Chart]]:
+    """Draw a line a baseline, and its name on it at the right, or at the left where the one above is too close.
+
+    A curve comes past any place in the course of a run, so each name stands on a rim in the colour of the page, which
+    leaves the letters free.
+    """
     low, high = (math.log(end) for end in y_domain)
     ends = [-math.inf, -math.inf]  # at the right, at the left: where the last name stands
     rows = []
@@ -202,25 +212,31 @@ def _baselines(
         rows.append({"level": wrong, "at": place, "name": baseline_name(name, wrong), "slot": slot})
     levels = alt.Chart(alt.InlineData(values=rows))
     rule = levels.mark_rule(color=QUIET, strokeDash=[2, 3], strokeWidth=1.5, aria=False)
-    drawn = [rule.encode(y=alt.Y("level:Q", scale=scale))]
+    names = []
     for slot in range(2):
         if any(row["slot"] == slot for row in rows):
-            words = levels.transform_filter(f"datum.slot == {slot}").mark_text(
-                color=QUIET, align=_ALIGN[slot], baseline="bottom", dx=(-3, 12)[slot], dy=-1, fontSize=11
-            )
+            words = levels.transform_filter(f"datum.slot == {slot}")
             x = alt.XValue(0) if slot else alt.XValue("width")
-            drawn.append(words.encode(x=x, y=alt.Y("at:Q", scale=scale), text=alt.Text("name:N")))
-    return drawn
+            for rim in (True, False):
+                look: dict[str, Any] = {"align": _ALIGN[slot], "dx": (-3, 12)[slot], "aria": not rim}
+                if rim:
+                    look |= {"stroke": alt.expr("background"), "strokeWidth": 4, "strokeJoin": "round", "opacity": 0.85}
+                mark = words.mark_text(color=QUIET, baseline="bottom", dy=-1, fontSize=11, **look)
+                names.append(mark.encode(x=x, y=alt.Y("at:Q", scale=scale), text=alt.Text("name:N")))
+    return rule.encode(y=alt.Y("level:Q", scale=scale)), names
 
 
 def _marks(frame: pd.DataFrame, x: alt.X) -> list[alt.Chart]:
     # what may be empty has no name to read, and says so: aria=False here and for the parent's lines
     marks = so_far(alt.Chart(frame).transform_filter("datum.part == 'mark'"))
     rules = marks.mark_rule(color=QUIET, strokeWidth=1, clip=True, aria=False).encode(x=x)
-    words = marks.mark_text(color=QUIET, align="left", baseline="top", dx=3, dy=2, fontSize=11, aria=False).encode(
-        x=x, y=alt.YValue(0), text=alt.Text("label:N")
-    )
-    return [rules, words]
+    words = [
+        marks.transform_filter(f"datum.line == {line}")
+        .mark_text(color=QUIET, align="left", baseline="top", dx=3, dy=2 + _BESIDE * line, fontSize=11, aria=False)
+        .encode(x=x, y=alt.YValue(0), text=alt.Text("label:N"))
+        for line in range(LINES)
+    ]
+    return [rules, *words]
 
 
 def _x(domain: Range, log_steps: bool, title: str | None = "epoch") -> alt.X:

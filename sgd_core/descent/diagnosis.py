@@ -21,6 +21,7 @@ OFTEN = 0.2  # share of rises among the recent changes from which on a run bounc
 STRAIGHT = 0.6  # second half of the run against the first: so much of its fall means that it has hardly begun
 WORSE = 1.5  # times the best loss so far
 ENOUGH = 4  # losses before anything is said
+FAR = 10  # times the border of the first weights: from there on what has not leapt yet may
 
 
 class CureKind(StrEnum):
@@ -69,14 +70,16 @@ def diagnose(
 
     `losses` are those of the whole training set at the recorded moments of one learning rate, the oldest first, and
     `steps` their step numbers (evenly spaced where not given); `valid_losses` and `valid_accuracy` go with them.
-    `border` is 2/λ (with momentum 2(1 + momentum)/λ) at the present weights, where it is known; on a `quadratic` loss it
-    settles the matter. `status` is the snapshot's.
+    `border` is 2/λ (with momentum 2(1 + momentum)/λ) at the first weights, where it is known; on a `quadratic` loss, where
+    it is the same at all weights, it settles the matter. `status` is the snapshot's.
 
     - "diverging": the numbers have overflowed, or the loss is quadratic and the learning rate beyond its border, or the
       loss is above its start and has risen ever since its best.
-    - "bouncing": a fifth or more of the recent changes are rises by 1 % or more.
+    - "bouncing": a fifth or more of the recent changes are rises by 1 % or more, or the loss has been 1.5 times as high
+      as at the start (at a learning rate that is not known to be below the border).
     - "too low": the loss still falls nearly as fast as at first, more than half of it is left, and the learning rate is far below the border.
-    - "good": it falls, and none of that. "undecided": fewer than 4 losses.
+    - "good": it falls, and none of that. "undecided": fewer than 4 losses; or it would be good, but the learning rate is
+      more than 10 times the border, and nothing but weights where the loss is flatter keeps it from leaping.
 
     Raises ValueError on no losses, on lists of different lengths and on a learning rate that is no number above 0.
     """
@@ -105,7 +108,7 @@ def diagnose(
         return Diagnosis(DIVERGING, f"{reason}{_cliff(beyond, border)}.", _gentler(lr, border, broken=False))
     if len(loss) < ENOUGH:
         return Diagnosis(UNDECIDED, "Too little has happened to tell; train on.")
-    return _by_history(loss, step, valid, accuracy, lr, border, beyond, momentum)
+    return _by_history(loss, step, valid, accuracy, lr, border, beyond, momentum, quadratic)
 
 
 def _by_history(
@@ -117,6 +120,7 @@ def _by_history(
     border: float | None,
     beyond: float | None,
     momentum: float,
+    quadratic: bool,
 ) -> Diagnosis:
     best, changes = int(loss.argmin()), np.diff(loss)
     if loss[-1] > loss[0] and len(loss) - best > ENOUGH and (changes[best:] > 0).all():
@@ -127,7 +131,8 @@ def _by_history(
     rises = float((recent > ROSE * loss[-len(recent) - 1 : -1]).mean())
     worse = float(loss[-1] / loss[best]) if loss[best] > 0 else 1.0
     peak = float(loss.max() / loss[0]) if loss[0] > 0 else 1.0
-    leapt = beyond is not None and beyond > 1 and (peak > WORSE or _rise(valid) > WORSE)
+    # no gentle step lifts the loss that far above its start
+    leapt = peak > WORSE if beyond is None else beyond > 1 and (peak > WORSE or _rise(valid) > WORSE)
     if rises >= OFTEN or loss[-1] > loss[0] or leapt:
         reason = f"The loss rose in {percent(rises, 2)} of the last {len(recent)} changes"
         if peak > WORSE:
@@ -141,7 +146,7 @@ def _by_history(
 
     middle = float(np.interp((step[0] + step[-1]) / 2, step, loss))
     first, second = float(loss[0] - middle), float(middle - loss[-1])
-    straight = (second > STRAIGHT * first or first <= 0) and loss[-1] > loss[0] / 2
+    straight = (second > STRAIGHT * first or first <= 0) and loss[-1] > loss[0] / 2 and peak <= 1 + ROSE
     if straight and (beyond is None or beyond < 0.25):
         reason = f"The loss fell from {number(loss[0])} to {number(loss[-1])}, in the second half of the run "
         reason += f"{percent(second / first, 2)} as much as in the first: it has hardly begun" if first > 0 else "only"
@@ -149,6 +154,12 @@ def _by_history(
         return Diagnosis(TOO_LOW, f"{reason}{below}.", _bolder(lr, border, momentum))
     fell = f"The loss fell from {number(loss[0])} to {number(loss[-1])}"
     rose = f" and rose in {percent(rises, 2)} of the last {len(recent)} changes" if rises else " and does not bounce"
+    if beyond is not None and beyond > FAR and not quadratic:
+        reason = (
+            f"{fell}{rose}, but the learning rate is {number(beyond, 3)} times the border {number(border or 0, 3)} of "
+        )
+        reason += "the first weights: it holds only as long as the loss is flatter where the weights are now"
+        return Diagnosis(UNDECIDED, f"{reason}{_validation(valid, accuracy)}.")
     more = (Cure(CureKind.MORE_EPOCHS, "train longer"),) if second > 0.05 * first else ()
     return Diagnosis(GOOD, f"{fell}{rose}{_validation(valid, accuracy)}.", more)
 

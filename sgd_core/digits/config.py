@@ -10,6 +10,7 @@ from typing import Any
 
 from sgd_core.descent.optimizers import OPTIMIZERS, Optimizer, short
 from sgd_core.descent.schedules import SCHEDULES
+from sgd_core.digits.inputs import INPUTS
 from sgd_core.digits.losses import LOSSES, maps_for
 from sgd_core.digits.models import INITS, MODELS, Network
 from sgd_core.digits.sources import check_classes, find_source
@@ -31,6 +32,9 @@ class TrainConfig:
     initial weights. `schedule` moves the learning rate over all `epochs` (a name of `descent.schedules`, whose largest
     learning rate is `lr`). `patience` stops a run that has not beaten its best validation accuracy for so many epochs;
     `seconds` stops it after so much computing time, the one setting whose effect depends on the machine; None: never.
+    `clip` is the longest gradient, over all parameters, that a step uses: a longer one is shortened to it, as
+    `torch.nn.utils.clip_grad_norm_` does; None: never. `inputs` is what the model sees of an image (a name of
+    `digits.inputs`): "pixels" as they are, or "centred", without the mean training image.
     Raises ValueError with one sentence on a value that makes no sense.
     """
 
@@ -50,6 +54,8 @@ class TrainConfig:
     schedule: str = "constant"
     patience: int | None = None
     seconds: float | None = None
+    clip: float | None = None
+    inputs: str = "pixels"
 
     def __post_init__(self) -> None:
         """Check every field and bring it into its one spelling, so that equal runs have equal configurations."""
@@ -67,6 +73,8 @@ class TrainConfig:
             "schedule": _choice("schedule", self.schedule, SCHEDULES),
             "patience": None if self.patience is None else _whole("The patience, in epochs,", self.patience, 1, None),
             "seconds": None if self.seconds is None else _positive("The time limit, in seconds,", self.seconds),
+            "clip": None if self.clip is None else _positive("The longest gradient of a step", self.clip),
+            "inputs": _choice("kind of inputs", self.inputs, INPUTS),
             "optimizer_options": tuple(sorted(Optimizer(self.optimizer, **_options(self.optimizer_options)).settings)),
         }
         if self.optimizer not in optimizers_for(self.model):

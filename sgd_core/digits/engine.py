@@ -19,6 +19,7 @@ from sgd_core.digits.batches import Batches, Rows
 from sgd_core.digits.config import TrainConfig
 from sgd_core.digits.datasets import Digits
 from sgd_core.digits.gradients import AutogradGradients, dense_gradients
+from sgd_core.digits.inputs import seen_by_model
 from sgd_core.digits.losses import LOSSES, targets_for
 
 LARGEST_LAYER = 2**15  # numbers in one piece of an evaluation: 128 kB, which stays in the cache, whatever the runs
@@ -44,14 +45,18 @@ class Engine:
     All runs have the same configuration and differ in their learning rate; they see the same mini-batches in the same
     order and share one matrix product a mini-batch. With `seeds`, a run for each, every run has initial weights and an
     order of images of its own. `parameters` are tensors (runs, *shape), changed by `step`; `gradients` are those of the
-    last mini-batch; `states` is what the optimizer remembers; `alive` (runs,) is False for a run that has diverged and
-    moves no more.
+    last mini-batch, as long as they were before any clipping; `states` is what the optimizer remembers; `alive` (runs,)
+    is False for a run that has diverged and moves no more. `origin` (H, W) is what was taken away from each image, None
+    for nothing.
     """
 
     @torch.inference_mode(False)  # whatever mode of torch the caller is in
     @torch.no_grad()
     def __init__(self, config: TrainConfig, digits: Digits, runs: int = 1, seeds: Sequence[int] | None = None) -> None:
-        """Flatten the data once and draw the initial weights."""
+        """Flatten the data once, as the model sees them, and draw the initial weights."""
+        digits, origin = seen_by_model(config.inputs, digits)
+        self.origin: NDArray[np.float32] | None = None if origin is None else origin.numpy()
+        self._clip = config.clip
         classes = len(digits.classes)
         self.network = config.network(digits.image_shape)
         self.runs = len(seeds) if seeds is not None else runs
@@ -168,9 +173,10 @@ class Engine:
         if not isinstance(lr, Tensor) and lr > LARGEST_RATE:
             lr = math.inf  # what it is in 32 bits
         self._rate, self._directions = lr, []
+        gradients = self.gradients if self._clip is None else self._clipped(self._clip)
         for i, weight in enumerate(self.parameters):
             rule, options = self._rules[i]
-            direction, self.states[i] = rule(weight, self.gradients[i], self.states[i], options)
+            direction, self.states[i] = rule(weight, gradients[i], self.states[i], options)
             if not self._all_alive:
                 direction = direction.where(self._spread(self.alive, weight), 0.0)
             self._directions.append(direction)
@@ -178,6 +184,12 @@ class Engine:
                 weight.addcmul_(direction, self._spread(-lr, weight))
             else:
                 weight.add_(direction, alpha=-lr)
+
+    def _clipped(self, longest: float) -> list[Tensor]:
+        """Return the gradients, shortened where a run's are longer; to the digit as `clip_grad_norm_` in torch does it."""
+        lengths = torch.stack([torch.linalg.vector_norm(part.flatten(1), dim=1) for part in self.gradients])
+        share = (longest / (torch.linalg.vector_norm(lengths, dim=0) + 1e-6)).clamp(max=1.0)
+        return [part * self._spread(share, part) for part in self.gradients]
 
     def _mark_diverged(self, healthy: Tensor) -> bool:
         """Take runs out that are not healthy; answer whether any run is left."""

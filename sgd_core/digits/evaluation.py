@@ -40,11 +40,17 @@ def spread(digits: Digits, count: int) -> NDArray[np.int64]:
 def predict(
     model: Snapshot | Sequence[NDArray[np.float32]], config: TrainConfig, images: Tensor | NDArray[np.float32]
 ) -> Predictions:
-    """What the model of a snapshot (or of its `parameters`) answers for images (N, H, W), or one image (H, W)."""
+    """What the model of a snapshot answers for images (N, H, W), or one image (H, W).
+
+    `model` may also be a snapshot's `parameters`, for images as the model sees them.
+    """
     parameters = model.parameters if isinstance(model, Snapshot) else model
     tensors = [torch.tensor(array, dtype=torch.float32) for array in parameters]
     height, width = images.shape[-2:]
-    pixels = torch.as_tensor(images, dtype=torch.float32).reshape(-1, height * width)
+    seen = torch.as_tensor(images, dtype=torch.float32)
+    if isinstance(model, Snapshot) and model.origin is not None:
+        seen = seen - torch.tensor(model.origin)
+    pixels = seen.reshape(-1, height * width)
     loss = LOSSES[config.loss]
     with torch.inference_mode():
         answer = config.network((height, width)).scores(tensors, pixels)

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from sgd_core.digits.config import TrainConfig
 from sgd_core.digits.datasets import Digits
+from sgd_core.digits.inputs import seen_by_model
 from sgd_core.digits.losses import LOSSES, targets_for
 from sgd_core.digits.models import Network
 
@@ -53,7 +54,7 @@ def gradient_noise(
     if draws < 1 or any(size is not None and size < 1 for size in batch_sizes):
         raise ValueError("Draw at least one mini-batch, of at least one image.")
     parameters = [torch.tensor(np.asarray(array), dtype=torch.float32, requires_grad=True) for array in weights]
-    pixels, targets = digits.train_images.flatten(1), targets_for(digits.train_labels, len(digits.classes))
+    pixels, targets = _pixels(config, digits), targets_for(digits.train_labels, len(digits.classes))
     values, network = LOSSES[config.loss].values, config.network(digits.image_shape)
     count = len(pixels)
 
@@ -123,7 +124,7 @@ def gradient_noise_scale(config: TrainConfig, digits: Digits, weights: Sequence[
     shapes, digits of other classes, and where the mean gradient is zero or not finite.
     """
     parameters = _parameters_at(config, digits, weights)
-    pixels, targets = digits.train_images.flatten(1), targets_for(digits.train_labels, len(digits.classes))
+    pixels, targets = _pixels(config, digits), targets_for(digits.train_labels, len(digits.classes))
     squares, total = 0.0, 0.0
     mean = torch.zeros(sum(parameter.numel() for parameter in parameters), dtype=torch.float64)
     for rows in torch.split(torch.arange(len(pixels)), _PIECE):
@@ -153,7 +154,7 @@ def noise_scale_from_batches(
     if not 1 <= small < large or draws < 1:
         raise ValueError("Give two batch sizes, the second one larger, and at least one draw.")
     parameters = _parameters_at(config, digits, weights)
-    pixels, targets = digits.train_images.flatten(1), targets_for(digits.train_labels, len(digits.classes))
+    pixels, targets = _pixels(config, digits), targets_for(digits.train_labels, len(digits.classes))
     generator, network = torch.Generator().manual_seed(config.seed), config.network(digits.image_shape)
     lengths = []
     for size in (small, large):
@@ -168,6 +169,10 @@ def noise_scale_from_batches(
     if not length > 0:
         raise ValueError("The gradient is lost in its noise: draw more, or larger, mini-batches.")
     return variance / length
+
+
+def _pixels(config: TrainConfig, digits: Digits) -> Tensor:
+    return seen_by_model(config.inputs, digits)[0].train_images.flatten(1)
 
 
 def _parameters_at(config: TrainConfig, digits: Digits, weights: Sequence[NDArray[Any]] | None) -> list[Tensor]:

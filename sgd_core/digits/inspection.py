@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from sgd_core.digits.config import TrainConfig
 from sgd_core.digits.datasets import Digits
@@ -30,22 +31,31 @@ class Contributions(NamedTuple):
     score: Floats
 
 
-def contributions(parameters: Sequence[Floats], image: Floats) -> Contributions:
-    """What each pixel of `image` (H, W) adds to each score of the model with these parameters.
+def contributions(model: Snapshot | Sequence[Floats], image: Floats) -> Contributions:
+    """What each pixel of `image` (H, W) adds to each score of a snapshot's model, or of one with these parameters.
 
     For the linear model a pixel adds its value times its weight. The units that ReLU lets through for this image make
     the other models linear too: a pixel adds its value times the slope of the score by it, and the bias collects the
-    rest. Raises ValueError on parameters that fit no model.
+    rest. So it does with what the model takes away from each image (`Snapshot.origin`): paper adds nothing. Raises
+    ValueError on parameters that fit no model.
     """
+    parameters = model.parameters if isinstance(model, Snapshot) else model
     with torch.inference_mode(False), torch.enable_grad():
         tensors = [torch.tensor(array, dtype=torch.float64) for array in parameters]
         pixels = torch.tensor(image, dtype=torch.float64).reshape(1, -1).requires_grad_()
-        score = network_with(tensors, (image.shape[0], image.shape[1])).scores(tensors, pixels)[0]
+        seen = pixels - _origin(model).double()
+        score = network_with(tensors, (image.shape[0], image.shape[1])).scores(tensors, seen)[0]
         slopes = [torch.autograd.grad(one, pixels, retain_graph=True)[0] for one in score]
     maps = (torch.cat(slopes) * pixels).detach()
     bias, score = score.detach() - maps.sum(1), score.detach()
     shown = maps.reshape(-1, *image.shape).float().numpy()
     return Contributions(shown, bias.float().numpy(), score.float().numpy())
+
+
+def _origin(model: Snapshot | Sequence[Floats]) -> Tensor:
+    """What a model takes away from each image, as a row; one 0 where that is nothing."""
+    origin = model.origin if isinstance(model, Snapshot) else None
+    return torch.zeros(1) if origin is None else torch.tensor(origin).reshape(1, -1)
 
 
 STRONGEST = 8  # pixels that are told one by one
@@ -73,19 +83,19 @@ def score_parts(found: Contributions, of: int, strongest: int = STRONGEST) -> li
     return [*parts, ("score", 0.0, total, "sum")]
 
 
-def filter_responses(parameters: Sequence[Floats], image: Floats) -> Floats:
+def filter_responses(model: Snapshot | Sequence[Floats], image: Floats) -> Floats:
     """What the first filters of a convolutional model answer to `image` (H, W), before ReLU: (maps, h, w).
 
     Raises ValueError where the model's first layer has no filters.
     """
+    parameters = model.parameters if isinstance(model, Snapshot) else model
     tensors = [torch.tensor(array, dtype=torch.float32) for array in parameters]
     network = network_with(tensors, (image.shape[0], image.shape[1]))
     if network.is_dense:
         raise ValueError("Only a convolutional model has filters; this one has a weight for each pixel.")
     with torch.inference_mode():
-        responses: Floats = network.responses(tensors, torch.tensor(image, dtype=torch.float32).reshape(1, -1))[
-            0
-        ].numpy()
+        seen = torch.tensor(image, dtype=torch.float32).reshape(1, -1) - _origin(model)
+        responses: Floats = network.responses(tensors, seen)[0].numpy()
     return responses
 
 

@@ -20,6 +20,7 @@ from sgd_core.descent.hessian import Array, Eigenpairs, top_eigenpairs
 from sgd_core.digits.config import TrainConfig
 from sgd_core.digits.datasets import Digits
 from sgd_core.digits.engine import IMAGES_AT_ONCE, LARGEST_LAYER
+from sgd_core.digits.inputs import seen_by_model
 from sgd_core.digits.losses import LOSSES, targets_for
 from sgd_core.digits.training import Snapshot, train
 
@@ -132,6 +133,7 @@ class LossCurvature:
         wanted = tuple(range(10)) if config.classes is None else config.classes
         if wanted != digits.classes:
             raise ValueError(f"The configuration is for the classes {wanted}, but the digits are {digits.classes}.")
+        digits, _ = seen_by_model(config.inputs, digits)
         self._network = config.network(digits.image_shape)
         own = self._network.initial_parameters(config.init, torch.Generator().manual_seed(config.seed + 1))
         if weights is None:

@@ -43,7 +43,9 @@ class Snapshot:
     `weights`, `gradient` and `update` are (maps, height, width): one map for two classes, one a class for more, one a
     hidden unit for the two-layer model, one a filter for a convolutional one; `gradient` is the last mini-batch's and `update` what the last step added,
     zeros before the first. `bias` is (maps,). `parameters` holds all arrays of the model, each layer's weight
-    (out, in), of filters (out, in, height, width), and bias (out,), as `predict` takes them. `reason` is a sentence when the run has ended, else empty.
+    (out, in), of filters (out, in, height, width), and bias (out,), as `predict` takes them. `origin` (H, W) is what the
+    model takes away from each image before it looks at it, None for nothing. `reason` is a sentence when the run has
+    ended, else empty.
 
     The rest is what going on from here needs: `rates`, the learning rates asked for and the number of steps made
     before each; `best`, the best validation accuracy at an epoch's end so far and that epoch; `seconds` of computing
@@ -63,6 +65,7 @@ class Snapshot:
     gradient: Array
     update: Array
     parameters: tuple[Array, ...]
+    origin: Array | None
     status: Status
     reason: str
     rates: tuple[tuple[int, float], ...]

@@ -14,6 +14,7 @@ import torch
 from numpy.typing import NDArray
 
 from sgd_core.descent.optimizers import START, Optimizer
+from sgd_core.digits.config import TrainConfig
 from sgd_core.digits.snapshots import Snapshot
 
 Maps = NDArray[np.float32]
@@ -57,9 +58,11 @@ def is_plain(optimizer: Optimizer) -> bool:
     return True
 
 
-def equation_captions(optimizer: Optimizer) -> tuple[str, str, str, str]:
+def equation_captions(config: TrainConfig) -> tuple[str, str, str, str]:
     """The captions of `equation_maps`, in their order."""
-    added = "− lr × gradient" if is_plain(optimizer) else f"+ the step that {optimizer.row.title} makes of it"
+    optimizer, shortened = config.update_rule, "clipped " if config.clip is not None else ""
+    plain = f"− lr × {shortened}gradient"
+    added = plain if is_plain(optimizer) else f"+ the step that {optimizer.row.title} makes of it"
     return "weights before", "gradient: red raises the loss", added, "= new weights"
 
 

@@ -20,6 +20,7 @@ from sgd_core.digits.config import TrainConfig, check_lr
 from sgd_core.digits.datasets import Digits
 from sgd_core.digits.engine import Engine, Evaluation
 from sgd_core.digits.snapshots import StepRequest, check_steps
+from sgd_core.numbers import percent
 from sgd_core.status import Status
 
 COLUMNS = ["lr", "epoch", "train_loss", "valid_loss", "valid_accuracy", "status"]
@@ -252,12 +253,13 @@ def _regime(loss: Array, status: str, lowest: float, epochs: int, beyond: bool) 
         return DIVERGING, f"The loss has risen ever since it was {loss.min():.3g}; it is {last:.3g} and grows."
     rises = int((half > 1e-6 * first).sum())
     if rises >= max(1, 0.2 * len(half)):
-        return BOUNCING, f"The loss went up {rises} times in the last {len(half)} looks; it ends at {last:.3g}."
+        return BOUNCING, f"The loss went up in {rises} of the last {len(half)} looks; it ends at {last:.3g}."
     closed = (first - last) / (first - lowest) if first > lowest else 1.0
-    way = f"After {epochs} epochs it has gone {closed:.0%} of the way that the best one went"
+    gone = percent(closed, 2)
+    way = f"After {epochs} {'epoch' if epochs == 1 else 'epochs'} it has gone {gone} of the way that the best one went"
     if closed < SLOW:
         return (BOUNCING, f"{way}, with longer steps: they leap across.") if beyond else (TOO_LOW, f"{way}.")
-    return GOOD, f"The loss fell to {last:.3g}, {closed:.0%} of the way that the best one went."
+    return GOOD, f"The loss fell to {last:.3g}, {gone} of the way that the best one went."
 
 
 def check_lrs(lrs: Iterable[float]) -> list[float]:

@@ -41,8 +41,8 @@ def train(
     moment again. With unchanged settings the rest is, bit for bit, what the run would have been without the break.
 
     The same config and digits give the same snapshots, bit for bit, on one machine with one number of threads.
-    Raises ValueError when the digits are of other classes than the config's, the weights of other shapes, or a schedule
-    has more steps than can be scheduled.
+    Raises ValueError when the digits are of other classes than the config's, the weights of other shapes or trained on
+    other inputs, or a schedule has more steps than can be scheduled.
     """
     check_steps(snapshot_every)
     wanted = tuple(range(10)) if config.classes is None else config.classes
@@ -166,6 +166,7 @@ class SnapshotRecorder:
             gradient=_frozen(engine.gradients[0]).reshape(-1, *engine.network.map_shape),
             update=_frozen(engine.updates[0]).reshape(-1, *engine.network.map_shape),
             parameters=parameters,
+            origin=engine.origin,
             status=status,
             reason=reason,
             rates=state.rates,
@@ -231,6 +232,8 @@ def _kept(tensor: Tensor) -> Array:
 
 
 def _resume(engine: Engine, config: TrainConfig, after: Snapshot) -> RunState:
+    if (after.origin is None) != (engine.origin is None):
+        raise ValueError("The weights were trained on other inputs, pixels as they are or scaled ones: begin anew.")
     engine.load(after.parameters)
     states = after.optimizer_state.states if after.optimizer_state.serves(config) else None
     engine.load_moment(after.gradient, after.update, states)

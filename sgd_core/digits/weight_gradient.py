@@ -14,6 +14,7 @@ from torch import Tensor
 
 from sgd_core.digits.config import TrainConfig
 from sgd_core.digits.datasets import Digits
+from sgd_core.digits.inputs import seen_by_model
 from sgd_core.digits.losses import LOSSES, targets_for
 
 REPEATS = 5  # of the backward pass, for its time
@@ -87,7 +88,7 @@ def compare(
 
 def _loss(config: TrainConfig, digits: Digits) -> tuple[Callable[[], Tensor], list[Tensor]]:
     classes = len(digits.classes)
-    pixels = digits.train_images.flatten(1)
+    pixels = seen_by_model(config.inputs, digits)[0].train_images.flatten(1)
     targets = targets_for(digits.train_labels, classes)
     network = config.network(digits.image_shape)
     parameters = network.initial_parameters(config.init, torch.Generator().manual_seed(config.seed + 1))

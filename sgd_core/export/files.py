@@ -44,12 +44,16 @@ def run_notebook(segments: Sequence[Segment], now: Snapshot, train_count: int | 
 def run_weights(config: TrainConfig, now: Snapshot) -> bytes:
     """Return the parameters as safetensors, named as the exported script's `model.state_dict()` has them.
 
-    The metadata hold the configuration as JSON (`config`) and the moment: `step`, `epoch`, `valid_accuracy`.
+    The metadata hold the configuration as JSON (`config`), the moment (`step`, `epoch`, `valid_accuracy`) and, where the
+    model takes something away from each image, that as JSON rows (`origin`).
     """
     names = [f"{layer}.{kind}" for layer in range(0, len(now.parameters), 2) for kind in ("weight", "bias")]
     tensors = {name: np.array(array) for name, array in zip(names, now.parameters, strict=True)}
     about = {"step": now.step, "epoch": now.epoch, "valid_accuracy": now.valid_accuracy}
-    return save(tensors, {"config": json.dumps(config.to_dict()), **{key: repr(value) for key, value in about.items()}})
+    metadata = {"config": json.dumps(config.to_dict()), **{key: repr(value) for key, value in about.items()}}
+    if now.origin is not None:
+        metadata["origin"] = json.dumps(now.origin.tolist())
+    return save(tensors, metadata)
 
 
 def picture_png(columns: Sequence[Sequence[alt.Chart | alt.LayerChart]], *, width: int = 560) -> bytes:

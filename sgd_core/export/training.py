@@ -11,6 +11,7 @@ from sgd_core.descent.optimizers import Optimizer
 from sgd_core.descent.schedules import scheduler_code
 from sgd_core.digits.config import TrainConfig
 from sgd_core.digits.datasets import UCI_SPLIT_SEED, UCI_VALIDATION_SHARE, DatasetMissing, training_count
+from sgd_core.digits.inputs import INPUTS
 from sgd_core.digits.losses import LOSSES
 from sgd_core.digits.segments import Segment
 from sgd_core.digits.sources import SOURCES
@@ -58,11 +59,11 @@ def script_parts(segments: Sequence[Segment], train_count: int | None = None) ->
         if last.steps is None and last.config.patience:
             raise ValueError("After other segments patience ends a run at a step that has to be given.")
         parts = _timeline(segments, count)
-        scheduled = any(part["scheduler"] for part in parts)
+        scheduled, clipped = (any(part[name] for part in parts) for name in ("scheduler", "clip"))
         training = [
             (
                 "Training" if number == 0 else f"From step {part['first_step']:,} on",
-                render("segment", part=part, first=number == 0, scheduled=scheduled),
+                render("segment", part=part, first=number == 0, scheduled=scheduled, clipped=clipped),
             )
             for number, part in enumerate(parts)
         ]
@@ -98,6 +99,8 @@ def script_context(
     return {
         "modules": list(modules),
         "data": data,
+        "origin": INPUTS[config.inputs].torch_code,
+        "clip": config.clip,
         "classes": list(range(10)) if config.classes is None else list(config.classes),
         "target": target,
         "loss": _loss(config),
@@ -182,6 +185,7 @@ def plain_run(config: TrainConfig, count: int | None, lr: str | None = None) -> 
         "seed": config.seed,
         "epochs": config.epochs,
         "size": size,
+        "clip": config.clip,
         "patience": config.patience,
     }
 
@@ -241,6 +245,7 @@ def _timeline(segments: Sequence[Segment], known: int | None) -> list[dict[str, 
                 "end": end,
                 "size": size,
                 "seed": config.seed if shuffle else None,
+                "clip": config.clip,
             }
         )
         before, remembered, steps = config, True, steps + made

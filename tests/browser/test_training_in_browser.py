@@ -116,7 +116,7 @@ def test_the_whole_map_and_the_bar_are_seen_without_scrolling(visit: Visit) -> N
         film = page.locator(".sgd-film canvas").bounding_box()
         bar = clock(page).bounding_box()
         assert film and bar and bar["y"] >= 0
-        assert film["y"] + film["height"] <= 760 and film["width"] >= 420
+        assert film["y"] + film["height"] <= 720 and film["width"] >= 420
 
 
 def test_on_a_phone_the_two_controls_stand_at_the_picture_and_are_the_same_values(visit: Visit, page: Page) -> None:

@@ -47,6 +47,37 @@ def test_names_on_the_baselines_do_not_touch() -> None:
         assert (np.diff(heights) >= 12.9).all()
 
 
+def test_names_of_baselines_stand_on_a_rim_above_the_curves() -> None:
+    chart = error_curves(
+        history_rows(history(1.0), images=100),
+        x_domain=(0, 1),
+        y_domain=(0.001, 1),
+        log_steps=False,
+        baselines=[("a", 0.1)],
+    ).to_dict()
+    kinds = [layer["mark"]["type"] for layer in chart["layer"]]
+    rim, name = (
+        i for i, layer in enumerate(chart["layer"]) if layer["encoding"].get("text", {}).get("field") == "name"
+    )
+    curves = [i for i, kind in enumerate(kinds) if kind == "line"]
+    assert max(curves) < rim < name < kinds.index("circle")
+    assert (
+        chart["layer"][rim]["mark"]["stroke"] == {"expr": "background"} and "stroke" not in chart["layer"][name]["mark"]
+    )
+
+
+def test_labels_of_learning_rates_set_one_after_the_other_stand_on_lines_of_their_own() -> None:
+    """Two rates set within a few steps were written into each other."""
+    marks = [(1, "lr 5"), (2, "lr 0.5"), (3, "lr 0.1")]
+    frame = history_rows(history(3.0, 2.0, 2.0, 2.0), images=10, marks=marks)
+    assert frame.loc[frame["part"] == "mark", "line"].tolist() == [0, 1, 2]
+    spec = loss_curves(frame, x_domain=(0, 3), y_domain=(0, 5), log=False, log_steps=False).to_dict()
+    texts = [layer for layer in spec["layer"] if layer["encoding"].get("text", {}).get("field") == "label"]
+    assert np.diff([layer["mark"]["dy"] for layer in texts]).min() >= 12
+    for line, layer in enumerate(texts):
+        assert f"datum.line == {line}" in str(layer["transform"])
+
+
 def test_the_look_does_not_depend_on_the_data() -> None:
     def look(*losses: float) -> dict[str, Any]:
         frame = history_rows(history(*losses), images=10)

@@ -55,6 +55,8 @@ def test_the_longer_run_contradicts_no_name_and_cures_cure(loss, batch_size, dig
                 assert seen[-1] - losses[-1] > 0.5 * (losses[0] - seen[-1]), case
             case "bouncing":
                 assert whole[-1].status == "finished" and diagnosis.cures[0].kind == CureKind.BRANCH, case
+            case "undecided":
+                assert whole[-1].status == "finished" and lr > 10 * border, case
             case _:
                 raise AssertionError(case)
         if diagnosis.name in ("diverging", "bouncing"):

@@ -1,6 +1,7 @@
 """The maps of a step say what they mean: one real step is trained, and each caption's sign is tried."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -75,7 +76,7 @@ def test_no_other_quantity_fits_a_caption() -> None:
 
 def test_the_equation_adds_up_and_its_captions_hold() -> None:
     before, gradient, added, after = equation_maps(NOW, 0)
-    assert equation_captions(CONFIG.update_rule)[2] == "− lr × gradient"
+    assert equation_captions(CONFIG)[2] == "− lr × gradient"
     assert added == pytest.approx(-NOW.lr * gradient, abs=1e-7)
     assert before == pytest.approx(MOMENTS[-2].weights[0], abs=1e-6)
     assert after == pytest.approx(before + added, abs=1e-6)
@@ -86,4 +87,14 @@ def test_only_plain_sgd_is_minus_lr_times_gradient() -> None:
     plain = [name for name in OPTIMIZERS if is_plain(Optimizer(name))]
     assert plain == ["sgd"]
     assert not is_plain(Optimizer("sgd", momentum=0.5)) and not is_plain(Optimizer("sgd", weight_decay=0.1))
-    assert "Adam" in equation_captions(Optimizer("adam"))[2]
+    assert "Adam" in equation_captions(replace(CONFIG, optimizer="adam"))[2]
+
+
+def test_a_clipped_step_is_minus_lr_times_the_clipped_gradient() -> None:
+    """Parallel to the gradient and shorter: the caption says so."""
+    clipped = replace(CONFIG, clip=1e-3)
+    now = list(sgd_core.train(clipped, DIGITS))[-1]
+    _, gradient, added, _ = equation_maps(now, 0)
+    share = -added / (now.lr * gradient)
+    assert equation_captions(clipped)[2] == "− lr × clipped gradient"
+    assert share[gradient != 0] == pytest.approx(share[gradient != 0][0], rel=1e-4) and 0 < np.nanmax(share) < 1

@@ -16,6 +16,7 @@ from executing import run
 import sgd_core
 from sgd_core.descent.optimizers import OPTIMIZERS
 from sgd_core.descent.schedules import SCHEDULES
+from sgd_core.digits.inputs import INPUTS
 from sgd_core.digits.losses import LOSSES
 from sgd_core.digits.models import INITS, MODELS
 from sgd_core.export.learning_rates import range_script, sharpness_script, sweep_script
@@ -34,6 +35,8 @@ def configurations() -> list[dict[str, object]]:
         "classes": itertools.cycle([(3, 7), (4, 9, 2), None, (8, 1), (0, 5, 6, 7)]),
         "batch_size": itertools.cycle([64, 100, None, 50, 33, 2000, 71]),
         "shuffle": itertools.cycle([True, True, False]),
+        "clip": itertools.cycle([None, 0.05, None, 0.2]),
+        "inputs": itertools.cycle([*INPUTS, "pixels"]),
     }
     return [
         {
@@ -98,6 +101,7 @@ def test_the_sample_has_every_row_of_every_table() -> None:
         ("model", MODELS),
         ("schedule", SCHEDULES),
         ("init", INITS),
+        ("inputs", INPUTS),
     ):
         assert {settings[name] for settings in sample} == set(table)
 

@@ -78,6 +78,7 @@ def test_the_fields_say_a_configuration_and_give_it_back(model: str, optimizer: 
     from streamlit.testing.v1 import AppTest
 
     config = TrainConfig(model=model, optimizer=optimizer, init=MODELS[model].usual_init, lr=0.03, seed=3, epochs=2)
+    config = replace(config, clip=0.25, inputs="centred")
     shown: dict[str, Any] = {}
     for field in FIELDS:
         shown |= field.shown(config)

@@ -11,47 +11,86 @@ from reading import charts, said
 from streamlit.testing.v1 import AppTest
 from test_training_page import Open, act, press, rest, run_of, trained
 
-from pages.training.diagnosis import border_at, cards, cured, cures_for, diagnosis_at
+from pages.training.diagnosis import cards
 from pages.training.drawing import shifted
-from pages.training.fields import standard
-from pages.training.session import Run
-from sgd_core.descent.diagnosis import CureKind
 from sgd_core.digits.datasets import load_digits
 from sgd_core.digits.drawing import pack_drawing, prepared, unpack_drawing
 from sgd_core.digits.drawn_digits import DrawnDigits
+from sgd_core.digits.inputs import INPUTS
 from sgd_core.digits.losses import LOSSES
+from sgd_core.numbers import signed
 
 MSE = LOSSES["mean_squared_error"].title
 UCI = load_digits("uci", (3, 7))
 THREE = UCI.valid_images[int((UCI.valid_labels == 0).nonzero()[0])].numpy()
 
 
-@pytest.mark.parametrize(
-    ("query", "name"),
-    [
-        ({"training_loss": MSE, "training_lr": "1"}, "Diverging"),
-        ({"training_lr": "20"}, "Bouncing"),
-        ({"training_lr": "0.001", "training_epochs": "20"}, "Too low"),
-        ({"training_lr": "0.05", "training_epochs": "20"}, "Good"),
-    ],
-)
-def test_every_run_has_a_diagnosis_and_each_cure_that_acts_cures(app: Open, query: dict[str, str], name: str) -> None:
+FAILING = [
+    ({"training_loss": MSE, "training_lr": "1"}, "Diverging", {"lower_rate", "clip_gradient"}),
+    ({"training_loss": MSE, "training_lr": "0.1"}, "Diverging", {"lower_rate", "clip_gradient", "scale_inputs"}),
+    ({"training_lr": "20"}, "Bouncing", {"branch", "lower_rate", "clip_gradient", "scale_inputs"}),
+    ({"training_lr": "0.001", "training_epochs": "20"}, "Too low", {"raise_rate"}),
+]
+
+
+def offered(at: AppTest) -> set[str]:
+    """The cures on the page, by their kinds."""
+    keys = [str(button.key) for button in at.button]
+    return {key.removeprefix("training_cure_") for key in keys if key.startswith("training_cure_")}
+
+
+@pytest.mark.parametrize(("query", "name", "expected"), FAILING)
+def test_every_run_has_a_diagnosis_and_each_cure_pressed_cures(
+    app: Open, query: dict[str, str], name: str, expected: set[str]
+) -> None:
     at = trained(app("training", **query))
-    run = run_of(at)
-    assert cards(run)[-1][1].endswith(name), cards(run)[-1]
-    if name == "Good":
-        return
-    found = diagnosis_at(run, len(run.moments) - 1, None)
-    cures = cures_for(found, border_at(run, 0))
-    assert cures
-    for cure in cures:
+    failing = run_of(at)
+    assert cards(failing)[-1][1].endswith(name), cards(failing)[-1]
+    assert offered(at) >= expected
+    for kind in offered(at):
         at = trained(app("training", **query))
-        at = trained(press(at, f"cure_{cure.kind}"))
+        at = trained(press(at, f"cure_{kind}"))
         after = run_of(at)
-        if cure.kind in (CureKind.MORE_EPOCHS, CureKind.ADD_MOMENTUM):  # ten times as far, which may not be enough
-            assert after.latest.train_loss < run.latest.train_loss
-            continue
-        assert cards(after)[-1][1].endswith("Good"), (cure, cards(after)[-1])
+        assert cards(after)[-1][1].endswith("Good"), (kind, cards(after)[-1])
+        assert after.latest.train_loss < failing.moments[0].train_loss
+
+
+def test_a_good_run_is_offered_to_go_on_and_a_step_is_too_early_for_cures(app: Open) -> None:
+    at = trained(app("training", training_lr="0.05", training_epochs="20"))
+    assert cards(run_of(at))[-1][1].endswith("Good") and offered(at) == {"more_epochs"}
+    at = trained(press(at, "cure_more_epochs"))
+    assert run_of(at).latest.epoch == 40
+    assert offered(app("training")) == set()
+
+
+@pytest.mark.parametrize(
+    ("kind", "words", "code"),
+    [("clip_gradient", "Clip the gradient", "clip_grad_norm_"), ("scale_inputs", "Scale the pixels", "X.mean(0)")],
+)
+def test_clipping_and_scaling_reach_sidebar_address_and_script(app: Open, kind: str, words: str, code: str) -> None:
+    at = trained(app("training", training_loss=MSE, training_lr="0.1"))
+    assert at.button(key=f"training_cure_{kind}").label == words
+    at = trained(press(at, f"cure_{kind}"), 3)
+    config = run_of(at).config
+    assert (config.clip is not None, config.inputs) == ((True, "pixels") if "clip" in kind else (False, "centred"))
+    assert at.number_input(key="training_clip").value == (config.clip or 0.0)
+    assert at.selectbox(key="training_inputs").value == INPUTS[config.inputs].title
+    link = {f"training_{name}": str(value) for name, value in at.session_state["_values_training"].items()}
+    assert run_of(app("training", **{**link, "training_at": "2"})).config == config
+    assert code in next(block.value for block in at.code if "import torch" in block.value)
+
+
+def test_a_run_on_scaled_pixels_judges_and_explains_drawings_as_they_are(app: Open) -> None:
+    drawing = pack_drawing(THREE, "uci")
+    query = {"training_inputs": INPUTS["centred"].title, "training_drawing": drawing, "training_beside": "my digit"}
+    at = trained(app("training", training_section="Why this answer?", training_why="my drawing", **query))
+    now = run_of(at).latest
+    assert now.origin is not None and "it says **3**" in said(at)
+    score = float(((THREE - now.origin) * now.weights[0]).sum() + now.bias[0])
+    assert f"add up to {signed(score, 3)}" in "".join(charts(at))
+    for section in ("Judge it", "Look inside", "Take it home"):
+        at.segmented_control(key="training_section").set_value(section).run()
+        assert not at.exception
 
 
 def test_divergence_is_explained_with_the_border_that_the_page_computes(app: Open) -> None:
@@ -60,17 +99,6 @@ def test_divergence_is_explained_with_the_border_that_the_page_computes(app: Ope
     assert "times the border" in reason, reason
     assert "beyond it the run diverges" in said(at)
     assert "it moves as the weights do" in said(app("training"))
-
-
-def test_a_cure_changes_what_it_says_and_nothing_else() -> None:
-    config = standard(dataset="uci")
-    run = Run(config, UCI)
-    run.extend(3)
-    from sgd_core.descent.diagnosis import Cure
-
-    assert cured(config, Cure(CureKind.LOWER_RATE, "try 0.02", 0.02)) == standard(dataset="uci", lr=0.02)
-    momentum = cured(config, Cure(CureKind.ADD_MOMENTUM, "add momentum"))
-    assert momentum.update_rule.options["momentum"] == 0.9 and momentum.lr == config.lr
 
 
 # ---- A drawing ----
