@@ -13,7 +13,8 @@ import torch
 from torch import nn
 
 from sgd_core.descent import optimizers
-from sgd_core.descent.optimizers import Option, OptimizerRow
+from sgd_core.descent.optimizers import OptimizerRow
+from sgd_core.descent.options import Option
 from sgd_core.descent.update_rules import State
 from sgd_core.digits import losses, models
 from sgd_core.digits.losses import Loss
