@@ -17,7 +17,7 @@ from sgd_core.calculus.formula import Function
 from sgd_core.calculus.sampling import sample
 from sgd_core.charts.curve import window
 from sgd_core.charts.descent import descent_on_curve, descent_rows
-from sgd_core.charts.series import picked_map
+from sgd_core.charts.fate_map import picked_map
 from sgd_core.descent.descend import descend
 from sgd_core.descent.minimum import find_minimum
 from sgd_core.descent.regime_map import MapWindow, Outcome, RegimeMap, border_dimension, mapping

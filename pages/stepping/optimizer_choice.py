@@ -7,7 +7,8 @@ import streamlit as st
 
 from pages.ui.page import Page
 from sgd_core.charts.palette import RACERS
-from sgd_core.descent.optimizers import OPTIMIZERS, Optimizer, Option
+from sgd_core.descent.optimizers import OPTIMIZERS, Optimizer
+from sgd_core.descent.options import Option
 from sgd_core.numbers import code, number
 
 KINDS = {row.title: name for name, row in OPTIMIZERS.items() if not row.hidden_matrices_only}

@@ -12,7 +12,8 @@ import streamlit as st
 
 from pages.ui.datasets import choose_dataset, preferred
 from pages.ui.page import Page
-from sgd_core.descent.optimizers import OPTIMIZERS, Option
+from sgd_core.descent.optimizers import OPTIMIZERS
+from sgd_core.descent.options import Option
 from sgd_core.descent.schedules import MAX_STEPS, SCHEDULES
 from sgd_core.digits.config import TrainConfig, optimizers_for
 from sgd_core.digits.datasets import Digits
@@ -44,7 +45,7 @@ class Field:
 
 
 def _titled(name: str, label: str, table: Mapping[str, Any], *, more: bool = False) -> Field:
-    def draw(page: Page, chosen: Chosen) -> Chosen:
+    def draw(page: Page, _chosen: Chosen) -> Chosen:
         keys = {row.title: key for key, row in table.items()}
         picked = keys[page.choice(name, label, list(keys), next(iter(keys)))]
         st.caption(table[picked].about)
@@ -61,7 +62,7 @@ def _whole(
     high: int,
     *,
     none: int | None = None,
-    if_: Callable[[Chosen], bool] = lambda chosen: True,
+    if_: Callable[[Chosen], bool] = lambda _: True,
     **more: Any,
 ) -> Field:
     """A whole number; `none` is the widget's value for None in the configuration."""
@@ -174,12 +175,12 @@ def _shown_init(config: TrainConfig) -> Chosen:
 
 FIELDS: tuple[Field, ...] = (
     Field(
-        lambda page, chosen: {"lr": page.learning_rate("lr", DEFAULTS["lr"], low=1e-3, high=100.0)},
+        lambda page, _: {"lr": page.learning_rate("lr", DEFAULTS["lr"], low=1e-3, high=100.0)},
         lambda config: {"lr": config.lr},
     ),
     _whole("epochs", "epochs", "Epochs", 1, MOST_EPOCHS, help="Passes over the training images."),
     Field(
-        lambda page, chosen: {"dataset": choose_dataset(page)},
+        lambda page, _: {"dataset": choose_dataset(page)},
         lambda config: {"dataset": SOURCES[config.dataset].title},
     ),
     Field(_draw_classes, _shown_classes),
@@ -198,7 +199,7 @@ FIELDS: tuple[Field, ...] = (
     ),
     _titled("schedule", "Learning-rate schedule", SCHEDULES, more=True),
     Field(
-        lambda page, chosen: {"shuffle": page.toggle("shuffle", "Shuffle the images in each epoch", True)},
+        lambda page, _: {"shuffle": page.toggle("shuffle", "Shuffle the images in each epoch", True)},
         lambda config: {"shuffle": config.shuffle},
         more=True,
     ),
@@ -213,7 +214,7 @@ FIELDS: tuple[Field, ...] = (
     ),
     _whole("patience", "patience", "Stop after epochs without a better accuracy", 0, 1000, none=0, help="0: never."),
     Field(
-        lambda page, chosen: {
+        lambda page, _: {
             "seconds": page.number("seconds", "Stop after seconds of computing", 0.0, 1e6, 0.0, help="0: never.")
             or None
         },

@@ -23,7 +23,7 @@ MEASURES = {
 COLUMNS = 6  # maps side by side
 
 
-def draw(page: Page, run: Run, at: int) -> list[str]:
+def draw(page: Page, _run: Run, _at: int) -> list[str]:
     """Show the pinned runs over each other, as maps and in a table; let them be renamed, hidden and removed."""
     kept = pins()
     if not kept:

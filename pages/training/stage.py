@@ -282,7 +282,7 @@ def _speeds(run: Run) -> list[Speed]:
 
 
 def _actions(page: Page, run: Run) -> list[Action]:
-    def more(at: int) -> None:
+    def more(_at: int) -> None:
         page.set("epochs", min(run.config.epochs + MORE, MOST_EPOCHS))
         page.go_to(len(run.moments) - 1, play=True)
         page.redraw()
@@ -304,7 +304,7 @@ def _actions(page: Page, run: Run) -> list[Action]:
             off,
         ),
         Action(
-            "pin", "Pin this run", "Keeps its curves, map and settings, to compare it with others.", lambda at: pin(run)
+            "pin", "Pin this run", "Keeps its curves, map and settings, to compare it with others.", lambda _: pin(run)
         ),
     ]
 

@@ -12,7 +12,7 @@ from sgd_core.digits.models import MODELS
 from sgd_core.numbers import percent, signed
 
 
-def draw(page: Page, run: Run, at: int) -> list[str]:
+def draw(_page: Page, run: Run, at: int) -> list[str]:
     """Show the mean images and the pixels never inked; say where the strongest weights lie, and on which stroke."""
     now, config, digits = run.moments[at], run.config, run.digits
     means, dead, names = mean_images(digits).numpy(), run.dead, digits.class_names

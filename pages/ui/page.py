@@ -52,6 +52,11 @@ class PageRow(NamedTuple):
     icon: str
     promise: str
 
+    @property
+    def address(self) -> str:
+        """What follows the app's address: the file's name without its number; nothing for Home."""
+        return "" if self.path == "app.py" else Path(self.path).stem.partition("_")[2]
+
 
 PAGES = {
     "home": PageRow("app.py", "Home", ":material/home:", "The seven steps of learning, run live on real digits."),

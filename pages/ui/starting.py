@@ -26,7 +26,7 @@ _log = logging.getLogger("sgd_lab")
 
 
 @asynccontextmanager
-async def load_libraries(app: Any) -> AsyncIterator[dict[str, Any]]:
+async def load_libraries(_app: Any) -> AsyncIterator[dict[str, Any]]:
     """Begin to load the libraries when the server starts, while the first browser is still on its way.
 
     A visitor who comes meanwhile waits for the rest only: Python lets two threads import different modules at a time.

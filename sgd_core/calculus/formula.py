@@ -10,7 +10,8 @@ import torch
 from torch import Tensor
 
 from sgd_core.calculus.parser import FormulaError, parse
-from sgd_core.calculus.tree import CONSTANTS, FUNCTIONS, Computation, Node, computation, torch_code
+from sgd_core.calculus.tape import Tape
+from sgd_core.calculus.tree import CONSTANTS, FUNCTIONS, Node, torch_code
 
 __all__ = ["DEFAULT_DOMAIN", "FormulaError", "Function", "parse_function"]
 
@@ -40,13 +41,23 @@ class Function:
 
     def __call__(self, *tensors: Tensor) -> Tensor:
         """Return the values at floating-point tensors, one per variable: same shape and dtype, differentiable."""
+        return self._tape(self._one_each(tensors))
+
+    def with_slopes(self, *tensors: Tensor) -> tuple[Tensor, list[Tensor]]:
+        """Return the values and, for each variable, the slopes by it: bit for bit autograd's, and not differentiable.
+
+        The tensors are of one shape. On a few numbers it takes a third of the time that autograd takes.
+        """
+        return self._tape.with_slopes(self._one_each(tensors))
+
+    def _one_each(self, tensors: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
         if len(tensors) != len(self.variables):
             raise TypeError(f"{self.formula} needs one tensor for each of: {', '.join(self.variables)}.")
-        return self._computation(tensors)
+        return tensors
 
     @cached_property
-    def _computation(self) -> Computation:
-        return computation(self.tree, self.variables)
+    def _tape(self) -> Tape:
+        return Tape(self.tree, self.variables)
 
     @cached_property
     def torch_code(self) -> str:
@@ -82,7 +93,7 @@ class Function:
         return torch.from_numpy(symbolic.evaluate(exact, point))
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Pickle by the three fields; the tree and the computation are rebuilt."""
+        """Pickle by the three fields; the tree and the tape are rebuilt."""
         return Function, (self.formula, self.domain, self.variables)
 
 

@@ -143,7 +143,7 @@ def _alone(node: Node) -> Node:
 
 
 def _apply(node: Node, inputs: list[Tensor]) -> Tensor:
-    """Do one operation; children that are plain numbers stay plain numbers, as in `tree.computation`."""
+    """Do one operation; children that are plain numbers stay plain numbers, as on a `Tape`."""
     waiting = iter(inputs)
     operands: list[Tensor | Number] = [next(waiting) if child.value is None else child.value for child in node.children]
     if node.op == "negative":

@@ -7,7 +7,8 @@ from torch import Tensor
 
 from sgd_core.calculus.derivative import derivative
 from sgd_core.calculus.formula import Function
-from sgd_core.calculus.tree import Computation, Node, computation
+from sgd_core.calculus.tape import Tape
+from sgd_core.calculus.tree import Node
 
 _SIDE = 1e-7  # relative distance at which the slope on either side is taken
 _WIDER = 256  # times as far away the leap of a kink is the same, while every smooth change of the slope has grown
@@ -39,7 +40,7 @@ def break_at_kinks(function: Function, curve: pd.DataFrame) -> pd.DataFrame:
     x = torch.tensor(curve["x"].to_numpy(), dtype=torch.float64)
     pieces = [curve]
     for sharp in _sharp(function.tree):
-        inside = computation(sharp.children[0], function.variables)
+        inside = Tape(sharp.children[0], function.variables)
         with torch.no_grad():
             sign = np.sign(inside([x]).numpy())
         for place in np.flatnonzero(sign[:-1] * sign[1:] < 0):
@@ -54,7 +55,7 @@ def break_at_kinks(function: Function, curve: pd.DataFrame) -> pd.DataFrame:
     return pd.concat(pieces, ignore_index=True).sort_values("x", kind="stable", ignore_index=True)
 
 
-def _zero(inside: Computation, left: float, right: float) -> float:
+def _zero(inside: Tape, left: float, right: float) -> float:
     """Return where a computation changes its sign between two places, by bisection."""
     below = float(inside([torch.tensor(left, dtype=torch.float64)])) < 0
     for _ in range(80):
@@ -69,7 +70,7 @@ def _zero(inside: Computation, left: float, right: float) -> float:
 def _insides(function: Function, point: Tensor) -> list[Tensor]:
     """Return the values of what stands inside every `abs` and `relu`."""
     with torch.no_grad():
-        return [computation(node.children[0], function.variables)([point]) for node in _sharp(function.tree)]
+        return [Tape(node.children[0], function.variables)([point]) for node in _sharp(function.tree)]
 
 
 def _sharp(tree: Node) -> list[Node]:

@@ -1,4 +1,4 @@
-"""The small tree a formula becomes, and the two things PyTorch needs from it: a computation and its source text."""
+"""The small tree that a formula becomes, its operations with their slopes, and its source text in PyTorch."""
 
 import math
 import operator
@@ -10,7 +10,8 @@ import torch
 from torch import Tensor
 
 Number = int | float
-Computation = Callable[[Sequence[Tensor]], Tensor]
+Slope = Callable[..., Tensor]
+"""(g, y, *operands) -> the slope of the result by one operand, given the operation's value y and the result's slope g by it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,57 +31,81 @@ class Node:
 
 
 class Operator(NamedTuple):
-    """A sign between two operands: how it is written, computed, and how tightly it binds."""
+    """A sign between two operands: how it is written, computed, its slopes by both, and how tightly it binds."""
 
     sign: str
     compute: Callable[[Any, Any], Any]
+    slopes: tuple[Slope, Slope]
     binding: int
 
 
 class Elementary(NamedTuple):
-    """A named function: on tensors, on plain numbers, and the source text for plain numbers."""
+    """A named function: on tensors, its slope there, on plain numbers, and the source text for plain numbers."""
 
     on_tensor: Callable[[Tensor], Tensor]
+    slope: Slope
     on_number: Callable[[Any], Number]
     number_code: str
 
 
+def _by_divisor(g: Tensor, y: Tensor, a: Tensor | Number, b: Tensor) -> Tensor:
+    if isinstance(a, Tensor):
+        return -g * (a / b / b)
+    inverse = b.reciprocal()  # torch divides a plain number by a tensor in these two steps
+    return -(g * a) * (inverse * inverse)
+
+
+def _by_base(g: Tensor, y: Tensor, a: Tensor, b: Tensor | Number) -> Tensor:
+    if isinstance(b, Tensor):
+        return torch.where(b == 0, 0.0, g * (b * a ** (b - 1)))
+    return g * (a ** (b - 1) * b) if b else torch.zeros_like(g)
+
+
+def _by_exponent(g: Tensor, y: Tensor, a: Tensor | Number, b: Tensor) -> Tensor:
+    if isinstance(a, Tensor):
+        return g * torch.where((a == 0) & (b >= 0), 0.0, y * a.log())
+    if a == 0:
+        return g * torch.where(b >= 0, 0.0, y * -math.inf)
+    return g * (y * (math.log(a) if a > 0 else math.nan))
+
+
+# Each slope in the very steps that autograd takes, so that both round alike.
 OPERATORS = {
-    "add": Operator(" + ", operator.add, 1),
-    "subtract": Operator(" - ", operator.sub, 1),
-    "multiply": Operator("*", operator.mul, 2),
-    "divide": Operator("/", operator.truediv, 2),
-    "power": Operator("**", operator.pow, 4),
+    "add": Operator(" + ", operator.add, (lambda g, y, a, b: g, lambda g, y, a, b: g), 1),
+    "subtract": Operator(" - ", operator.sub, (lambda g, y, a, b: g, lambda g, y, a, b: -g), 1),
+    "multiply": Operator("*", operator.mul, (lambda g, y, a, b: g * b, lambda g, y, a, b: g * a), 2),
+    "divide": Operator("/", operator.truediv, (lambda g, y, a, b: g / b, _by_divisor), 2),
+    "power": Operator("**", operator.pow, (_by_base, _by_exponent), 4),
 }
 _NEGATIVE, _ATOM = 3, 5
 FUNCTIONS = {
-    "sin": Elementary(torch.sin, math.sin, "math.sin({})"),
-    "cos": Elementary(torch.cos, math.cos, "math.cos({})"),
-    "tan": Elementary(torch.tan, math.tan, "math.tan({})"),
-    "exp": Elementary(torch.exp, math.exp, "math.exp({})"),
-    "log": Elementary(torch.log, math.log, "math.log({})"),
-    "sqrt": Elementary(torch.sqrt, math.sqrt, "math.sqrt({})"),
-    "abs": Elementary(torch.abs, abs, "abs({})"),
-    "tanh": Elementary(torch.tanh, math.tanh, "math.tanh({})"),
+    "sin": Elementary(torch.sin, lambda g, y, u: g * u.cos(), math.sin, "math.sin({})"),
+    "cos": Elementary(torch.cos, lambda g, y, u: g * -u.sin(), math.cos, "math.cos({})"),
+    "tan": Elementary(torch.tan, lambda g, y, u: g * (1 + y * y), math.tan, "math.tan({})"),
+    "exp": Elementary(torch.exp, lambda g, y, u: g * y, math.exp, "math.exp({})"),
+    "log": Elementary(torch.log, lambda g, y, u: g / u, math.log, "math.log({})"),
+    "sqrt": Elementary(torch.sqrt, lambda g, y, u: g / (2 * y), math.sqrt, "math.sqrt({})"),
+    "abs": Elementary(torch.abs, lambda g, y, u: g * u.sgn(), abs, "abs({})"),
+    "tanh": Elementary(torch.tanh, lambda g, y, u: torch.ops.aten.tanh_backward(g, y), math.tanh, "math.tanh({})"),
     # Written through tanh, because exp(-u) overflows for a large negative u.
-    "sigmoid": Elementary(torch.sigmoid, lambda u: 0.5 + 0.5 * math.tanh(u / 2), "(0.5 + 0.5*math.tanh(({})/2))"),
-    "relu": Elementary(torch.relu, lambda u: max(0, u), "max(0, {})"),
+    "sigmoid": Elementary(
+        torch.sigmoid,
+        lambda g, y, u: torch.ops.aten.sigmoid_backward(g, y),
+        lambda u: 0.5 + 0.5 * math.tanh(u / 2),
+        "(0.5 + 0.5*math.tanh(({})/2))",
+    ),
+    "relu": Elementary(
+        torch.relu,
+        lambda g, y, u: torch.ops.aten.threshold_backward(g, y, 0),
+        lambda u: max(0, u),
+        "max(0, {})",
+    ),
 }
 CONSTANTS = {"pi": math.pi, "e": math.e}
 
 
-def computation(tree: Node, variables: Sequence[str]) -> Computation:
-    """Return the torch computation of the tree: tensors in the order of `variables` -> one tensor.
-
-    Subtrees without a variable stay plain Python numbers, so that `x**2` is one power node of autograd.
-    A variable that does not occur enters as `0*variable`: the result has its shape, its gradient is zero.
-    """
-    places = {name: place for place, name in enumerate(variables)}
-    return _compute(with_all(tree, variables), places)
-
-
 def torch_code(tree: Node, variables: Sequence[str]) -> str:
-    """Return the same computation as Python source over `torch`, `math` and the variables' names."""
+    """Return the formula as Python source over `torch`, `math` and the variables' names."""
     return _code(with_all(tree, variables))[0]
 
 
@@ -101,29 +126,6 @@ def with_all(tree: Node, variables: Sequence[str]) -> Node:
     return tree
 
 
-def _compute(node: Node, places: dict[str, int]) -> Computation:
-    """Build nested closures once, so that a descent of 10,000 steps does not walk the tree 10,000 times."""
-    if node.op == "variable":
-        return operator.itemgetter(places[node.name])
-    if node.op == "negative":
-        inner = _compute(node.children[0], places)
-        return lambda point: -inner(point)
-    if node.op in FUNCTIONS:
-        inner, function = _compute(node.children[0], places), FUNCTIONS[node.op].on_tensor
-        return lambda point: function(inner(point))
-    compute = OPERATORS[node.op].compute
-    first, second = node.children
-    if first.value is not None:
-        number, right = first.value, _compute(second, places)
-        return lambda point: compute(number, right(point))
-    left = _compute(first, places)
-    if second.value is not None:
-        number = second.value
-        return lambda point: compute(left(point), number)
-    right = _compute(second, places)
-    return lambda point: compute(left(point), right(point))
-
-
 def _code(node: Node) -> tuple[str, int]:
     """Return the source text and how tightly its outermost sign binds."""
     if node.op == "number":
@@ -138,7 +140,7 @@ def _code(node: Node) -> tuple[str, int]:
         inner = _code(node.children[0])[0]
         form = f"torch.{node.op}({{}})" if node.value is None else FUNCTIONS[node.op].number_code
         return form.format(inner), _ATOM
-    sign, _, binding = OPERATORS[node.op]
+    sign, binding = OPERATORS[node.op].sign, OPERATORS[node.op].binding
     first, second = node.children
     if node.op == "power":  # groups to the right, and takes a minus in its exponent
         return f"{_wrapped(first, _ATOM)}{sign}{_wrapped(second, _NEGATIVE)}", binding

@@ -6,7 +6,8 @@ import torch
 
 from sgd_core.calculus.formula import Function
 from sgd_core.calculus.sampling import look_at
-from sgd_core.calculus.tree import Node, computation
+from sgd_core.calculus.tape import Tape
+from sgd_core.calculus.tree import Node
 from sgd_core.numbers import number
 
 
@@ -36,7 +37,7 @@ def _divides_by_zero(function: Function, x: float) -> bool:
     point = [torch.tensor(x, dtype=torch.float64)]
 
     def value(node: Node) -> float:
-        return float(node.value) if node.value is not None else float(computation(node, function.variables)(point))
+        return float(node.value) if node.value is not None else float(Tape(node, function.variables)(point))
 
     def search(node: Node) -> bool:
         if node.op == "divide" and value(node.children[1]) == 0:

@@ -12,6 +12,7 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
+from sgd_core.calculus.formula import Function
 from sgd_core.descent.optimizers import Optimizer, as_optimizer
 from sgd_core.descent.update_rules import START
 from sgd_core.status import Status
@@ -98,16 +99,9 @@ def descend_many(
     """Walk down from many points at once.
 
     `points` (runs, ...) are the starts in the precision to compute in; `loss` takes such a tensor and answers one
-    value a run, (runs,), each from its own point alone; `lr` is one number or (runs,), and so is `optimizer`.
-    Raises ValueError on values that make no sense.
+    value a run, (runs,), each from its own point alone; a `Function` of several variables takes points (runs, variables).
+    `lr` is one number or (runs,), and so is `optimizer`. Raises ValueError on values that make no sense.
     """
-    with torch.inference_mode(False):  # a caller in that mode would get no gradient at all
-        return _descend_many(loss, points, lr, steps, optimizer)
-
-
-def _descend_many(
-    loss: Loss, points: Tensor, lr: ArrayLike, steps: int, optimizer: Optimizer | Sequence[Optimizer]
-) -> Paths:
     runs = len(points)
     optimizers = [optimizer] * runs if isinstance(optimizer, Optimizer) else list(optimizer)
     lrs = np.broadcast_to(np.asarray(lr, dtype=np.float64), (runs,))
@@ -116,44 +110,71 @@ def _descend_many(
     # Runs of one optimizer stand side by side while we compute, so that each optimizer works on one slice.
     kinds = list(dict.fromkeys(optimizers))
     order = sorted(range(runs), key=lambda run: kinds.index(optimizers[run]))
-    record = _walk(
-        loss,
-        points.detach()[order],
-        torch.tensor(lrs[order], dtype=points.dtype).reshape(-1, *[1] * (points.ndim - 1)),
-        steps,
-        [(kind, optimizers.count(kind)) for kind in kinds],
-    )
+    with torch.inference_mode(isinstance(loss, Function)):  # autograd, which other losses need, does not work in it
+        record = _walk(
+            _with_slope(loss),
+            points.detach()[order],
+            torch.tensor(lrs[order], dtype=points.dtype).reshape(-1, *[1] * (points.ndim - 1)),
+            steps,
+            [(kind, optimizers.count(kind)) for kind in kinds],
+        )
     back = np.argsort(order)
     x, values, gradient, update = (part.transpose(0, 1).numpy()[back] for part in record)
     return _freeze(x, values, gradient, update)
 
 
+def _with_slope(loss: Loss) -> Callable[[Tensor], tuple[Tensor, Tensor]]:
+    """The loss and its gradient at points: a formula knows its slope, of all others autograd finds it."""
+
+    def of_formula(x: Tensor) -> tuple[Tensor, Tensor]:
+        value, (slope,) = loss.with_slopes(x)  # type: ignore[attr-defined]
+        return value, slope
+
+    def of_variables(points: Tensor) -> tuple[Tensor, Tensor]:
+        value, slopes = loss.with_slopes(*points.unbind(-1))  # type: ignore[attr-defined]
+        return value, torch.stack(slopes, -1)
+
+    def by_autograd(x: Tensor) -> tuple[Tensor, Tensor]:
+        with torch.enable_grad():
+            value = loss(x.requires_grad_())
+        if not isinstance(value, Tensor) or value.shape != x.shape[:1]:
+            raise ValueError("The function must return one value for each run; let it work element by element.")
+        gradient = None
+        if value.requires_grad:
+            (gradient,) = torch.autograd.grad(value, x, torch.ones_like(value), allow_unused=True)
+        return value, torch.zeros_like(x) if gradient is None else gradient
+
+    if not isinstance(loss, Function):
+        return by_autograd
+    return of_formula if len(loss.variables) == 1 else of_variables
+
+
 @torch.no_grad()
 def _walk(
-    loss: Loss, x: Tensor, lr: Tensor, steps: int, groups: list[tuple[Optimizer, int]]
+    with_slope: Callable[[Tensor], tuple[Tensor, Tensor]],
+    x: Tensor,
+    lr: Tensor,
+    steps: int,
+    groups: list[tuple[Optimizer, int]],
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """Take every step without looking back: what happens after a run has diverged is put right afterwards."""
     runs, sizes = len(x), [size for _, size in groups]
     rules = [(kind.row.rule, kind.options) for kind, _ in groups]
-    states, against, ones = [START] * len(groups), -lr, torch.ones(runs, dtype=x.dtype)
+    states, against = [START] * len(groups), -lr
     record = tuple(torch.empty((steps + 1, *shape), dtype=x.dtype) for shape in (x.shape, (runs,), x.shape, x.shape))
     rows: list[tuple[Tensor, Tensor, Tensor, Tensor]] = []
     alive = torch.ones(runs, dtype=torch.bool)
     for step in range(steps + 1):
-        with torch.enable_grad():
-            value = loss(x.requires_grad_())
-        if not isinstance(value, Tensor) or value.shape != (runs,):
-            raise ValueError("The function must return one value for each run; let it work element by element.")
-        gradient = torch.autograd.grad(value, x, ones, allow_unused=True)[0] if value.requires_grad else None
-        if gradient is None:
-            gradient = torch.zeros_like(x)
-        directions, slopes = [], gradient.split_with_sizes(sizes)
-        for place, point in enumerate(x.split_with_sizes(sizes)):
+        value, gradient = with_slope(x)
+        directions = []
+        for place, (point, slope) in enumerate(
+            zip(x.split_with_sizes(sizes), gradient.split_with_sizes(sizes), strict=True)
+        ):
             rule, options = rules[place]
-            direction, states[place] = rule(point, slopes[place], states[place], options)
+            direction, states[place] = rule(point, slope, states[place], options)
             directions.append(direction)
         direction = torch.cat(directions) if len(directions) > 1 else directions[0]
-        rows.append((x, value, gradient, direction * against))
+        rows.append((x, value, gradient, direction))
         x = torch.addcmul(x, direction, against)  # rounded once, as torch.optim's in-place addition is
         if (
             len(rows) == _CHUNK or step == steps
@@ -167,6 +188,7 @@ def _walk(
                 for whole in record:
                     whole[step + 1 :] = math.nan
                 break
+    record[3].mul_(against)  # from directions to updates
     return record  # type: ignore[return-value]
 
 

@@ -145,8 +145,10 @@ def turning_point(f: Callable[[Tensor], Tensor], left: float, right: float) -> f
         above = derivative(f, grid) >= 0
         turn = int(above.long().argmax()) if bool(above.any()) else len(grid) - 1
         left, right = float(grid[max(turn - 1, 0)]), float(grid[turn])
-    near = [left, right, round(left, 9)]  # a person's number, if it is as good
-    return min(near, key=lambda place: (value_at(f, place), place != near[2]))
+    rounded = round(left, 9)  # a person's number, if it is as good: not only as low, which all places near are
+    if slope_at(f, rounded) ** 2 > max(slope_at(f, left) ** 2, slope_at(f, right) ** 2):
+        rounded = left
+    return min([left, right, rounded], key=lambda place: (value_at(f, place), place != rounded))
 
 
 def value_at(f: Callable[[Tensor], Tensor], x: float) -> float:

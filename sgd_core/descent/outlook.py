@@ -23,6 +23,7 @@ Kind = Literal["rests", "bounces", "cycles", "grows", "falls", "leaves", "crawls
 _BAND = 1e-9  # relative to the distance: a map done twice that moves less stays where it is
 _MOST_RESUMED = 3
 _SOON = 10_000  # steps after which a run that was thrown out counts as gone
+_AGES = 1_000_000  # the same for one that has come back before: it will again
 
 
 @dataclass(frozen=True)
@@ -89,9 +90,9 @@ def _high(f: Function, lr: float, run: Track, here: Outlook, plain: bool, resume
     target = minimum.x if minimum else here.x - math.copysign(1e6, run.slope[-1])
     way = torch.linspace(here.x, target, 2001, dtype=torch.float64)[:-1]
     steps = float((abs(target - here.x) / 2000 / (lr * derivative(f, way).abs())).sum())
-    if not steps < _SOON or minimum is None:
+    if minimum is None or not steps < (_AGES if resumed else _SOON):
         return replace(here, kind="thrown")
-    if resumed == _MOST_RESUMED:  # out again, and again
+    if resumed == _MOST_RESUMED or not steps < _SOON:  # out again, and again
         return _cycling(f, lr, run)
     return _one_way(f, lr, run, plain, resumed)
 

@@ -8,7 +8,6 @@ import torch
 from sgd_core.calculus.formula import Function
 from sgd_core.descent.descend import descend_many
 from sgd_core.descent.optimizers import Optimizer
-from sgd_core.descent.surfaces import of_points
 
 MOMENTA = (0.0, 0.2, 0.4, 0.6, 0.8, 0.9, 0.95)
 TRIED = 12  # learning rates, over two decades
@@ -26,7 +25,7 @@ def good_pair(
     momenta = np.repeat(MOMENTA, TRIED)
     points = torch.tensor(start, dtype=torch.float64).repeat(len(lrs), 1)
     optimizers = [Optimizer("sgd", momentum=float(momentum)) for momentum in momenta]
-    paths = descend_many(of_points(function), points, lrs, steps, optimizers)
+    paths = descend_many(function, points, lrs, steps, optimizers)
     loss = np.where(np.isfinite(paths.loss), paths.loss, np.inf)
     outside = loss > lowest + 0.01 * (loss[:, :1] - lowest)
     arrival = np.where(outside.any(1), steps + 1 - outside[:, ::-1].argmax(1), 0)

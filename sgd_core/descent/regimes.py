@@ -14,6 +14,7 @@ import torch
 
 from sgd_core.calculus.formula import Function
 from sgd_core.descent.descend import descend
+from sgd_core.descent.minimum import slope_at
 from sgd_core.descent.optimizers import Optimizer
 from sgd_core.descent.outlook import Outlook, outlook
 from sgd_core.descent.regime_names import (
@@ -88,7 +89,7 @@ def classify_runs(
     if steps is None:
         whole = _longer(f, lrs, seen, optimizer, plain)
     return [
-        _early(run) or _name(run, longer, outlook(f, float(lr), longer, plain))
+        _early(run) or _name(f, run, longer, outlook(f, float(lr), longer, plain))
         for lr, run, longer in zip(lrs, seen, whole, strict=True)
     ]
 
@@ -133,8 +134,8 @@ def _early(seen: Track) -> Regime | None:
     return None
 
 
-def _name(seen: Track, whole: Track, end: Outlook) -> Regime:
-    steps, loss = len(seen.x) - 1, [number(value) for value in (seen.loss[0], whole.loss[-1])]
+def _name(f: Function, seen: Track, whole: Track, end: Outlook) -> Regime:
+    steps, loss = len(seen.x) - 1, number(seen.loss[0])
     match end.kind:
         case "leaves":
             return Regime(LEFT_DOMAIN, f"{_when(end, steps)} lands where the function has no finite value.")
@@ -143,8 +144,10 @@ def _name(seen: Track, whole: Track, end: Outlook) -> Regime:
         case "grows":
             return Regime(DIVERGING, _growth(seen, end, steps), factor=end.factor)
         case "thrown":
-            slope = number(whole.slope[-1], 2)
-            where = f"It was thrown to x = {number(whole.x[-1])}, where the loss is {loss[1]} instead of {loss[0]}"
+            now = end.x == float(whole.x[-1])
+            slope = number(whole.slope[-1] if now else slope_at(f, end.x), 2)
+            how = "It was thrown" if now else "It comes back, but a later step throws it"
+            where = f"{how} to x = {number(end.x)}, where the loss is {number(end.loss)} instead of {loss}"
             return Regime(THROWN_OUT, f"{where} and the slope {slope}: there it stays or hardly moves.")
         case "cycles":
             return _arrived_hopping(seen, whole, end) or Regime(BOUNCING, _endless(end), True, end.factor)

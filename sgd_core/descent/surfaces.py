@@ -152,7 +152,7 @@ SURFACES: dict[str, Surface] = {entry.key: entry for entry in _SURFACES}
 
 
 def of_points(function: Function) -> Callable[[Tensor], Tensor]:
-    """Return a function of x and y as a loss over points (..., 2) -> (...), as `descend_many` wants it."""
+    """Return a function of x and y as a loss over points (..., 2) -> (...)."""
     return lambda points: function(points[..., 0], points[..., 1])
 
 
@@ -181,7 +181,7 @@ def descend_surface(
     status (as in `descend`). Raises ValueError on values that make no sense.
     """
     points = torch.tensor(start, dtype=torch.float64).repeat(len(lrs), 1)
-    paths = descend_many(of_points(function), points, lrs, steps, optimizers)
+    paths = descend_many(function, points, lrs, steps, optimizers)
     runs, rows = paths.loss.shape
     step = np.tile(np.arange(rows), runs)
     at = paths.diverged_at.repeat(rows)

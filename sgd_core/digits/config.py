@@ -8,7 +8,8 @@ from dataclasses import dataclass, fields
 from numbers import Integral, Real
 from typing import Any
 
-from sgd_core.descent.optimizers import OPTIMIZERS, Optimizer, short
+from sgd_core.descent.optimizers import OPTIMIZERS, Optimizer
+from sgd_core.descent.options import short
 from sgd_core.descent.schedules import SCHEDULES
 from sgd_core.digits.inputs import INPUTS
 from sgd_core.digits.losses import LOSSES, maps_for

@@ -13,7 +13,7 @@ import pandas as pd
 import torch
 from numpy.typing import NDArray
 
-from sgd_core.descent.optimizers import short
+from sgd_core.descent.options import short
 from sgd_core.descent.regime_names import BOUNCING, DIVERGING, GOOD, TOO_LOW, UNDECIDED
 from sgd_core.descent.schedules import learning_rates
 from sgd_core.digits.config import TrainConfig, check_lr

@@ -71,7 +71,7 @@ def script_parts(segments: Sequence[Segment], train_count: int | None = None) ->
     context = script_context(replace(begin, loss=loss), modules, [segment.config for segment in segments])
     return [
         ("The images", render("data", **context)),
-        ("The model and its loss", render("model", **context)),
+        ("The model and its loss", render("model", **context, reports=True)),
         *training,
     ]
 

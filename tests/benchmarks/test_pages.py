@@ -11,8 +11,10 @@ from measuring import ARGUMENTS, CHROMIUM, bare_page, open_to_idle, press_to_qui
 from playwright.sync_api import Browser, sync_playwright
 from serving import idle, serve
 
+from pages.ui.page import PAGES
+
 pytestmark = [pytest.mark.benchmark, pytest.mark.browser]
-PAGES = ["", "Derivatives", "Stepping", "Learning_rate_pitfalls", "Digit_training", "Beyond_the_rule"]
+ADDRESSES = [row.address for row in PAGES.values()]
 SLIDERS = {
     "Derivatives": ("Derivatives", "x, the point to look at"),
     "Stepping": ("Stepping", "Learning rate"),
@@ -52,7 +54,7 @@ def test_slider_press_to_a_quiet_page(browser: Browser, tmp_path: Path, capsys: 
         print("\nslider press to a quiet page, median\n  " + "\n  ".join(lines))
 
 
-@pytest.mark.parametrize("path", PAGES)
+@pytest.mark.parametrize("path", ADDRESSES)
 def test_opening(browser: Browser, tmp_path: Path, path: str, capsys: pytest.CaptureFixture[str]) -> None:
     with bare_page(tmp_path) as url:
         bare = [open_to_idle(browser, url) for _ in range(2)]

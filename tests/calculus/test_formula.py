@@ -5,6 +5,7 @@ import pickle
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import HealthCheck, assume, given, settings
@@ -170,6 +171,42 @@ def grow(inner):
 
 
 formulas = st.recursive(leaves, grow, max_leaves=8)
+
+
+PLACES = torch.tensor([-2.37, -1.13, -0.41, 0.0, 0.29, 0.83, 1.0, 1.61, 2.71, 1e3, -1e200], dtype=torch.float64)
+
+
+def assert_slopes_are_autograds(f, *point):
+    """Values and slopes by the written-out chain rule, to the last bit those of autograd; also where they are no numbers."""
+    leaves = [part.clone().requires_grad_() for part in point]
+    theirs = f(*leaves)
+    gradients = torch.autograd.grad(theirs, leaves, torch.ones_like(theirs))
+    value, slopes = f.with_slopes(*point)
+    assert not value.requires_grad
+    for ours, truth in zip([value, *slopes], [theirs.detach(), *gradients], strict=True):
+        np.testing.assert_array_equal(ours.numpy(), truth.numpy())
+
+
+@settings(max_examples=500, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@given(formulas)
+def test_slopes_are_those_of_autograd_to_the_last_bit(text):
+    try:
+        f = parse_function(text)
+    except FormulaError:
+        assume(False)
+    assert_slopes_are_autograds(f, PLACES)
+    assert_slopes_are_autograds(f, PLACES.float())
+
+
+@pytest.mark.parametrize(
+    "text", ["x**y", "x*y - y/x", "x/(x + y)", "2**y", "0**y", "(-2)**y", "x**0", "y", "(1 - x)**2 + 100*(y - x**2)**2"]
+)
+def test_slopes_by_several_variables_are_those_of_autograd(text):
+    f = parse_function(text, variables=("x", "y"))
+    assert_slopes_are_autograds(f, PLACES, PLACES.flip(0))
+    assert_slopes_are_autograds(f, PLACES, torch.tensor([0.0, 2.0, -1.0] * 4, dtype=torch.float64)[: len(PLACES)])
+    with pytest.raises(TypeError, match="one tensor for each"):
+        f.with_slopes(PLACES)
 
 
 def settled(estimates, tolerance):

@@ -7,6 +7,7 @@ import torch
 from sgd_core.calculus.catalogue import CATALOGUE
 from sgd_core.calculus.formula import parse_function
 from sgd_core.descent.descend import descend
+from sgd_core.descent.minimum import find_minimum
 from sgd_core.descent.regimes import classify_runs
 
 SEEN, LONG = 30, 3000
@@ -53,7 +54,10 @@ def contradiction(regime, run):
             slack = 1e-12 * abs(loss[SEEN]) if not regime.endless else 0.01 * (first - lowest)
             return None if loss[-1] <= loss[SEEN] + slack else "it rises"
         case "bouncing" if regime.endless:
-            return "it breaks" if broken else "it rests" if resting or end < 0.3 * after else None
+            # what comes to rest shrinks all the time; what was thrown far out walks back by long steps, and bounces again
+            tenths = [part.max() for part in np.array_split(moves[SEEN:-1], 10)]
+            shrinks = end < 0.3 * after and (np.diff(tenths) < 0).all()
+            return "it breaks" if broken else "it rests" if resting or shrinks else None
         case "bouncing":
             if broken or not flips:
                 return "it breaks" if broken else "it never flips"
@@ -95,3 +99,25 @@ def test_the_long_run_contradicts_no_name(formula, long_runs):
         if (words := contradiction(regime, run))
     ]
     assert not wrong
+
+
+def test_the_long_run_contradicts_no_name_where_all_is_chaos():
+    """From 24 starts at 24 learning rates, of which some throw the run out by thousands and let it walk back."""
+    f, generator = parse_function("exp(x) - 2*x"), np.random.default_rng(0)
+    starts, lrs = generator.uniform(-3, 3, 576), np.tile(np.geomspace(0.9, 7, 24), 24)
+    runs = descend(f, starts, lrs, LONG)
+    names = classify_runs(runs[runs["step"] <= SEEN], f)
+    assert {str(name.name) for name in names} >= {"bouncing"} and {name.endless for name in names} == {True, False}
+    wrong = [
+        (start, lr, str(name.name), name.endless, words, name.reason)
+        for start, lr, name, (_, run) in zip(starts, lrs, names, runs.groupby("run"), strict=True)
+        if (words := contradiction(name, run))
+    ]
+    assert not wrong
+
+
+def test_a_minimum_is_no_rounded_number_unless_it_is_one():
+    """A place beside the minimum is as low to the last bit; a slow bounce around the wrong one would never rest."""
+    assert find_minimum(parse_function("exp(x) - 2*x"), 2.0).x == pytest.approx(np.log(2), abs=1e-15)
+    assert find_minimum(parse_function("(x - 0.3)**2"), 2.0).x == 0.3
+    assert find_minimum(parse_function("abs(x - 0.3)"), 2.0).x == 0.3

@@ -38,6 +38,8 @@ def without_this_project() -> Iterator[None]:
 
 def run(script: str) -> list[str]:
     """Execute a script in a clean namespace of this process; return its lines. Much quicker than a process for each."""
+    for name in ("report", "decide"):  # templates share them, and not every script needs them
+        assert f"def {name}(" not in script or script.count(f"{name}(") > 1, f"{name} is defined, but not used"
     out = io.StringIO()
     with without_this_project(), contextlib.redirect_stdout(out), warnings.catch_warnings():
         warnings.simplefilter("error")

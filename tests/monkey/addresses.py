@@ -4,16 +4,10 @@ import random
 from typing import Any
 from urllib.parse import urlencode
 
+from pages.ui.page import PAGES as TABLE
 from tests.load.visitor import Visitor
 
-PAGES = {
-    "": "home",
-    "Derivatives": "derivatives",
-    "Stepping": "stepping",
-    "Learning_rate_pitfalls": "pitfalls",
-    "Digit_training": "training",
-    "Beyond_the_rule": "beyond",
-}
+PAGES = {row.address: name for name, row in TABLE.items()}
 HOSTILE = [
     *(
         "",

@@ -6,15 +6,9 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from pages.ui.page import PAGES
+
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = {
-    "home": "app.py",
-    "derivatives": "pages/1_Derivatives.py",
-    "stepping": "pages/2_Stepping.py",
-    "pitfalls": "pages/3_Learning_rate_pitfalls.py",
-    "training": "pages/4_Digit_training.py",
-    "beyond": "pages/5_Beyond_the_rule.py",
-}
 Open = Callable[..., AppTest]
 
 
@@ -22,7 +16,7 @@ def open_page(name: str, **query: str) -> AppTest:
     """Open a page by its short name as a link would, with the values of `query`; it must not raise."""
     at = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
     if name != "home":
-        at.switch_page(PAGES[name])
+        at.switch_page(PAGES[name].path)
     at.session_state[f"{name}_share"] = True  # "Copy link" stands open
     for key, value in query.items():
         at.query_params[key] = value

@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 from pages.ui.page import PAGES
 
 Open = Callable[..., AppTest]
-ALL = ["home", "derivatives", "stepping", "pitfalls", "training"]
+ALL = list(PAGES)
 
 
 def link_of(at: AppTest) -> dict[str, list[str]]:
@@ -29,7 +29,7 @@ def test_every_page_opens_with_its_title_its_menu_and_its_link(app: Open, name: 
     assert values and all(key.startswith(f"{name}_") for key in values)
 
 
-@pytest.mark.parametrize("name", ["derivatives", "stepping", "pitfalls", "training"])
+@pytest.mark.parametrize("name", [name for name in ALL if name != "home"])
 def test_every_page_shows_its_code(app: Open, name: str) -> None:
     at = app(name)
     assert any("import torch" in code.value and "backward()" in code.value for code in at.code)

@@ -184,8 +184,11 @@ def test_a_plain_run_arrives_where_the_closed_form_says(app: Open) -> None:
     to_the_end(at, "race")
     needed = math.ceil(math.log(0.01) / math.log(0.8))
     assert f"| {needed} |" in said(at)
-    at.radio(key="stepping_bet_race").set_value("C").run()
-    assert at.success or at.error
+    ranking = next(markdown.value for markdown in at.markdown if "steps to 1 %" in markdown.value)
+    first = ranking.splitlines()[2].split("**")[1]
+    for letter in ("C", first):
+        at.radio(key="stepping_bet_race").set_value(letter).run()
+        assert bool(at.success) == (letter == first) and bool(at.error) == (letter != first)
 
 
 def test_presets_fill_the_race(app: Open) -> None:
