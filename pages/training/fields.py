@@ -206,7 +206,7 @@ FIELDS: tuple[Field, ...] = (
     Field(_draw_init, _shown_init, more=True),
     _titled("inputs", "Pixels", INPUTS, more=True),
     Field(
-        lambda page, chosen: {
+        lambda page, _chosen: {
             "clip": page.number("clip", "Clip gradients longer than", 0.0, 1e6, 0.0, help="0: never.") or None
         },
         lambda config: {"clip": config.clip or 0.0},
