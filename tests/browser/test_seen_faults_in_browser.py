@@ -90,7 +90,7 @@ def test_pinned_runs_stand_side_by_side_as_maps_and_no_legend_conflicts(page: Pa
     visit(f"Digit_training?{UCI}&training_epochs=2&training_section=Runs&training_at=10")
     press(page, "Pin this run")
     multiples = page.locator(".st-key-training_still_multiples")
-    expect(multiples.locator(".mark-rect path")).not_to_have_count(0)
+    expect(multiples.locator("image")).to_have_count(1)
     rate = page.get_by_role("spinbutton", name="Learning rate, exact")
     rate.fill("0.05")
     rate.press("Enter")
