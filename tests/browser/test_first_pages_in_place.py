@@ -105,9 +105,8 @@ def test_it_is_seen_at_once_and_playing_moves_nothing(
                 clock(page).locator("[data-does=play]").click()
             expect_playing(page, False)
             idle(page)
-            clock(page).locator("[data-does=back]").click()
-            clock(page).locator("[data-does=step]").click()
-            press(page, "End")
+            for button in ("back", "step", "back", "end"):  # a fast run may have come to its end before it was paused
+                clock(page).locator(f"[data-does={button}]").click()
             expect_moment(page, last(page))
             idle(page)
         press(page, "Reset")
