@@ -70,7 +70,6 @@ class Run(Recording[Snapshot]):
         self.segments: tuple[Segment, ...] = origin.segments if origin else ()
         self.grey = origin.curves if origin else grey
         self._known: dict[str, list[Any]] = {}
-        self._made: dict[str, tuple[object, Any]] = {}
         super().__init__(source or self._train(origin.moment if origin else None), 0)
         self.extend(1)
         self._plan()
@@ -89,13 +88,6 @@ class Run(Recording[Snapshot]):
         while len(known) < len(self.moments):
             known.append(compute(len(known)))
         return known
-
-    def once(self, what: str, of: object, make: Callable[[], T]) -> T:
-        """Return what `make()` makes of the moments there are; it is made again only for other moments, or another `of`."""
-        now = (of, len(self.moments), self.latest, self.steps)
-        if what not in self._made or self._made[what][0] != now:
-            self._made[what] = now, make()
-        return cast(T, self._made[what][1])
 
     def go_on(self, source: Iterable[Snapshot], last: int) -> None:
         """Go on from the newest moment with other settings; what is remembered of it is of the old ones."""

@@ -117,8 +117,7 @@ def play(page: Page, run: Run) -> int:
     show_drawing, tell_drawing = (list, lambda: None) if axes else drawing.teach(page, run)
 
     def shown() -> Shown:
-        # A changed setting draws the page anew, but no other curves.
-        pictures = run.once("curves", axes, lambda: _curves(run, *axes)) if axes else show_drawing()
+        pictures = _curves(run, *axes) if axes else show_drawing()
         moments = Moments(
             _numbers(run),
             recording=run,
@@ -127,8 +126,7 @@ def play(page: Page, run: Run) -> int:
             cards=cards(run),
             stops=[now.epoch == int(now.epoch) for now in run.moments],
         )
-        answers = run.once("answers", None, lambda: _answers(run))._replace(where="beneath")
-        return Shown([*pictures, answers], moments, film_of(run, quantity, place))
+        return Shown([*pictures, _answers(run)._replace(where="beneath")], moments, film_of(run, quantity, place))
 
     at = page.live(
         shown,

@@ -4,6 +4,7 @@ Altair copies each part of a chart, asks of each word and number whether it is a
 several layers share into another table for each of them. Here a chart is walked once, and each table is turned once.
 """
 
+import hashlib
 from functools import lru_cache
 from typing import Any
 
@@ -13,7 +14,7 @@ from altair.utils.core import parse_shorthand
 from altair.utils.schemapi import SchemaBase
 from altair.vegalite.v6.schema.channels import DatumChannelMixin, FieldChannelMixin, ValueChannelMixin
 
-Rows = dict[int, Any]  # how the specification names tables, by their identity
+Rows = dict[int, tuple[pa.Table | None, Any]]  # what stands for tables, by their identity; and what short ones hold
 _SET_APART = ("data", "_cached_hash")
 _WALKED = {one.to_dict for one in (SchemaBase, FieldChannelMixin, ValueChannelMixin, DatumChannelMixin)}
 
@@ -21,10 +22,13 @@ _WALKED = {one.to_dict for one in (SchemaBase, FieldChannelMixin, ValueChannelMi
 def specification(chart: alt.Chart | alt.LayerChart | alt.HConcatChart | alt.VConcatChart) -> dict[str, Any]:
     """Return what `chart.to_dict(validate=False)` does, but for the theme.
 
-    Altair's active data transformer says how tables are named; short ones, written as a list of rows, are tables too, so
-    that the browser replaces their rows like any others'. Each field of the chart has to say its type ("x:Q").
+    Altair's active data transformer says how frames are named; short tables, written as a list of rows, are named by what
+    they hold, so that the browser replaces their rows like any others'. Each field of the chart has to say its type ("x:Q").
     """
-    made: dict[str, Any] = _chart(chart, {}, has_rows=False)
+    rows: Rows = {}
+    made: dict[str, Any] = _chart(chart, rows, has_rows=False)
+    if named := {one["name"]: table for table, one in rows.values() if table is not None}:
+        made["datasets"] = named
     made.setdefault("$schema", alt.SCHEMA_URL)
     return made
 
@@ -51,9 +55,13 @@ def _data(data: Any, rows: Rows) -> Any:
     elif isinstance(data, (SchemaBase, dict)):
         return _plain(data)
     if id(data) not in rows:
-        transform: Any = alt.data_transformers.get()
-        rows[id(data)] = transform(_table(data) if isinstance(data, list) else data)
-    return rows[id(data)]
+        if isinstance(data, list):
+            table = _table(data)
+            rows[id(data)] = table, {"name": f"rows_{hashlib.sha256(repr(data).encode()).hexdigest()[:16]}"}
+        else:
+            transform: Any = alt.data_transformers.get()
+            rows[id(data)] = None, transform(data)
+    return rows[id(data)][1]
 
 
 def _table(written: list[dict[str, Any]]) -> pa.Table:

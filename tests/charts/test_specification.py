@@ -22,7 +22,8 @@ def told(spec: dict[str, Any]) -> Any:
     def walk(part: Any) -> Any:
         if isinstance(part, dict):
             if part.get("name") in tables:
-                return {"values": tables[part["name"]]}
+                rows = tables[part["name"]]
+                return {"values": rows} if isinstance(rows, list) else rows_in_place(rows)
             return {name: walk(one) for name, one in part.items() if name not in ("datasets", "$schema")}
         return [walk(one) for one in part] if isinstance(part, list) else part
 

@@ -81,7 +81,7 @@ class Learner(Visitor):
                 self.clock = data
             else:
                 self.feed = element.id, fragment
-            if data["run"] == self.clock.get("run"):
+            if "run" in data and data["run"] == self.clock.get("run"):
                 self.clock["ended"] = data["ended"]
                 self.have = int(data["first"]) + len(data["rows"])
         elif kind == "number_input" and element.label == "Learning rate, exact":

@@ -25,7 +25,11 @@ def told(spec: dict[str, Any]) -> Any:
         if isinstance(part, dict):
             if part.get("name") in tables:
                 rows = tables[part["name"]]
-                return {"values": rows} if rows == [{}] else in_place(pd.DataFrame(rows))
+                return (
+                    {"values": rows}
+                    if rows == [{}]
+                    else in_place(pd.DataFrame(rows) if isinstance(rows, list) else rows)
+                )
             return {name: walk(one) for name, one in part.items() if name not in ("datasets", "$schema")}
         return [walk(one) for one in part] if isinstance(part, list) else part
 
