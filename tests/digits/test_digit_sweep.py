@@ -133,7 +133,7 @@ def test_lanes_are_named_by_what_their_loss_did():
     names = run_regimes(frame)
     assert names["regime"].tolist() == ["too low", "good", *["bouncing"] * 2, *["diverging"] * 3]
     assert run_regimes(frame[frame["epoch"] == 0])["regime"].unique().tolist() == ["undecided"]
-    assert "24%" in names["reason"].iloc[0], "0.22 of the 0.9 that the best one fell"
+    assert "24 %" in names["reason"].iloc[0], "0.22 of the 0.9 that the best one fell"
 
 
 @pytest.mark.parametrize(
