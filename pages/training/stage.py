@@ -212,7 +212,7 @@ def _curves(run: Run, log: bool, log_steps: bool, stretch: bool) -> list[Picture
     shared = {"x_domain": x_domain, "log_steps": log_steps}
     wrong = [(name, 1 - accuracy) for name, accuracy in baselines(run)]
     reached = [share for share in (*(1 - history["valid_accuracy"]), *(share for _, share in wrong)) if share > 0]
-    lowest = max(0.5 / count, round_down(min(reached), (1,)))  # whole decades: the axis seldom changes
+    lowest = max(0.5 / count, round_down(min(0.01, *reached), (1,)))  # whole decades: the axis seldom changes
     return [
         Picture(
             loss_curves(frame, y_domain=y_domain, log=log, **shared),  # type: ignore[arg-type]

@@ -13,6 +13,9 @@ import numpy as np
 import pandas as pd
 
 FED = "fed"  # the parameter of a chart that holds the frames of its clock
+# What a chart begins with, before it has read a frame. It is the same for all layers: Vega-Lite then does what several of them
+# do with a frame only once, which a sequence, without a name, would not allow.
+_ONE = [{FED: 0}]
 
 
 def fed(chart: Any, name: str, frames: list[pd.DataFrame]) -> Any:
@@ -57,7 +60,7 @@ def _take(chart: Any, frames: list[pd.DataFrame]) -> set[int]:
         for i, column in enumerate(columns)
     ]
     spread = alt.FlattenTransform(flatten=[f"sgd{i}" for i in range(len(columns))], **{"as": columns})
-    chart.data = alt.sequence(0, 1, as_="sgd")
+    chart.data = alt.InlineData(values=_ONE)
     chart.transform = [*taken, spread, *_listed(chart, "transform")]
     return {place, *found}
 

@@ -60,10 +60,13 @@ def test_a_hostile_link_stays_text(visit: Visit, page: Page, name: str) -> None:
         prefix,
     )
     keys = sorted({*keys, f"{prefix}_section", f"{prefix}_formula", f"{prefix}_at", f"{prefix}_dataset"})
-    for turn in range(3):
-        query = {key: PAYLOADS[(place + 4 * turn) % len(PAYLOADS)] for place, key in enumerate(keys)}
-        page.goto(f"{page.url.split('?')[0]}?{urlencode(query)}")
-        unharmed(page, requests)
+    # Three to each field, so that one visit sees them all: two begin what the third may end.
+    query = {
+        key: " ".join(PAYLOADS[(place + 4 * turn) % len(PAYLOADS)] for turn in range(3))
+        for place, key in enumerate(keys)
+    }
+    page.goto(f"{page.url.split('?')[0]}?{urlencode(query)}")
+    unharmed(page, requests)
 
 
 @pytest.mark.parametrize("name", ["Derivatives", "Stepping", "Pitfalls", "Training"])

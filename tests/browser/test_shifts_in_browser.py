@@ -30,12 +30,10 @@ def test_playing_moves_nothing(visit: Visit, section: str) -> None:
                 "() => document.querySelector('[data-testid=stSidebar]').getBoundingClientRect().right <= 1"
             )
         with no_shift(page):
-            choose_speed(page, "slow")
             clock(page).locator("[data-does=play]").click()
             page.wait_for_function("() => +document.querySelector('.sgd-clock').dataset.moment >= 1")
             clock(page).locator("[data-does=play]").click()
             expect_playing(page, False)
-            idle(page)
             clock(page).locator("[data-does=step]").click()
             idle(page)
             choose_speed(page, "fast")
