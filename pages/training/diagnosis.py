@@ -80,6 +80,7 @@ def cures_of(page: Page, run: Run, at: int) -> list[Tried]:
         lambda: trying(found, run.config, run.digits, seen, start),
         lambda so_far: so_far[1],
         "Trying cures …",
+        first=0.0,  # a picture first, cures then
     )
     return working
 

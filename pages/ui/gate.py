@@ -10,7 +10,7 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from threading import Condition
+from threading import Condition, local
 
 ROW = 2  # changes that may go before a chunk that waits
 LOOK = 0.1  # seconds between two looks at whether somebody who waits is still wanted
@@ -23,14 +23,19 @@ class Gate:
         """Open the gate."""
         self._places, self._inside, self._chunks_inside, self._row = places, 0, 0, 0
         self._changes, self._chunks = deque[object](), deque[object]()
-        self._turn = Condition()
+        self._turn, self._here = Condition(), local()
 
     @contextmanager
     def pass_through(self, *, later: bool = False, look: Callable[[], object] = lambda: None) -> Iterator[None]:
         """Wait for a place, and hold it meanwhile; `later` for a chunk of a run.
 
-        `look` is called now and then while one waits, and may raise: who is not wanted any more gives its turn up.
+        `look` is called now and then while one waits, and may raise: who is not wanted any more gives its turn up. Who is
+        inside already, as a part of a section that is drawn with it, goes through: waiting for another place it would
+        hold the one that others wait for.
         """
+        if getattr(self._here, "inside", False):
+            yield
+            return
         me, queue = object(), self._chunks if later else self._changes
         with self._turn:
             queue.append(me)
@@ -46,9 +51,11 @@ class Gate:
             self._inside += 1
             self._chunks_inside += later
             self._turn.notify_all()
+        self._here.inside = True
         try:
             yield
         finally:
+            self._here.inside = False
             with self._turn:
                 self._inside -= 1
                 self._chunks_inside -= later

@@ -6,7 +6,6 @@ Python hands over moments; `clock.js` shows them and asks for more. Nothing is p
 import base64
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Sequence
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -247,15 +246,14 @@ class PlayerMixin:
         """
         clock = self._part(name, "clock")
         data: dict[str, Any] = {"clock": clock}
-        gate: AbstractContextManager[None] = GATE.pass_through(later=True, look=_wanted)
         if drawn:
-            data["frames"], gate = drawn.pop(), nullcontext()  # the section has its place already
+            data["frames"] = drawn.pop()
         ask = self._asked(name)
         # Each ask counts once.
         if recording and ask.get("run") == recording.id and ask != st.session_state.get(f"_{clock}_asked"):
             if st.session_state.pop("_redraw", False):
                 st.rerun()
-            with gate:
+            with GATE.pass_through(later=True, look=_wanted):
                 st.session_state[f"_{clock}_asked"] = ask
                 recording.extend(int(ask["want"]), seconds=CHUNK if GATE.someone_waits else 2 * CHUNK)
                 # Who leaves while it plays comes back to about here.

@@ -44,9 +44,18 @@ class WorkMixin:
         raise NotImplementedError
 
     def work(
-        self, what: str, name: Hashable, start: Callable[[], Iterator[T]], share: Callable[[T], float], words: str
+        self,
+        what: str,
+        name: Hashable,
+        start: Callable[[], Iterator[T]],
+        share: Callable[[T], float],
+        words: str,
+        *,
+        first: float = FIRST,
     ) -> T:
         """Return what has been computed by now of the work of this name; another name is other work.
+
+        It is worked on for `first` seconds before anything is shown.
 
         While it goes on, or is stopped, this draws how far it is and a button. When it is done the page is drawn anew.
         """
@@ -55,21 +64,26 @@ class WorkMixin:
         if work is None or work.name != name:
             going = start()
             work = st.session_state[key] = Work(name, going, share, next(going))
-            work.go_on(FIRST)
+            work.go_on(first)
         if work.done < 1:
             if work.stopped:
                 st.caption(f"Stopped after {percent(work.done, 2)}.")
                 rest = self.key(f"{what}_rest")
                 st.button("Compute the rest", key=rest, on_click=setattr, args=(work, "stopped", False))
             else:
-                _rest(work, words, self.key(f"{what}_stop"))
+                _rest(work, words, self.key(f"{what}_stop"), [True])
         return work.now
 
 
 @st.fragment(run_every=0.1)
-def _rest(work: Work[Any], words: str, key: str) -> None:
-    """Compute a bit more; in between the learner may do something else, for a fragment of its own stops nobody."""
-    if not work.stopped:
+def _rest(work: Work[Any], words: str, key: str, drawn: list[bool]) -> None:
+    """Compute a bit more; in between the learner may do something else, for a fragment of its own stops nobody.
+
+    `drawn` is emptied the first time, when it is the section that draws: that waits for nothing.
+    """
+    if drawn:
+        drawn.clear()
+    elif not work.stopped:
         with GATE.pass_through(later=True):
             work.go_on(CHUNK)
     if work.stopped or work.done >= 1:

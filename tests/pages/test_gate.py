@@ -29,6 +29,27 @@ def test_no_more_than_its_places_at_once() -> None:
     assert inside == [0]
 
 
+def test_who_is_inside_takes_no_second_place() -> None:
+    """Else two sections, each waiting for a place for a part of itself, would wait for each other for ever."""
+    gate, went, both = Gate(2), list[str](), threading.Barrier(2, timeout=5)
+
+    def section(name: str) -> None:
+        with gate.pass_through():
+            both.wait()
+            with gate.pass_through(later=True):
+                went.append(name)
+
+    threads = [threading.Thread(target=section, args=(name,), daemon=True) for name in ("a", "b")]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(5)
+    assert sorted(went) == ["a", "b"]
+    with gate.pass_through(), gate.pass_through(later=True):
+        assert gate._inside == 1
+    assert gate._inside == 0
+
+
 def order(*work: str) -> list[str]:
     """Let `work` queue at a closed gate in this order, and open it after the last; what begins with "chunk" can wait."""
     gate, done, threads = Gate(1), list[str](), []
@@ -87,8 +108,19 @@ def test_who_is_not_wanted_any_more_gives_its_turn_up() -> None:
     def unwanted() -> None:
         raise KeyboardInterrupt
 
-    with gate.pass_through(), pytest.raises(KeyboardInterrupt), gate.pass_through(later=True, look=unwanted):
+    def hold() -> None:
+        with gate.pass_through():
+            held.set()
+            release.wait(5)
+
+    held, release = threading.Event(), threading.Event()
+    holder = threading.Thread(target=hold)
+    holder.start()
+    assert held.wait(5)
+    with pytest.raises(KeyboardInterrupt), gate.pass_through(later=True, look=unwanted):
         raise AssertionError("it went in")
+    release.set()
+    holder.join(5)
     with gate.pass_through(later=True):
         pass
 
