@@ -1,5 +1,7 @@
 """A descent on the curve of its function, at every moment: path, tangent, coming step, present point."""
 
+from typing import Any
+
 import altair as alt
 import numpy as np
 import pandas as pd
@@ -106,7 +108,7 @@ def descent_on_curve(
     x_title: str = "w",
     y_title: str = "loss",
 ) -> alt.LayerChart:
-    """Draw `descent_rows`; `pick=True` adds the selection "pick": a click anywhere takes the nearest x."""
+    """Draw `descent_rows`, small where `x_title` is empty; `pick=True` adds the selection "pick": a click anywhere takes the nearest x."""
     x = alt.X("x:Q", title=x_title or None, scale=alt.Scale(domain=list(x_domain), nice=False))
     y = alt.Y(
         "y:Q",
@@ -130,7 +132,9 @@ def descent_on_curve(
     )
     gone = point.transform_filter("datum.edge != ''")
     sign = gone.mark_text(color=color, fontSize=18, fontWeight="bold", aria=False).encode(text=alt.Text("edge:N"))
-    words = gone.mark_text(color=color, fontSize=12, align=alt.expr(_ALIGN), dx=alt.expr(_DX), dy=18, aria=False)
+    written = gone.encode(text=alt.Text("label:N"))
+    where: dict[str, Any] = {"fontSize": 12, "align": alt.expr(_ALIGN), "dx": alt.expr(_DX), "dy": 18, "aria": False}
+    rim = written.mark_text(stroke=alt.expr("background"), strokeWidth=4, strokeJoin="round", opacity=0.85, **where)
     drawn = [only("curve").mark_line(color=QUIET, strokeWidth=2.5, clip=True).encode(order=alt.Order("order:Q"))]
     if tangent:
         drawn.append(
@@ -151,8 +155,9 @@ def descent_on_curve(
             color=POINT, shape="diamond", filled=True, size=190, opacity=1, stroke="white", strokeWidth=1.5, aria=False
         ),
         sign.encode(tooltip=alt.Tooltip("label:N", title="outside of the picture")),
-        words.encode(text=alt.Text("label:N")),
     ]
+    if x_title:  # in a small picture there is no room for words: they stand under the pointer, and below the clock
+        drawn += [rim, written.mark_text(color=color, **where)]
     if pick:
         drawn.insert(0, stops(x, x_domain, height))
     return layers(*drawn, height=height, **({} if x_title else {"padding": LITTLE}))

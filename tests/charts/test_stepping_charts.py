@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from sgd_core.calculus.formula import parse_function
-from sgd_core.charts.descent import descent_rows
+from sgd_core.charts.descent import descent_on_curve, descent_rows
 from sgd_core.charts.downsample import downsample as thin
 from sgd_core.charts.momentum import map_axes, map_rows, middles
 from sgd_core.charts.over_steps import gap_window
@@ -54,6 +54,21 @@ def test_nan_and_infinity_do_not_disturb_thinning():
     values = np.array([1.0, np.nan, np.inf, -np.inf, 2.0] * 100)
     kept = thin([values], 50).kept
     assert np.isinf(values[kept]).any() and len(kept) <= 60
+
+
+@pytest.mark.parametrize("small", [False, True])
+def test_the_words_of_a_run_that_has_left_stand_on_a_rim_or_under_the_pointer(small: bool):
+    function = parse_function("x**2")
+    run = descend(function, -1.5, 1.05, 30)
+    curve = pd.DataFrame({"x": [-3.0, 0.0, 3.0], "value": [9.0, 0.0, 9.0]})
+    frame = descent_rows(curve, run, np.arange(31), (-0.5, 10.0))
+    assert frame[frame["part"] == "point"]["label"].iloc[-1].startswith("w = −26.17")
+    title = "" if small else "w"
+    chart = descent_on_curve(frame, x_domain=(-3.0, 3.0), y_domain=(-0.5, 10.0), x_title=title).to_dict()
+    texts = [layer for layer in chart["layer"] if layer["encoding"].get("text", {}).get("field") == "label"]
+    assert [("stroke" in layer["mark"]) for layer in texts] == ([] if small else [True, False])
+    arrow = next(layer for layer in chart["layer"] if layer["encoding"].get("text", {}).get("field") == "edge")
+    assert arrow["encoding"]["tooltip"]["field"] == "label"
 
 
 def test_a_race_keeps_each_run_in_view_with_its_letter():
