@@ -56,8 +56,8 @@ def _invite() -> None:
 
 def _lessons() -> None:
     st.subheader("The lessons", anchor=False)
-    for column, name in zip(st.columns(4), ("derivatives", "stepping", "pitfalls", "training"), strict=True):
+    lessons = [row for name, row in PAGES.items() if name != "home"]
+    for column, row in zip(st.columns(len(lessons), gap="small"), lessons, strict=True):
         with column.container(border=True, height="stretch"):
-            row = PAGES[name]
             st.page_link(row.path, label=f"**{row.title}**", icon=row.icon)
             st.caption(row.promise)

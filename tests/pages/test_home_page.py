@@ -9,6 +9,7 @@ import torch
 from reading import charts, said
 from streamlit.testing.v1 import AppTest
 
+from pages.ui.page import PAGES
 from sgd_core.charts.loop import loop_frame, loop_picture
 from sgd_core.digits.baselines import mean_images, pixel_similarity
 from sgd_core.digits.config import TrainConfig
@@ -141,3 +142,11 @@ def test_another_seed_begins_elsewhere(app: Open) -> None:
     before = said(at)
     at.number_input(key="home_seed").set_value(5).run()
     assert said(at) != before and not at.exception
+
+
+def test_every_page_of_the_table_is_a_lesson_on_home_with_what_it_promises(app):
+    at = app("home")
+    promises = [caption.value for caption in at.caption]
+    links = [link.proto.label for link in at.main.get("page_link")]
+    assert links == [f"**{row.title}**" for name, row in PAGES.items() if name != "home"]
+    assert all(row.promise in promises for name, row in PAGES.items() if name != "home")
