@@ -207,8 +207,9 @@ class PlayerMixin:
         """Draw pictures and the clock that moves them; return the moment at which it rests.
 
         `show()` says what there is to see by now, and draws nothing itself: while a recording is played it is called again for
-        each chunk of moments that the clock asks for, and its pictures are given their rows. `restart` is what Reset does beyond going back to
-        the beginning. `name` begins the names of the controls where a page has several players: `<page>_<name>_at`.
+        each chunk of moments that the clock asks for, and its pictures are given their rows. `restart` is what Reset does
+        beyond going back to the beginning. `name` begins the names of the controls where a page has several players:
+        `<page>_<name>_at`.
         """
         shown = show()
         moments, film = shown.moments, shown.film
