@@ -17,6 +17,7 @@ from sgd_core.digits.cures import Tried, border_of, diagnose_moments, is_exact, 
 from sgd_core.numbers import number
 
 Card = tuple[str, str, str]
+FIRST = 0.0  # seconds of trying cures before the section is shown: a picture first, cures then
 
 
 def cards(run: Run) -> list[Card]:
@@ -80,7 +81,7 @@ def cures_of(page: Page, run: Run, at: int) -> list[Tried]:
         lambda: trying(found, run.config, run.digits, seen, start),
         lambda so_far: so_far[1],
         "Trying cures …",
-        first=0.0,  # a picture first, cures then
+        first=FIRST,
     )
     return working
 

@@ -11,7 +11,9 @@ from pages.ui.gate import GATE
 from sgd_core.numbers import percent
 
 T = TypeVar("T")
-FIRST, CHUNK = 0.9, 0.4  # seconds of work before the first picture, and between two looks at what the learner does
+# Seconds of work before the first picture, each time that the section is drawn again, and between two looks at what the
+# learner does.
+FIRST, AGAIN, CHUNK = 0.9, 0.1, 0.4
 
 
 @dataclass
@@ -51,11 +53,11 @@ class WorkMixin:
         share: Callable[[T], float],
         words: str,
         *,
-        first: float = FIRST,
+        first: float | None = None,
     ) -> T:
         """Return what has been computed by now of the work of this name; another name is other work.
 
-        It is worked on for `first` seconds before anything is shown.
+        It is worked on for `first` seconds (0.9 by default) before anything is shown.
 
         While it goes on, or is stopped, this draws how far it is and a button. When it is done the page is drawn anew.
         """
@@ -64,7 +66,7 @@ class WorkMixin:
         if work is None or work.name != name:
             going = start()
             work = st.session_state[key] = Work(name, going, share, next(going))
-            work.go_on(first)
+            work.go_on(FIRST if first is None else first)
         if work.done < 1:
             if work.stopped:
                 st.caption(f"Stopped after {percent(work.done, 2)}.")
@@ -79,13 +81,13 @@ class WorkMixin:
 def _rest(work: Work[Any], words: str, key: str, drawn: list[bool]) -> None:
     """Compute a bit more; in between the learner may do something else, for a fragment of its own stops nobody.
 
-    `drawn` is emptied the first time, when it is the section that draws: that waits for nothing.
+    `drawn` is emptied the first time, when it is the section that draws: that does not wait long.
     """
-    if drawn:
-        drawn.clear()
-    elif not work.stopped:
+    seconds = AGAIN if drawn else CHUNK
+    drawn.clear()
+    if not work.stopped:
         with GATE.pass_through(later=True):
-            work.go_on(CHUNK)
+            work.go_on(seconds)
     if work.stopped or work.done >= 1:
         st.rerun()
     st.progress(work.done, words)
