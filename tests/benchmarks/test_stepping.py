@@ -47,6 +47,7 @@ def test_ten_thousand_steps_of_six_optimizers(capsys):
                 loss.item(), w.item(), w.grad.item()
                 theirs.step()
 
+    one_by_one()  # the first use of torch.optim loads torch's compiler, which is no step
     torch_optim = 10 * best_of(1, one_by_one)[0]
     runs = [run[["x", "loss"]].to_numpy() for _, run in frame.groupby("run")]
     thinning, kept = best_of(3, lambda: [thin(list(run.T), 160).until(STEPS) for run in runs])
