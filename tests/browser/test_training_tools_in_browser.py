@@ -123,6 +123,7 @@ def test_more_epochs_play_on_and_a_cure_plays_its_run(visit: Visit) -> None:
     expect_playing(page, True)
     expect(clock(page).get_by_role("button", name="Train again", exact=True)).to_be_visible(timeout=60_000)
     expect(clock(page).locator(".card")).to_contain_text("Good")
+    idle(page)
     at = moment(page)
     press(page, "+ 10 epochs")
     page.wait_for_function(
