@@ -26,4 +26,5 @@ def twins(page: Page) -> None:
             if st.session_state.get(key) != value:
                 st.session_state[key] = value
             more = {"format": "%.6g", "step": 0.01} if step is None else {"step": step}
-            st.number_input(label, low, high, key=key, on_change=moved, **more)
+            # Without a value of its own the browser would fall back to the smallest one, where it has lost the twin's state.
+            st.number_input(label, low, high, value, key=key, on_change=moved, **more)

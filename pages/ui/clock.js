@@ -75,7 +75,7 @@ class Clock {
     on(document, "keydown", (event) => this.key(event));
     on(document, "visibilitychange", () => { this.before = null; });
     on(document, "sgd-hello", () => this.tell());
-    on(document, "sgd-feed", ({ detail }) => { if (this.lacks && detail.clock === this.data.clock) this.ask(this.rows.length); });
+    on(document, "sgd-feed", ({ detail }) => { if (this.asked && detail.clock === this.data?.clock) this.ask(this.want); });
     on(document, "sgd-moments", ({ detail }) => this.more(detail));
     // Charts come and go with each change of a setting: one that is new must show the present moment too.
     this.observer = new MutationObserver(() => this.move());
@@ -217,7 +217,7 @@ class Clock {
   ahead() { return { t: this.t, have: this.rows.length, ended: this.data.ended }; }
 
   ask(want) {
-    this.asked = true;
+    Object.assign(this, { asked: true, want });
     const at = this.place === undefined ? this.data.at : this.t, have = this.rows.length, when = performance.now();
     document.dispatchEvent(new CustomEvent("sgd-ask", { detail: { clock: this.data.clock, run: this.run, have, want, at, when } }));
   }

@@ -12,7 +12,7 @@ export default function ({ parentElement, data, setStateValue }) {
     document.addEventListener("sgd-ask", feed.hear);
   }
   Object.assign(feed, { clock: data.clock, ask: ({ clock, ...ask }) => setStateValue("ask", ask) });
-  // A clock that stands already has asked too early: nobody heard it.
+  // A clock that stands already may have asked too early: nobody heard it.
   if (isNew) document.dispatchEvent(new CustomEvent("sgd-feed", { detail: { clock: data.clock } }));
   if (data.frames) hand(feed, data.frames);
   if (data.rows) document.dispatchEvent(new CustomEvent("sgd-moments", { detail: data }));
