@@ -9,22 +9,23 @@ from pages.ui.page import Page
 def twins(page: Page) -> None:
     """Draw the two controls; the page's style shows them on narrow screens only.
 
-    Each has the sidebar's value, writes it when it is moved, and is set from it when that was moved elsewhere.
+    Each has the sidebar's value and writes it when it is moved. Where that was moved elsewhere, another widget takes its
+    place: a browser that has not heard of the new value yet would say the old one, as if a person had gone back to it.
     """
     with page.clock, st.container(horizontal=True, key=page.key("twins")):
         for name, label, low, high, step in (
             ("lr", "Learning rate", 1e-12, 1e12, None),
             ("epochs", "Epochs", 1, MOST_EPOCHS, 1),
         ):
-            key, value = page.key(f"{name}_here"), page.values[name]
+            value, count = page.values[name], f"_{page.key(name)}_twins"
+            key = page.key(f"{name}_here_{st.session_state.setdefault(count, 0)}")
+            if st.session_state.get(key, value) != value:
+                st.session_state[count] += 1
+                key = page.key(f"{name}_here_{st.session_state[count]}")
 
             def moved(name: str = name, key: str = key) -> None:
-                if not page.is_late(name, st.session_state[key]):
-                    page.set(name, st.session_state[key], by_twin=True)
+                page.set(name, st.session_state[key])
                 page.redraw()
 
-            if st.session_state.get(key) != value:
-                st.session_state[key] = value
             more = {"format": "%.6g", "step": 0.01} if step is None else {"step": step}
-            # Without a value of its own the browser would fall back to the smallest one, where it has lost the twin's state.
             st.number_input(label, low, high, value, key=key, on_change=moved, **more)

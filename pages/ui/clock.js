@@ -45,6 +45,8 @@ const clocks = new WeakMap();
 // The clock that moves the charts: the newest. Where a section gives way to another, both stand on the page for a moment; two
 // that wrote their moments into the same charts would answer each other for ever, and the page would stand still.
 let current = null;
+// How often Python has put each clock somewhere, as far as it was heard; a clock that is drawn anew goes on with that.
+const jumps = new Map();
 
 export default function (component) {
   const { parentElement } = component;
@@ -57,7 +59,7 @@ export default function (component) {
 class Clock {
   constructor(root) {
     this.root = root; current = this;
-    this.run = null; this.rows = []; this.t = 0; this.rest = 0; this.playing = false; this.asked = false;
+    this.run = null; this.rows = []; this.t = 0; this.rest = 0; this.playing = false; this.want = 0;
     this.find = (selector) => root.querySelector(selector);
     this.listeners = new AbortController();
     const on = (target, name, act, more) => target.addEventListener(name, act, { signal: this.listeners.signal, ...more });
@@ -75,7 +77,7 @@ class Clock {
     on(document, "keydown", (event) => this.key(event));
     on(document, "visibilitychange", () => { this.before = null; });
     on(document, "sgd-hello", () => this.tell());
-    on(document, "sgd-feed", ({ detail }) => { if (this.asked && detail.clock === this.data?.clock) this.ask(this.want); });
+    on(document, "sgd-feed", ({ detail }) => { if (detail.clock === this.data?.clock) this.sent = null; });
     on(document, "sgd-moments", ({ detail }) => this.more(detail));
     // Charts come and go with each change of a setting: one that is new must show the present moment too.
     this.observer = new MutationObserver(() => this.move());
@@ -97,9 +99,11 @@ class Clock {
   /** Show what has been received. */
   begin(other, data = this.data) {
     // Another run goes on where the one before stood, unless Python says where to go.
-    if (this.place === undefined || this.jump !== data.jump || (other && !data.keep)) this.t = data.at;
-    if (this.jump !== data.jump && data.play && this.jump !== undefined) { this.playing = true; this.before = null; }
-    Object.assign(this, { jump: data.jump, place: data.at, shown: null });
+    const heard = jumps.get(data.clock), jumped = heard !== data.jump;
+    if (this.place === undefined || jumped || (other && !data.keep)) this.t = data.at;
+    if (jumped && data.play && heard !== undefined) { this.playing = true; this.before = null; }
+    jumps.set(data.clock, data.jump);
+    Object.assign(this, { place: data.at, shown: null });
     this.furnish();
     this.show(Math.max(0, Math.min(this.t, this.rows.length - 1)));
     if (!this.playing && this.t !== this.place) this.settle();
@@ -108,9 +112,9 @@ class Clock {
   /** Add a chunk to the moments that are here; if some in between are missing (the section is opened again), ask for them. */
   join({ first, rows, stops }) {
     const all = joined(this.rows, first, rows);
-    if (!all) { this.lacks = true; this.ask(this.rows.length); return false; }
+    if (!all) { this.lacks = true; this.ask(this.rows.length + 1); return false; }
     for (const stop of stops ?? []) this.stops.add(stop);
-    this.rows = all; this.asked = false;
+    this.rows = all; this.ask(0);
     return true;
   }
 
@@ -166,7 +170,7 @@ class Clock {
     this.stopping = false;
     if (this.playing) { this.playing = false; return this.settle(); }
     if (this.atEnd) { this.t = 0; this.rest = 0; this.show(0); }
-    this.playing = true; this.before = null; this.face();
+    this.playing = true; this.before = null; clearTimeout(this.timer); this.face();
   }
 
   step() {
@@ -194,6 +198,7 @@ class Clock {
   tick(now) {
     if (this.ended) return;
     this.frame = requestAnimationFrame(this.tick);
+    this.say(now);
     if (!this.data || !this.playing || document.hidden) { this.before = now; return; }
     this.before ??= now;
     const seconds = (now - this.before) / 1000;
@@ -210,16 +215,25 @@ class Clock {
       if (moved && this.stopping && this.stops.has(this.t)) { this.stopping = this.playing = false; this.settle(); return; }
       if (this.atEnd) { this.playing = false; this.settle(); return; }
     }
-    const want = wanted({ ...this.ahead(), playing: this.playing, asked: this.asked, hidden: document.hidden }, rate);
+    const want = wanted({ ...this.ahead(), playing: this.playing, asked: this.want > 0, hidden: document.hidden }, rate);
     if (want) this.ask(want);
   }
 
   ahead() { return { t: this.t, have: this.rows.length, ended: this.data.ended }; }
 
-  ask(want) {
-    Object.assign(this, { asked: true, want });
-    const at = this.place === undefined ? this.data.at : this.t, have = this.rows.length, when = performance.now();
-    document.dispatchEvent(new CustomEvent("sgd-ask", { detail: { clock: this.data.clock, run: this.run, have, want, at, when } }));
+  ask(want) { Object.assign(this, { want, sent: null }); }
+
+  /** Whether Python is at work: whatever is told to it meanwhile still holds the settings that it is about to replace. */
+  get busy() { return /^r/.test(document.querySelector("[data-test-script-state]")?.dataset.testScriptState); }
+
+  /** Tell Python what is asked for, as soon as it listens, and again if that was lost. */
+  say(now) {
+    if (!this.want || document.hidden) return;
+    if (this.busy) { if (this.sent) this.sent = now; return; }
+    if (this.sent && now - this.sent < 1000) return;
+    this.sent = now;
+    const at = this.place === undefined ? this.data.at : this.t, { run, want } = this, have = this.rows.length;
+    document.dispatchEvent(new CustomEvent("sgd-ask", { detail: { clock: this.data.clock, run, have, want, at, when: now } }));
   }
 
   /** Show moment `t` everywhere. */
@@ -272,6 +286,7 @@ class Clock {
     this.face(); this.tell();
     clearTimeout(this.timer);
     this.timer = setTimeout(() => {
+      if (this.busy) return this.settle();
       this.find(".said").textContent = this.spoken();
       if (this.place !== this.t) { this.place = this.t; this.setState("place", { run: this.run, at: this.t }); }
     }, 120);

@@ -14,7 +14,7 @@ from urllib.parse import urlencode
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from pages.ui.pair import ECHO_SECONDS, Pair, log_stops, nearest
+from pages.ui.pair import Pair, log_stops, nearest
 from sgd_core.numbers import number as written
 
 BIND: Literal["query-params"] = "query-params"
@@ -35,23 +35,14 @@ class Fields:
         """Return the key of a widget, which is its name in the address."""
         return f"{self.page}_{name}"
 
-    def set(self, name: str, value: Any, *, by_twin: bool = False) -> None:
-        """Put a field to a value, in a callback or before it is drawn; `by_twin`: a person set it at a second widget."""
+    def set(self, name: str, value: Any) -> None:
+        """Put a field to a value, in a callback or before it is drawn."""
         key = self.key(name)
-        if not by_twin:
-            replaced = st.session_state.setdefault(f"_{key}_replaced", [])
-            replaced.append((time.monotonic(), st.session_state.get(key)))
-            del replaced[:-20]
         st.session_state[key] = value
         if (stops := st.session_state.get(f"_{key}_stops")) is not None:
             pair: Pair = st.session_state[f"_{key}_pair"]
             pair.put(stops, float(value), time.monotonic())
             st.session_state[f"{key}_slider"] = pair.slider
-
-    def is_late(self, name: str, value: Any) -> bool:
-        """Tell whether a value was replaced by `set` only now, so that the browser says it without having heard of that."""
-        now, replaced = time.monotonic(), st.session_state.get(f"_{self.key(name)}_replaced", [])
-        return any(was == value and now - when < ECHO_SECONDS for when, was in replaced)
 
     def slider(self, name: str, label: str, low: float, high: float, default: float, step: float, **more: Any) -> float:
         """A linear slider for a number."""
