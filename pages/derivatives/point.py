@@ -56,7 +56,8 @@ def exact_slider(page: Page, name: str, label: str, domain: tuple[float, float],
     # A click, a link or a typed number moves the slider once; written in every run it would lose key presses.
     if st.session_state.get(synced) != x or st.session_state.get(f"{synced}_domain") != domain:
         st.session_state[synced], st.session_state[f"{synced}_domain"] = x, domain
-        st.session_state[slider_key] = low + round((min(max(x, low), high) - low) / step) * step
+        page.write(slider_key, low + round((min(max(x, low), high) - low) / step) * step)
+    page.write_again(slider_key)
     slider.slider(label, low, high, step=step, key=slider_key, on_change=slid)
     return x
 

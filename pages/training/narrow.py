@@ -17,15 +17,16 @@ def twins(page: Page) -> None:
             ("lr", "Learning rate", 1e-12, 1e12, None),
             ("epochs", "Epochs", 1, MOST_EPOCHS, 1),
         ):
-            value, count = page.values[name], f"_{page.key(name)}_twins"
-            key = page.key(f"{name}_here_{st.session_state.setdefault(count, 0)}")
-            if st.session_state.get(key, value) != value:
-                st.session_state[count] += 1
-                key = page.key(f"{name}_here_{st.session_state[count]}")
+            value, present = page.values[name], f"_{page.key(name)}_twin"
+            count = st.session_state.setdefault(present, 0)
+            if st.session_state.get(page.key(f"{name}_here_{count}"), value) != value:
+                count = st.session_state[present] = count + 1
+            key = page.key(f"{name}_here_{count}")
 
-            def moved(name: str = name, key: str = key) -> None:
-                page.set(name, st.session_state[key])
-                page.redraw()
+            def moved(name: str = name, key: str = key, count: int = count, present: str = present) -> None:
+                if count == st.session_state[present]:
+                    page.set(name, st.session_state[key])
+                    page.redraw()
 
             more = {"format": "%.6g", "step": 0.01} if step is None else {"step": step}
             st.number_input(label, low, high, value, key=key, on_change=moved, **more)

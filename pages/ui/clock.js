@@ -59,7 +59,7 @@ export default function (component) {
 class Clock {
   constructor(root) {
     this.root = root; current = this;
-    this.run = null; this.rows = []; this.t = 0; this.rest = 0; this.playing = false; this.want = 0;
+    this.run = null; this.rows = []; this.t = 0; this.rest = 0; this.playing = false; this.want = 0; this.pressed = -1000;
     this.find = (selector) => root.querySelector(selector);
     this.listeners = new AbortController();
     const on = (target, name, act, more) => target.addEventListener(name, act, { signal: this.listeners.signal, ...more });
@@ -75,6 +75,7 @@ class Clock {
     on(scrub, "input", () => { this.playing = false; this.show(Math.min(+scrub.value, this.rows.length - 1)); });
     on(scrub, "change", () => this.settle());
     on(document, "keydown", (event) => this.key(event));
+    for (const name of ["pointerup", "keydown"]) on(document, name, ({ target }) => { if (!root.contains(target)) this.pressed = performance.now(); }, { capture: true });
     on(document, "visibilitychange", () => { this.before = null; });
     on(document, "sgd-hello", () => this.tell());
     on(document, "sgd-feed", ({ detail }) => { if (detail.clock === this.data?.clock) this.sent = null; });
@@ -223,8 +224,10 @@ class Clock {
 
   ask(want) { Object.assign(this, { want, sent: null }); }
 
-  /** Whether Python is at work: whatever is told to it meanwhile still holds the settings that it is about to replace. */
-  get busy() { return /^r/.test(document.querySelector("[data-test-script-state]")?.dataset.testScriptState); }
+  /** Whether Python is at work, or about to be: what is told to it meanwhile still holds the settings that it will replace. */
+  get busy() {
+    return performance.now() - this.pressed < 300 || /^r/.test(document.querySelector("[data-test-script-state]")?.dataset.testScriptState);
+  }
 
   /** Tell Python what is asked for, as soon as it listens, and again if that was lost. */
   say(now) {

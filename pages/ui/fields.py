@@ -38,11 +38,25 @@ class Fields:
     def set(self, name: str, value: Any) -> None:
         """Put a field to a value, in a callback or before it is drawn."""
         key = self.key(name)
-        st.session_state[key] = value
+        self.write(key, value)
         if (stops := st.session_state.get(f"_{key}_stops")) is not None:
             pair: Pair = st.session_state[f"_{key}_pair"]
             pair.put(stops, float(value), time.monotonic())
-            st.session_state[f"{key}_slider"] = pair.slider
+            self.write(f"{key}_slider", pair.slider)
+
+    def write(self, key: str, value: Any) -> None:
+        """Put a widget to a value, by its key, for the browser to hear.
+
+        What a run says that is cut short may never leave the server. So the value is written once more by each run, until
+        one has drawn the section to its end.
+        """
+        st.session_state[key] = st.session_state.setdefault("_unheard", {})[key] = value
+
+    def write_again(self, key: str) -> None:
+        """Write a widget's value once more, before it is drawn, if the browser may not have heard of it."""
+        unheard = st.session_state.get("_unheard", {})
+        if key in unheard and st.session_state.get(key) == unheard[key]:
+            st.session_state[key] = unheard[key]
 
     def slider(self, name: str, label: str, low: float, high: float, default: float, step: float, **more: Any) -> float:
         """A linear slider for a number."""
@@ -107,9 +121,9 @@ class Fields:
                 return
             value = pair.now(stops, slider, number, time.monotonic())
             if value != number:
-                st.session_state[key] = value
+                self.write(key, value)
             if slider != pair.slider:
-                st.session_state[slider_key] = pair.slider
+                self.write(slider_key, pair.slider)
 
         with st.container(horizontal=True, vertical_alignment="bottom", key=f"{key}_row", gap="small"):
             slider = st.container()
@@ -131,11 +145,12 @@ class Fields:
         # A link, a preset or a click on a picture sets the number; the slider then follows once.
         if st.session_state.get(f"_{key}_stops") != stops or slider_key not in st.session_state:
             st.session_state[f"_{key}_stops"] = stops
-            st.session_state[slider_key] = nearest(stops, value)
+            self.write(slider_key, nearest(stops, value))
         if value != pair.value:  # from the address, by Back: what it replaces may come again
             pair.numbers.clear()
         pair.slider, pair.value = st.session_state[slider_key], value
-        slider.select_slider(label, stops, key=slider_key, on_change=moved, format_func=written)
+        self.write_again(slider_key)
+        slider.select_slider(label, stops, pair.slider, key=slider_key, on_change=moved, format_func=written)
         return self._checked(name, linked, value, float, "a positive number")
 
     def position(self, name: str, last: int) -> int:
@@ -185,6 +200,7 @@ class Fields:
     def _linked(self, name: str) -> tuple[str, str | None]:
         """Return the widget's key and what the link says, if this is the first time the widget is drawn."""
         key = self.key(name)
+        self.write_again(key)
         if key not in st.session_state and key in st.query_params:
             st.session_state[f"_linked_{key}"] = st.query_params[key]
         return key, st.session_state.get(f"_linked_{key}")

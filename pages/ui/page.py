@@ -209,6 +209,7 @@ def _body(page: Page, section: Section) -> None:
         page._open(section)
         section.show(page)
         page._close()
+    st.session_state.pop("_unheard", None)
 
 
 def open_page(name: str, lead: str) -> Page:

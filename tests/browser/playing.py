@@ -94,6 +94,7 @@ def no_shift(page: Page, most: float = 0.01) -> Iterator[None]:
     page.evaluate(_WATCH_SHIFTS)
     for _ in range(20):  # a page that is just opened still draws its charts: begin when half a second went by in peace
         page.wait_for_timeout(500)
+        page.evaluate("() => document.fonts.ready.then(() => 0)")  # a formula's letters come when it is first seen
         if not page.evaluate("() => window.sgdShifts.splice(0).length"):
             break
     yield

