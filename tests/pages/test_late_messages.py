@@ -23,29 +23,28 @@ def test_a_twin_is_another_widget_where_another_hand_has_set_its_value(app: Open
 
 
 def _section() -> None:
-    """A page whose run is cut short as often as it is told to be, after it has written its slider."""
+    """A page whose section is drawn to its end only where it is told so."""
     import streamlit as st
 
     from pages.ui.fields import Fields
 
     fields = Fields("home")
-    if st.button("Preset", key="preset", on_click=lambda: fields.set("lr", 0.5)):
-        st.session_state["cut"] = 1
+    st.button("Preset", key="preset", on_click=lambda: fields.set("lr", 0.5))
     fields.learning_rate("lr", 0.1)
-    if st.session_state.get("cut"):
-        st.session_state["cut"] -= 1
-        st.rerun()
+    if st.checkbox("to the end", key="whole"):
+        st.session_state.pop("_unheard", None)  # as the page does
 
 
 def test_what_a_run_wrote_that_was_cut_short_is_written_again() -> None:
     at = AppTest.from_function(_section).run()
     at.button("preset").click().run()
-    for widget in (at.number_input("home_lr"), at.select_slider("home_lr_slider")):
-        assert widget.proto.set_value, "the browser hears it from the run that came to its end"
-        assert widget.value == 0.5
-    at.session_state["_unheard"].clear()  # as the page does at the end of a section
-    at.run()
-    assert not at.select_slider("home_lr_slider").proto.set_value, "written in every run it would lose key presses"
+    for whole, written in ((False, True), (True, True), (True, False), (False, False)):
+        at.checkbox("whole").set_value(whole).run()
+        for widget in (at.number_input("home_lr"), at.select_slider("home_lr_slider")):
+            assert widget.value == 0.5
+            assert widget.proto.set_value == written, (
+                "only until it is heard: written in every run it loses key presses"
+            )
 
 
 def test_a_section_that_is_drawn_to_its_end_has_been_heard(app: Open) -> None:
