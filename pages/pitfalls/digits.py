@@ -14,6 +14,7 @@ from pages.ui.page import Page
 from pages.ui.player import Moments, Picture, Shown, Words
 from sgd_core.charts.lanes import lanes_frame, lanes_picture
 from sgd_core.charts.rates import axis_frame, axis_picture, legend
+from sgd_core.charts.series import power_iteration
 from sgd_core.descent.regime_names import DIVERGING
 from sgd_core.digits.config import TrainConfig
 from sgd_core.digits.losses import LOSSES
@@ -90,12 +91,9 @@ def _how(page: Page, config: TrainConfig, rounds: list[Round]) -> None:
             f"and again; the steepest direction grows fastest and is soon all that is left. Here it took {len(rounds)} rounds "
             f"to λ = {number(top, 5)}, so 2/λ = {number(2 / top)}."
         )
-        st.line_chart(
-            pd.DataFrame({"round": [r.round for r in rounds], "λ so far": [r.value for r in rounds]}),
-            x="round",
-            y="λ so far",
-            height=160,
-        )
+        chart = power_iteration([one.round for one in rounds], [one.value for one in rounds])
+        words = f"The largest eigenvalue by power iteration: after {len(rounds)} rounds it is {number(top, 5)}."
+        page.show(Picture(chart, words, where=st.container()), "power_iteration")
     if config.loss == "mean_squared_error":
         page.hero.caption(
             f"λ = {number(top, 5)}, the cliff stands at 2/λ = {number(2 / top)}: the loss is one parabola everywhere."

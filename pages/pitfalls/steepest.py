@@ -55,7 +55,7 @@ def steepest(page: Page, config: TrainConfig, digits: Digits) -> None:
         ("steepest", config), lambda: Recording(_lockstep(config, rates, digits, direction), last), ahead=last + 1
     )
     moments, shown = run.moments, direction_maps(direction, digits)
-    captions = ["steepest direction", *(f"{letter}: ±{{limit}}" for letter in LETTERS)]
+    captions = ["steepest", *(f"{letter}: ±{{limit}}" for letter in LETTERS)]
     row = grid(captions, columns=5, side=SIDE, gap=GAP)
     tiles = [replace(tile, group=place) for place, tile in enumerate(row)]  # each has a colour scale of its own
     place = page.hero.container()

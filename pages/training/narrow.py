@@ -3,6 +3,7 @@
 import streamlit as st
 
 from pages.training.fields import MOST_EPOCHS
+from pages.ui.fields import LEAST, MOST
 from pages.ui.page import Page
 
 
@@ -14,7 +15,7 @@ def twins(page: Page) -> None:
     """
     with page.clock, st.container(horizontal=True, key=page.key("twins")):
         for name, label, low, high, step in (
-            ("lr", "Learning rate", 1e-12, 1e12, None),
+            ("lr", "Learning rate", LEAST, MOST, None),
             ("epochs", "Epochs", 1, MOST_EPOCHS, 1),
         ):
             value, present = page.values[name], f"_{page.key(name)}_twin"

@@ -19,6 +19,7 @@ from sgd_core.numbers import number as written
 
 BIND: Literal["query-params"] = "query-params"
 T = TypeVar("T")
+LEAST, MOST = 1e-12, 1e12  # learning rates
 
 
 class Fields:
@@ -130,8 +131,8 @@ class Fields:
             value = float(
                 st.number_input(
                     f"{label}, exact",
-                    1e-12,
-                    1e12,
+                    LEAST,
+                    MOST,
                     default,
                     format="%.6g",
                     key=key,
@@ -151,7 +152,7 @@ class Fields:
         pair.slider, pair.value = st.session_state[slider_key], value
         self.write_again(slider_key)
         slider.select_slider(label, stops, pair.slider, key=slider_key, on_change=moved, format_func=written)
-        return self._checked(name, linked, value, float, "a positive number")
+        return self._checked(name, linked, value, float, f"a positive number up to {written(MOST)}")
 
     def position(self, name: str, last: int) -> int:
         """A place from 0 to `last` that buttons move (see `turn`); it has no widget of its own."""

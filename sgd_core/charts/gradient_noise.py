@@ -31,16 +31,17 @@ def batches_picture(
     domain, legend = (
         list(names),
         alt.Legend(
-            title=None,
+            title="images a step",
+            titleOrient="left",
+            titlePadding=12,
             orient="top",
             symbolType="stroke",
             symbolSize=350,
-            labelExpr="datum.label + (datum.label == '1' ? ' image' : ' images') + ' a step'",
         ),
     )
     color = alt.Color("batch:N", scale=alt.Scale(domain=domain, range=_COLORS), sort=domain, legend=legend)
     dash = alt.StrokeDash("batch:N", scale=alt.Scale(domain=domain, range=_DASHES), sort=domain, legend=legend)
-    width = alt.StrokeWidth("batch:N", scale=alt.Scale(domain=domain, range=_WIDTHS), sort=domain, legend=None)
+    width = alt.StrokeWidth("batch:N", scale=alt.Scale(domain=domain, range=_WIDTHS), sort=domain, legend=legend)
     tip = [
         alt.Tooltip("batch:N", title="images a step"),
         alt.Tooltip("step:Q"),

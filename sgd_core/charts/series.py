@@ -117,6 +117,16 @@ def named_lines(
     return layers(*drawn, height=height)
 
 
+def power_iteration(rounds: Sequence[int], values: Sequence[float], *, height: int = 160) -> alt.Chart:
+    """Draw what power iteration says of the largest eigenvalue after each round."""
+    frame = pd.DataFrame({"round": rounds, "value": values})
+    x = alt.X("round:Q", scale=alt.Scale(domain=[0, max(rounds)], nice=False), axis=alt.Axis(tickMinStep=1))
+    y = alt.Y("value:Q", title="λ so far", scale=alt.Scale(domain=[0, 1.1 * max(values)], nice=False))
+    tip = [alt.Tooltip("round:Q"), alt.Tooltip("value:Q", title="λ so far", format=TOOLTIP_FORMAT)]
+    line = alt.Chart(frame, height=height).mark_line(color=ACCENT, point={"color": ACCENT})
+    return line.encode(x=x, y=y, tooltip=tip)
+
+
 def seed_bands(
     bands: pd.DataFrame,
     ends: pd.DataFrame,

@@ -36,14 +36,18 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
-    """A fresh page that fails the test on an error in the browser's console (but for the 404s of a deep link)."""
+    """A fresh page that fails the test on an error or a chart's warning in the console (but for the 404s of a deep link)."""
     page = browser.new_page(viewport={"width": 1440, "height": 1000})
     errors: list[str] = []
     page.on("pageerror", lambda error: errors.append(str(error)))
-    page.on("console", lambda m: errors.append(m.text) if m.type == "error" and "404" not in m.text else None)
+    page.on("console", lambda m: errors.append(m.text) if _is_fault(m.type, m.text) else None)
     yield page
     page.close()
     assert not errors, errors
+
+
+def _is_fault(kind: str, text: str) -> bool:
+    return (kind == "error" and "404" not in text) or (kind == "warning" and text.startswith("WARN"))
 
 
 @pytest.fixture

@@ -11,6 +11,8 @@ from axe_playwright_python.base import AXE_FILE_PATH
 from playwright.sync_api import Page, expect
 from serving import idle
 
+from pages.ui.page import PAGES
+
 pytestmark = pytest.mark.browser
 Visit = Callable[[str], Page]
 # Left out: a slider that cannot be moved yet has a faint label, which WCAG allows, but axe cannot tell that the label
@@ -68,7 +70,7 @@ def look_at(page: Page, path: str) -> list[str]:
     return found
 
 
-@pytest.mark.parametrize("path", ["", "Derivatives", "Stepping", "Learning_rate_pitfalls", "Digit_training"])
+@pytest.mark.parametrize("path", [row.address for row in PAGES.values()])
 def test_axe_finds_no_serious_fault(visit: Visit, path: str) -> None:
     found = look_at(visit(path), path)
     assert not found, "\n".join(found)

@@ -1,6 +1,5 @@
 """Our way from a chart to Vega-Lite says what Altair's own says."""
 
-import json
 from typing import Any
 
 import altair as alt
@@ -10,33 +9,10 @@ import pytest
 
 from sgd_core.charts.specification import specification
 from sgd_core.charts.vega import layers, moved_by_clock, so_far
+from tests.altair_says import assert_same
 
 ROWS = pd.DataFrame({"moment": [0, 1], "x": [0.5, 1.0], "name": ["a", "b"]})
 PICK = alt.selection_point(name="pick", fields=["x"], on="click", empty=False)
-
-
-def told(spec: dict[str, Any]) -> Any:
-    """Return the specification with each table in the place where it is used."""
-    tables = spec.get("datasets", {})
-
-    def walk(part: Any) -> Any:
-        if isinstance(part, dict):
-            if part.get("name") in tables:
-                rows = tables[part["name"]]
-                return {"values": rows} if isinstance(rows, list) else rows_in_place(rows)
-            return {name: walk(one) for name, one in part.items() if name not in ("datasets", "$schema")}
-        return [walk(one) for one in part] if isinstance(part, list) else part
-
-    return json.loads(json.dumps(walk(spec)))
-
-
-def rows_in_place(data: Any) -> dict[str, Any]:
-    """Take the place of Altair's transformer of tables."""
-    frame = data if isinstance(data, pd.DataFrame) else data.to_pandas()
-    return {"values": json.loads(frame.to_json(orient="records"))}
-
-
-alt.data_transformers.register("rows_in_place", rows_in_place)
 
 
 def lines() -> alt.Chart:
@@ -67,9 +43,8 @@ def beside() -> alt.HConcatChart:
 
 @pytest.mark.parametrize("chart", [lines, values, picked, beside])
 def test_a_chart_says_the_same(chart: Any) -> None:
-    with alt.theme.enable("none"), alt.data_transformers.enable("rows_in_place"):
-        for made in (chart(), moved_by_clock(chart(), 3)):
-            assert told(specification(made)) == told(made.to_dict(validate=False))
+    for made in (chart(), moved_by_clock(chart(), 3)):
+        assert_same(made)
 
 
 def test_a_table_is_turned_once_for_all_layers(monkeypatch: pytest.MonkeyPatch) -> None:

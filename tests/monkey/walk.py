@@ -8,8 +8,10 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from playwright.sync_api import Error, Page
 
+from pages.ui.page import PAGES
+
 ERROR = "[data-testid=stException], .st-key-page_error"
-PATHS = ["", "Derivatives", "Stepping", "Learning_rate_pitfalls", "Digit_training"]
+PATHS = [row.address for row in PAGES.values()]
 KEYS = [
     "ArrowRight",
     "ArrowLeft",

@@ -114,7 +114,10 @@ def test_a_level_place_is_named_as_a_person_would(formula: str) -> None:
         assert place == 0 or abs(place) > 1e-6 or not flat_at_0, "0 itself, not what rounding makes of it"
 
 
-@pytest.mark.parametrize(("h", "words"), [("1e15", "asks for `h = 1e15`"), ("1e12", "too large for a slope")])
+@pytest.mark.parametrize(
+    ("h", "words"),
+    [("1e15", "asks for `h = 1e15`, but it has to be a positive number up to 10¹²"), ("1e12", "too large for a slope")],
+)
 def test_an_h_that_reaches_nowhere_near_gets_a_sentence(app: Open, h: str, words: str) -> None:
     at = app("derivatives", derivatives_section="Nudge it", derivatives_h=h)
     assert words in " ".join(box.value for kind in (at.error, at.warning) for box in kind)
