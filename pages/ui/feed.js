@@ -26,12 +26,26 @@ export function unpacked({ numbers, codes, values }) {
   return numbers === undefined ? Array.from(new Uint32Array(bytes.buffer), (code) => values[code]) : new Float64Array(bytes.buffer);
 }
 
+/** Add the rows of each moment to a frame, column by column; they are gathered when a moment is looked at. */
+export function withPresent(frame) {
+  const places = new Map();
+  frame.moment?.forEach((moment, row) => places.has(moment) ? places.get(moment).push(row) : places.set(moment, [row]));
+  let last = null, found = {};
+  const at = (_, t) => {
+    if (t === last) return found;
+    const rows = places.get(Number(t)) ?? [];
+    [last, found] = [t, Object.fromEntries(Object.entries(frame).map(([name, column]) => [name, rows.map((row) => column[row])]))];
+    return found;
+  };
+  return Object.defineProperty(frame, "sgd_present", { value: new Proxy({}, { get: at }) });
+}
+
 /** Put frames where the charts read them, and tell the charts, if they are others than before. */
 function hand(feed, frames) {
   const raw = JSON.stringify(frames);
   if (raw === feed.raw) return;
   feed.raw = raw;
-  const columns = (frame) => Object.fromEntries(Object.entries(frame).map(([name, column]) => [name, unpacked(column)]));
+  const columns = (frame) => withPresent(Object.fromEntries(Object.entries(frame).map(([name, column]) => [name, unpacked(column)])));
   document.body.value = { ...document.body.value, [feed.clock]: frames.map(columns) };
   document.body.dispatchEvent(new Event(`sgd-fed-${feed.clock}`));
 }

@@ -69,7 +69,7 @@ class Film {
 
   prepare(palette) {
     const { width, height, size } = this.shape, dpr = Math.max(1, Math.round(devicePixelRatio || 1));
-    this.canvas.width = size[0] * dpr; this.canvas.height = size[1] * dpr;
+    this.barred = null; this.canvas.width = size[0] * dpr; this.canvas.height = size[1] * dpr;
     this.canvas.style.width = `${size[0]}px`; this.canvas.style.aspectRatio = `${size[0]} / ${size[1]}`;
     this.context.setTransform(dpr, 0, 0, dpr, 0, 0);
     this.lut = colours(palette); this.strip = null;
@@ -93,7 +93,9 @@ class Film {
   draw(t) {
     this.drawn = t; this.canvas.dataset.moment = t;
     const { width, height, tiles, size } = this.shape, { maps, limits } = this.moments[t], context = this.context;
-    context.clearRect(0, 0, size[0], size[1]);
+    // While it plays the bar stays as it is until its limit is another one; at rest the theme may have changed.
+    const { bar } = this.shape, same = bar && this.playing && this.barred === limits[0];
+    context.clearRect(0, 0, same ? bar.x - 1 : size[0], size[1]);
     context.imageSmoothingEnabled = false;
     tiles.forEach((tile, place) => {
       const base = place * width * height;
@@ -104,7 +106,7 @@ class Film {
       const words = tile.caption.replace("{limit}", limits[tile.group]), caption = this.captions.children[place];
       if (caption.textContent !== words) caption.textContent = words;
     });
-    if (this.shape.bar) this.drawBar(this.shape.bar, limits[0]);
+    if (bar && !same) this.drawBar(bar, limits[0]);
   }
 
   /** The colour scale, one pixel wide and a pixel a colour: painted once. */
@@ -121,6 +123,7 @@ class Film {
   /** The colour scale with its two ends and zero, beside the maps. */
   drawBar({ x, y, w, h }, limit) {
     const context = this.context;
+    this.barred = limit;
     context.drawImage(this.scale, x, y, w, h);
     context.strokeRect(x, y, w, h);
     if (!this.playing || !this.ink) { // asking for the style costs more than the bar; the theme may change at rest

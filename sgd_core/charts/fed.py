@@ -12,7 +12,12 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
+from sgd_core.charts.vega import CLOCK, NOW
+
 FED = "fed"  # the parameter of a chart that holds the frames of its clock
+# Beside its columns each frame has its rows moment by moment (feed.js): to look for those of one moment among all, at each
+# moment, would take most of a moment's time.
+PRESENT = "sgd_present"
 # What a chart begins with, before it has read a frame. It is the same for all layers: Vega-Lite then does what several of them
 # do with a frame only once, which a sequence, without a name, would not allow.
 _ONE = [{FED: 0}]
@@ -53,9 +58,12 @@ def _take(chart: Any, frames: list[pd.DataFrame]) -> set[int]:
     if place == len(frames):
         frames.append(frame)
     rows, columns = _rows(place), [str(column) for column in frame.columns]
+    known, source = f"isValid({rows})", rows
+    if _is_of_present(chart):
+        known, source = f"{known} && isValid({rows}['{PRESENT}'][{CLOCK}])", f"{rows}['{PRESENT}'][{CLOCK}]"
     taken = [
         alt.CalculateTransform(
-            calculate=f"isValid({rows}) && isValid({rows}['{column}']) ? {rows}['{column}'] : []", **{"as": f"sgd{i}"}
+            calculate=f"{known} && isValid({source}['{column}']) ? {source}['{column}'] : []", **{"as": f"sgd{i}"}
         )
         for i, column in enumerate(columns)
     ]
@@ -63,6 +71,13 @@ def _take(chart: Any, frames: list[pd.DataFrame]) -> set[int]:
     chart.data = alt.InlineData(values=_ONE)
     chart.transform = [*taken, spread, *_listed(chart, "transform")]
     return {place, *found}
+
+
+def _is_of_present(chart: Any) -> bool:
+    """Tell whether a chart shows the rows of the present moment alone, whatever is done to each row before."""
+    transforms = _listed(chart, "transform")
+    each = all(isinstance(one, alt.FilterTransform | alt.CalculateTransform) for one in transforms)
+    return each and any(getattr(one, "filter", None) == NOW for one in transforms)
 
 
 def _listed(chart: Any, kind: str) -> list[Any]:

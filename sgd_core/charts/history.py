@@ -11,6 +11,8 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
+from sgd_core.charts.downsample import downsample
+from sgd_core.charts.over_steps import DRAWN, WHOLE
 from sgd_core.charts.palette import QUIET, TRAINING, VALIDATION
 from sgd_core.charts.vega import (
     ROOM,
@@ -48,20 +50,21 @@ def history_rows(
     `part` tells the rows apart: "run" (a row each for training and validation, in `split`), "batch", "parent" (of the run
     that is drawn in grey) and "mark" (at a moment, with its `label`). `error` is the share of wrong answers; `low` and
     `high` are the ends of Wilson's interval of 95 % for the validation error of so many `images`. What is not finite is
-    missing, and the picture shows a gap. `line` is the line that a mark's label is written on.
+    missing, and the picture shows a gap. `line` is the line that a mark's label is written on. Of a long run, lines go through
+    the rows that are `drawn`: the first ones, and the lowest and highest of each stretch of the others.
     """
     now = {name: run[name].to_numpy(dtype=float) for name in HISTORY}
     moments = np.arange(len(run))
     pieces = [
         _piece("run", "training", moments, now, now["train_loss"], 1 - now["train_accuracy"]),
         _piece("run", "validation", moments, now, now["valid_loss"], 1 - now["valid_accuracy"], images),
-        _piece("batch", "mini-batch", moments, now, now["batch_loss"]),
+        _only_drawn(_piece("batch", "mini-batch", moments, now, now["batch_loss"])),
     ]
     if parent is not None:
         then = {name: parent[name].to_numpy(dtype=float) for name in HISTORY}
         always = np.full(len(parent), -1)
-        pieces.append(_piece("parent", "training", always, then, then["train_loss"]))
-        pieces.append(_piece("parent", "validation", always, then, then["valid_loss"], 1 - then["valid_accuracy"]))
+        validation = _piece("parent", "validation", always, then, then["valid_loss"], 1 - then["valid_accuracy"])
+        pieces += [_only_drawn(_piece("parent", "training", always, then, then["train_loss"])), _only_drawn(validation)]
     places = np.array([moment for moment, _ in marks], dtype=int)
     pieces.append(_piece("mark", "", places, {name: values[places] for name, values in now.items()}))
     columns = {name: np.concatenate([piece[name] for piece in pieces]) for name in pieces[0]}
@@ -87,7 +90,22 @@ def _piece(
     numbers["low"], numbers["high"] = wilson(np.asarray(error), images) if images else (math.nan, math.nan)
     words = {"part": np.full(count, part, object), "split": np.full(count, split, object), "moment": moments}
     finite = {name: np.where(np.isfinite(values), values, math.nan) for name, values in numbers.items()}
-    return words | {"label": np.full(count, "", object)} | {n: np.broadcast_to(v, count) for n, v in finite.items()}
+    told = {name: np.broadcast_to(values, count) for name, values in finite.items()}
+    return words | {"label": np.full(count, "", object)} | told | {"drawn": _drawn(told["loss"], told["error"])}
+
+
+def _drawn(*columns: np.ndarray) -> np.ndarray:
+    """Tell which moments a line goes through."""
+    count = len(columns[0])
+    drawn = np.arange(count) <= WHOLE
+    told = [values for values in columns if not np.isnan(values).all()]
+    if told and count > DRAWN:
+        drawn[downsample(told, DRAWN).kept] = True
+    return drawn | (count <= DRAWN)
+
+
+def _only_drawn(piece: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    return {name: values[piece["drawn"]] for name, values in piece.items()}
 
 
 def wilson(share: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
@@ -121,7 +139,7 @@ def loss_curves(
     batch = so_far(base.transform_filter("datum.part == 'batch'"))
     parent = base.transform_filter("datum.part == 'parent'")
     own = base.transform_filter("datum.part == 'run'")
-    run, present = so_far(own), now(own)
+    run, present = so_far(own.transform_filter("datum.drawn")), now(own)
     return layers(
         batch.mark_line(clip=True, strokeWidth=1, color=QUIET, opacity=0.35, aria=False).encode(x=x, y=y),
         parent.mark_line(clip=True, strokeWidth=1.5, color=QUIET, opacity=0.8, aria=False).encode(
@@ -165,10 +183,12 @@ def error_curves(
     ]
     run, parent = base.transform_filter("datum.part == 'run'"), base.transform_filter("datum.part == 'parent'")
     band = so_far(
-        run.transform_filter("isValid(datum.low)").transform_calculate(bottom=f"max(datum.low, {y_domain[0]!r})")
+        run.transform_filter("datum.drawn && isValid(datum.low)").transform_calculate(
+            bottom=f"max(datum.low, {y_domain[0]!r})"
+        )
     )
     dash = alt.StrokeDash("split:N", scale=_SPLIT_DASH, legend=None)
-    past, present = so_far(run), now(run)
+    past, present = so_far(run.transform_filter("datum.drawn")), now(run)
     lines, names = _baselines(baselines, y_domain, scale, height - 62)
     return layers(
         band.mark_area(color=VALIDATION, opacity=0.14, clip=True, aria=False).encode(

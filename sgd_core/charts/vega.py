@@ -96,6 +96,7 @@ def value_axis(domain: tuple[float, float], log: bool, most: int = 7) -> alt.Axi
 # clock writes. Its rows have a column `moment`: the first moment at which they are there.
 
 CLOCK = "t"
+NOW = f"datum.moment == {CLOCK}"
 _MOMENTS = 100_000  # more than any run records: a constant, so that a longer run is no other specification
 
 
@@ -106,7 +107,7 @@ def so_far(chart: alt.Chart) -> alt.Chart:
 
 def now(chart: alt.Chart) -> alt.Chart:
     """Return the chart of the moment shown alone."""
-    return chart.transform_filter("datum.moment == t")
+    return chart.transform_filter(NOW)
 
 
 def moved_by_clock(chart: Any, at: int = 0) -> Any:
