@@ -107,16 +107,28 @@ def surface_picture(
 
 
 def places(x: alt.X, y: alt.Y, x_domain: Range, y_domain: Range) -> alt.Chart:
-    """Return invisible marks on a grid that a click takes the nearest of; the browser makes them itself."""
-    choice = alt.selection_point(name="pick", fields=["x", "y"], on="click", nearest=True, clear=False, toggle=False)
+    """Return invisible tiles around the places of a grid, of which a click takes one; the browser makes them itself.
+
+    Tiles, since what finds the nearest of many points is painted anew with each frame of whatever moves above it.
+    """
+    choice = alt.selection_point(name="pick", fields=["x", "y"], on="click", clear=False, toggle=False)
     (left, right), (bottom, top) = x_domain, y_domain
+    wide, high = (right - left) / (GRID - 1), (top - bottom) / (GRID - 1)
+    x, y = x.copy(), y.copy()
+    x.shorthand, y.shorthand = "left:Q", "bottom:Q"
     return (
         alt.Chart(alt.sequence(0, GRID * GRID, as_="i"))
         .transform_calculate(
-            x=f"round(1e6 * ({left!r} + (datum.i % {GRID}) * {(right - left) / (GRID - 1)!r})) / 1e6",
-            y=f"round(1e6 * ({bottom!r} + floor(datum.i / {GRID}) * {(top - bottom) / (GRID - 1)!r})) / 1e6",
+            x=f"round(1e6 * ({left!r} + (datum.i % {GRID}) * {wide!r})) / 1e6",
+            y=f"round(1e6 * ({bottom!r} + floor(datum.i / {GRID}) * {high!r})) / 1e6",
         )
-        .mark_circle(opacity=0, size=1)
-        .encode(x=x, y=y)
+        .transform_calculate(
+            left=f"datum.x - {wide / 2!r}",
+            right=f"datum.x + {wide / 2!r}",
+            bottom=f"datum.y - {high / 2!r}",
+            top=f"datum.y + {high / 2!r}",
+        )
+        .mark_rect(fillOpacity=0, clip=True, aria=False)
+        .encode(x=x, x2=alt.X2("right:Q"), y=y, y2=alt.Y2("top:Q"))
         .add_params(choice)
     )
