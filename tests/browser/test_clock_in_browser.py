@@ -123,6 +123,20 @@ def test_columns_arrive_as_python_packed_them(decide: Callable[..., Any]) -> Non
     assert decide("unpacked", table["right"], source=FEED) == [True, False, True]
 
 
+def test_the_rows_of_a_moment_are_found_in_any_order(page: Page) -> None:
+    page.goto("about:blank")
+    told = page.evaluate(
+        """async (source) => {
+          const module = await import(URL.createObjectURL(new Blob([source], { type: 'text/javascript' })));
+          const frame = module.withPresent({ moment: Float64Array.from([0, 1, -1, 0, 2]), name: ["a", "b", "c", "d", "e"] });
+          return [["0", "1", "-1", "7"].map((t) => frame.sgd_present[t]), Object.keys(frame)];
+        }""",
+        FEED,
+    )
+    rows = [{"moment": [0, 0], "name": ["a", "d"]}, {"moment": [1], "name": ["b"]}, {"moment": [-1], "name": ["c"]}]
+    assert told == [[*rows, {"moment": [], "name": []}], ["moment", "name"]]
+
+
 @pytest.fixture
 def opened(page: Page, alone: str) -> Callable[[str], Page]:
     """Open the clock's page with a query."""

@@ -1,6 +1,7 @@
 """Rows on a way of their own: what the browser gets is what the frame holds, and the specification does not know it."""
 
 import base64
+import json
 import math
 
 import altair as alt
@@ -10,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sgd_core.charts.fed import fed, packed
+from sgd_core.charts.fed import PRESENT, fed, packed
 from sgd_core.charts.over_steps import over_steps
-from sgd_core.charts.vega import layers, moved_by_clock
+from sgd_core.charts.vega import layers, moved_by_clock, now, so_far
 
 
 def unpacked(column: dict) -> list:
@@ -54,6 +55,14 @@ def test_other_rows_are_no_other_specification():
         assert [len(one) for one in frames] == [count]
     assert made[0] == made[1]
     assert str(made[0]).count("'fed': 0") == 1  # one row, from which all layers begin
+
+
+def test_only_what_shows_single_rows_of_the_present_moment_is_given_these_alone():
+    own = alt.Chart(frame(3)).mark_point().transform_calculate(double="2 * datum.value").encode(x="double:Q")
+    summed = now(alt.Chart(frame(3)).mark_point().transform_aggregate(value="sum(value)", groupby=["moment"]))
+    for chart, alone in ((now(own), True), (so_far(own), False), (own, False), (summed, False)):
+        told = json.dumps(moved_by_clock(fed(layers(chart), "clock", [])).to_dict())
+        assert (f"['{PRESENT}'][t]" in told) == alone
 
 
 def test_a_colour_that_changes_while_it_plays_is_a_row_s_and_not_the_chart_s():

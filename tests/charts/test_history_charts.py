@@ -29,6 +29,20 @@ def test_a_loss_that_is_not_finite_is_missing_not_drawn_somewhere() -> None:
     assert frame.loc[frame["split"] == "training", "loss"].isna().tolist() == [False, True, True]
 
 
+def test_the_lines_of_a_long_run_are_thinned_and_keep_every_extreme() -> None:
+    losses = 2.0 + np.cos(np.arange(3000.0))
+    losses[1234], losses[2345] = 9.0, 0.1
+    frame = history_rows(history(*losses), images=10)
+    for part, count in (("run", 3000), ("batch", None)):
+        rows = frame[(frame["part"] == part) & frame["split"].isin(["training", "mini-batch"])]
+        line = rows[rows["drawn"]]
+        assert len(line) < 500 and line["moment"].tolist()[:41] == list(range(41))
+        assert {1234, 2345, 2999} <= set(line["moment"])
+        assert line["loss"].max() == 9.0 and line["loss"].min() == 0.1
+        assert count is None or len(rows) == count, "each moment has its own point"
+    assert history_rows(history(*losses[:400]), images=10)["drawn"].all()
+
+
 @pytest.mark.parametrize(("wrong", "images"), [(0, 73), (2, 2038), (31, 2038), (1000, 2000)])
 def test_the_band_is_wilsons_interval(wrong: int, images: int) -> None:
     low, high = wilson(np.array([wrong / images]), images)
