@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 import torch
+from streamlit.delta_generator import DeltaGenerator
 
 from pages.ui.page import Page
 from sgd_core.calculus.formula import Function
@@ -26,14 +27,15 @@ AUTOMATIC, LINEAR, LOGARITHMIC = "automatic", "linear", "logarithmic"
 Range = tuple[float, float]
 
 
-def choose_start(page: Page) -> tuple[Function, float]:
-    """Draw the choice of function and of the first w; another function brings its own start."""
+def choose_start(page: Page, place: DeltaGenerator | None = None) -> tuple[Function, float]:
+    """Draw the choice of function and of the first w (at a `place` of its own); another function brings its own start."""
     function, first = page.choose_function()
     low, high = function.domain
     first = round(start_inside(function, first), 9)
     if page.changed("start_of", function):
         page.set("start", first)
-    return function, page.slider("start", "Start, the first w", low, high, first, (high - low) / 600)
+    with place or st.container():
+        return function, page.slider("start", "Start, the first w", low, high, first, (high - low) / 600)
 
 
 def random_start(page: Page, function: Function) -> None:

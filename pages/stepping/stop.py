@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from pages.stepping.start import (
     MOST_STEPS,
@@ -36,10 +37,16 @@ from sgd_core.numbers import code, number, signed
 
 def when_to_stop(page: Page) -> None:
     """Let rules end a run of one weight."""
+    with page.more("More rules, axes, start", icon=":material/tune:"):
+        one, two, three = st.columns(3, gap="medium")
     with page.controls:
-        function, start = choose_start(page)
+        function, start = choose_start(page, three.container())
         lr = page.learning_rate("lr", 0.1)
-        rules, axes = _choose_rules(page, function)
+        rules = _choose_rules(page, one)
+    with two:
+        axes = choose_loss_axis(page, "stop_")
+    with three:
+        random_start(page, function)
     run, seconds = _timed_walk(function, start, lr, rules.steps)
     ended = stops(run, rules, seconds)
     last = ended[0].step
@@ -91,8 +98,8 @@ def when_to_stop(page: Page) -> None:
     page.code(stop_script(function.torch_code, start=start, optimizer=SGD.torch_code("[w]", code(lr)), rules=rules))
 
 
-def _choose_rules(page: Page, function: Function) -> tuple[Rules, tuple[str, bool]]:
-    """Draw the rules; 0 switches one off, and the number of steps is always on."""
+def _choose_rules(page: Page, others: DeltaGenerator) -> Rules:
+    """Draw the rules, the rarer ones at `others`; 0 switches one off, and the number of steps is always on."""
     steps = page.whole("stop_steps", "Stop after steps", 1, MOST_STEPS, 200)
     left, right = st.columns(2, gap="small", vertical_alignment="bottom")
     with left:
@@ -114,32 +121,26 @@ def _choose_rules(page: Page, function: Function) -> tuple[Rules, tuple[str, boo
             10,
             help="How many steps without a new lowest loss are endured. 0 switches this rule off.",
         )
-    with page.more("More rules, axes, random start", icon=":material/tune:"):
-        one, two, three = st.columns(3, gap="medium")
-        with one:
-            improvement = page.number(
-                "stop_improvement",
-                "An improvement is more than",
-                0.0,
-                1e6,
-                0.0,
-                help="Only a loss lower by more than this counts as an improvement.",
-                step=0.001,
-            )
-            budget = page.number(
-                "stop_ms",
-                "Time budget, ms",
-                0.0,
-                60_000.0,
-                0.0,
-                help="Measured on the machine that runs this app. 0 switches this rule off.",
-                step=1.0,
-            )
-        with two:
-            axes = choose_loss_axis(page, "stop_")
-        with three:
-            random_start(page, function)
-    return Rules(steps, gradient or None, patience or None, improvement, seconds=budget / 1000 or None), axes
+    with others:
+        improvement = page.number(
+            "stop_improvement",
+            "An improvement is more than",
+            0.0,
+            1e6,
+            0.0,
+            help="Only a loss lower by more than this counts as an improvement.",
+            step=0.001,
+        )
+        budget = page.number(
+            "stop_ms",
+            "Time budget, ms",
+            0.0,
+            60_000.0,
+            0.0,
+            help="Measured on the machine that runs this app. 0 switches this rule off.",
+            step=1.0,
+        )
+    return Rules(steps, gradient or None, patience or None, improvement, seconds=budget / 1000 or None)
 
 
 @lru_cache(maxsize=16)
