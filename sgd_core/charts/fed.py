@@ -50,10 +50,6 @@ def _rows(place: int) -> str:
 def _take(chart: Any, frames: list[pd.DataFrame]) -> set[int]:
     """Take the frames out of a chart and its parts; return their places in `frames`."""
     parts = [part for kind in ("layer", "hconcat", "vconcat", "concat") for part in _listed(chart, kind)]
-    if parts and isinstance(chart.data, pd.DataFrame) and not _listed(chart, "transform"):
-        for part in parts:  # Altair has put what they share above them
-            part.data = chart.data if part.data is alt.Undefined else part.data
-        chart.data = alt.Undefined
     found = set[int]().union(*(_take(part, frames) for part in parts))
     frame = chart.data
     if not isinstance(frame, pd.DataFrame):

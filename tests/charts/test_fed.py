@@ -61,7 +61,7 @@ def test_only_what_shows_single_rows_of_the_present_moment_is_given_these_alone(
     own = alt.Chart(frame(3)).mark_point().transform_calculate(double="2 * datum.value").encode(x="double:Q")
     summed = now(alt.Chart(frame(3)).mark_point().transform_aggregate(value="sum(value)", groupby=["moment"]))
     for chart, alone in ((now(own), True), (so_far(own), False), (own, False), (summed, False)):
-        told = json.dumps(moved_by_clock(fed(layers(chart), "clock", [])).to_dict())
+        told = json.dumps(moved_by_clock(fed(chart, "clock", [])).to_dict())
         assert (f"['{PRESENT}'][t]" in told) == alone
 
 
