@@ -76,6 +76,8 @@ class Clock {
     on(scrub, "change", () => this.settle());
     on(document, "keydown", (event) => this.key(event));
     for (const name of ["pointerup", "keydown"]) on(document, name, ({ target }) => { if (!root.contains(target)) this.pressed = performance.now(); }, { capture: true });
+    // Who goes to another section at once has still come to rest here: that is told before the press is.
+    on(document, "pointerdown", ({ target }) => { if (!root.contains(target)) this.report(); }, { capture: true });
     on(document, "visibilitychange", () => { this.before = null; });
     on(document, "sgd-hello", () => this.tell());
     on(document, "sgd-feed", ({ detail }) => { if (detail.clock === this.data?.clock) this.sent = null; });
@@ -288,10 +290,13 @@ class Clock {
   settle() {
     this.face(); this.tell();
     clearTimeout(this.timer);
-    this.timer = setTimeout(() => {
-      if (this.busy) return this.settle();
-      this.find(".said").textContent = this.spoken();
-      if (this.place !== this.t) { this.place = this.t; this.setState("place", { run: this.run, at: this.t }); }
-    }, 120);
+    this.timer = setTimeout(() => this.busy ? this.settle() : this.report(), 120);
+  }
+
+  report() {
+    if (!this.timer || this.playing) return;
+    clearTimeout(this.timer); this.timer = null;
+    this.find(".said").textContent = this.spoken();
+    if (this.place !== this.t) { this.place = this.t; this.setState("place", { run: this.run, at: this.t }); }
   }
 }

@@ -307,22 +307,29 @@ class PlayerMixin:
         key = self._part(name, "clock")
         at_name, at_key = "_".join(filter(None, (name, "at"))), f"_{key}_at"
         last = len(moments.numbers) - 1
-        said = self._state(name).get("place") or {}
         if at_key not in st.session_state:
             st.session_state[at_key] = self._linked_place(at_name, max(last, moments.last or 0), moments.recording)
-        if said and said != st.session_state.get(f"_{key}_said"):  # each report counts once
-            st.session_state[f"_{key}_said"] = said
-            if moments.keep or said["run"] == moments.id:
-                st.session_state[at_key] = int(said["at"])
-                if moments.recording:
-                    moments.recording.at = int(said["at"])
-        elif moments.recording and not moments.keep and st.session_state.get(f"_{key}_run") not in (None, moments.id):
+        another = st.session_state.get(f"_{key}_run") not in (None, moments.id)
+        if not self._take_place(moments, name) and moments.recording and not moments.keep and another:
             st.session_state[at_key] = moments.recording.at  # another run: where it was left
         st.session_state[f"_{key}_run"] = moments.id
         at = min(max(int(st.session_state[at_key]), 0), max(last, 0))
         self.write_address(at_name, at)  # type: ignore[attr-defined]
         self.hold(at_name, at)  # type: ignore[attr-defined]
         return at
+
+    def _take_place(self, moments: Moments, name: str) -> bool:
+        """Take what the clock says of where it rests, once; return whether it says anything new."""
+        key = self._part(name, "clock")
+        said = self._state(name).get("place") or {}
+        if not said or said == st.session_state.get(f"_{key}_said"):
+            return False
+        st.session_state[f"_{key}_said"] = said
+        if moments.keep or said["run"] == moments.id:
+            st.session_state[f"_{key}_at"] = int(said["at"])
+            if moments.recording:
+                moments.recording.at = int(said["at"])
+        return True
 
     def _linked_place(self, name: str, last: int, recording: Recording[Any] | None) -> int:
         linked = st.query_params.get(self.key(name))
@@ -385,7 +392,9 @@ class PlayerMixin:
         _clock(
             key=key,
             height="content",
-            on_place_change=_nothing,
+            on_place_change=lambda: self._take_place(
+                moments, name
+            ),  # also where the section is left in the same moment
             on_act_change=act,
             data={
                 **moments.chunk(first),

@@ -170,5 +170,6 @@ def test_sections_keep_their_settings_and_their_moment(visit: Visit) -> None:
     press(page, "Step")
     expect(page).to_have_url(re.compile("stepping_fit_at=1"))
     page.get_by_role("radio", name="One weight", exact=True).click()
+    idle(page)
     expect(page.get_by_role("spinbutton", name="Learning rate, exact")).to_have_value("0.3")
     expect_moment(page, 4)
