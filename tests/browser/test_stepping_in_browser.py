@@ -170,6 +170,8 @@ def test_sections_keep_their_settings_and_their_moment(visit: Visit) -> None:
     press(page, "Step")
     expect(page).to_have_url(re.compile("stepping_fit_at=1"))
     page.get_by_role("radio", name="One weight", exact=True).click()
-    idle(page)
-    expect(page.get_by_role("spinbutton", name="Learning rate, exact")).to_have_value("0.3")
+    rate = page.get_by_role("spinbutton", name="Learning rate, exact")
+    expect(page.locator(".st-key-stepping_body_one_weight")).to_be_attached()
+    expect(rate).to_have_count(1)  # while one section gives way to another both stand there for a moment
+    expect(rate).to_have_value("0.3")
     expect_moment(page, 4)
