@@ -147,21 +147,17 @@ def _chain_rule(run: Trace, moments: list[Moment], at: int) -> list[str]:
     user = moments[at].node
     node, result = run.nodes[user], run.nodes[-1].name
     before, after = list(moments[at - 1].gradients), moments[at].gradients
-    told = [f"**Backward through** `{node.name} = {node.label}`, whose gradient is {number(node.gradient)}."]
+    # What changes from node to node comes last in its line, so that no words move.
+    told = [f"**Backward** through a node whose gradient is {number(node.gradient)}: `{node.name} = {node.label}`"]
     for which, place in enumerate(node.inputs):
         source = run.nodes[place].name
         flow, earlier, local = run.contribution(user, which), before[place], node.local[which]
-        told.append(
-            rf"To {source}: the local slope is $\frac{{\partial {_tex(node.name)}}}{{\partial {_tex(source)}}} = "
-            rf"{run.rule(user, which)} = {latex(local)}$. So ${_tex_number(node.gradient)} \times {_tex_number(local)} = "
-            rf"{latex(flow)}$ flows back."
-            + (
-                f" {source} had {number(earlier)} already, and where ways join, gradients **add up**: "
-                f"{number(earlier)} + {_bracketed(flow)} = {number(earlier + flow)}."
-                if earlier is not None
-                else ""
-            )
-        )
+        rule = rf"\frac{{\partial {_tex(node.name)}}}{{\partial {_tex(source)}}} = {run.rule(user, which)} = {latex(local)}"
+        told.append(rf"The local slope to {source}: ${rule}$")
+        told.append(rf"So this flows back: ${_tex_number(node.gradient)} \times {_tex_number(local)} = {latex(flow)}$")
+        if earlier is not None:
+            added = f"{number(earlier)} + {_bracketed(flow)} = {number(earlier + flow)}"
+            told.append(f"Ways join at {source}, and gradients **add up**: {added}")
         before[place] = (earlier or 0.0) + flow
     if user == 1:
         total = after[0] if after[0] is not None else math.nan

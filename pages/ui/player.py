@@ -7,6 +7,7 @@ import base64
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -30,12 +31,14 @@ MOST_RECORDINGS = 12
 LINKED = 60  # seconds of work at most to get where a link says
 
 
-def _component(name: str) -> Any:
-    html, css, js = ((HERE / f"{name}.{kind}").read_text() for kind in ("html", "css", "js"))
+def _component(name: str, *before: str) -> Any:
+    """Return a component of ours; its script begins with the scripts named `before`."""
+    html, css = ((HERE / f"{name}.{kind}").read_text() for kind in ("html", "css"))
+    js = "\n".join((HERE / f"{script}.js").read_text() for script in (*before, name))
     return st.components.v2.component(f"sgd_{name}", html=html, css=css, js=js, isolate_styles=False)
 
 
-_clock, _film, _feed = _component("clock"), _component("film"), _component("feed")
+_clock, _film, _feed = _component("clock", "pace"), _component("film"), _component("feed")
 
 
 class Picture(NamedTuple):
@@ -392,9 +395,8 @@ class PlayerMixin:
         _clock(
             key=key,
             height="content",
-            on_place_change=lambda: self._take_place(
-                moments, name
-            ),  # also where the section is left in the same moment
+            # At once: the section may be left in the same moment.
+            on_place_change=partial(self._take_place, moments, name),
             on_act_change=act,
             data={
                 **moments.chunk(first),

@@ -11,8 +11,7 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from sgd_core.charts.downsample import downsample
-from sgd_core.charts.over_steps import DRAWN, WHOLE
+from sgd_core.charts.over_steps import drawn_points
 from sgd_core.charts.palette import QUIET, TRAINING, VALIDATION
 from sgd_core.charts.vega import (
     ROOM,
@@ -96,12 +95,9 @@ def _piece(
 
 def _drawn(*columns: np.ndarray) -> np.ndarray:
     """Tell which moments a line goes through."""
-    count = len(columns[0])
-    drawn = np.arange(count) <= WHOLE
-    told = [values for values in columns if not np.isnan(values).all()]
-    if told and count > DRAWN:
-        drawn[downsample(told, DRAWN).kept] = True
-    return drawn | (count <= DRAWN)
+    drawn = np.zeros(len(columns[0]), dtype=bool)
+    drawn[drawn_points([values for values in columns if not np.isnan(values).all()] or columns)] = True
+    return drawn
 
 
 def _only_drawn(piece: dict[str, np.ndarray]) -> dict[str, np.ndarray]:

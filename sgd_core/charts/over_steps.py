@@ -38,15 +38,18 @@ class Looks(NamedTuple):
     dash: alt.StrokeDash
 
 
+def drawn_points(columns: Sequence[NDArray[np.float64]], most: int = DRAWN) -> NDArray[np.intp]:
+    """Return which places of `columns` a line goes through: the first 40, and the extremes of each stretch of the others."""
+    return np.union1d(downsample(columns, most).kept, np.arange(min(len(columns[0]), WHOLE + 1)))
+
+
 def drawn_steps(columns: Sequence[NDArray[np.float64]], moments: NDArray[np.int64], most: int = DRAWN) -> pd.DataFrame:
     """Return which steps of a run to draw, and from which moment on: `step, moment`.
 
     `columns` are arrays (steps + 1,) whose extremes are kept, so that a bounce stays a bounce; `moments` are the steps
     that are moments. The first 40 steps and all moments are drawn.
     """
-    steps = len(columns[0])
-    kept = np.union1d(downsample(columns, most).kept, moments[moments < steps])
-    kept = np.union1d(kept, np.arange(min(steps, WHOLE + 1)))
+    kept = np.union1d(drawn_points(columns, most), moments[moments < len(columns[0])])
     return pd.DataFrame({"step": kept, "moment": np.searchsorted(moments, kept)})
 
 

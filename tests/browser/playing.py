@@ -11,12 +11,8 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 _WATCH_SHIFTS = """() => {
   window.sgdShifts = [];
   window.sgdShiftObserver?.disconnect();
-  const inSentence = (node) => (node?.nodeType === 3 ? node.parentElement : node?.parentElement?.closest('li'))
-    ?.closest("[class*='_notice'] li");
   window.sgdShiftObserver = new PerformanceObserver((list) => {
     for (const entry of list.getEntries()) {
-      // Words inside a sentence about the numbers are the numbers' own: another number is another length of line.
-      if (entry.sources.length && entry.sources.every((s) => inSentence(s.node))) continue;
       const moved = entry.sources.map((s) => s.node ? `${s.node.nodeName}.${s.node.className}` : '?');
       window.sgdShifts.push({ value: entry.value, moved });
     }

@@ -28,7 +28,7 @@ from sgd_core.charts.palette import DIVERGING
 from sgd_core.charts.tiles import colors
 
 pytestmark = pytest.mark.browser
-CLOCK = (ROOT / "pages/ui/clock.js").read_text()
+PACE = (ROOT / "pages/ui/pace.js").read_text()
 FILM = (ROOT / "pages/ui/film.js").read_text()
 FEED = (ROOT / "pages/ui/feed.js").read_text()
 
@@ -42,9 +42,9 @@ def alone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture
 def decide(page: Page) -> Callable[..., Any]:
-    """Call an exported function of clock.js (or film.js) in Chromium."""
+    """Call an exported function of pace.js (or another script) in Chromium."""
 
-    def call(name: str, *arguments: Any, source: str = CLOCK) -> Any:
+    def call(name: str, *arguments: Any, source: str = PACE) -> Any:
         return page.evaluate(
             """async ([source, name, given]) => {
               const module = await import(URL.createObjectURL(new Blob([source], { type: 'text/javascript' })));
@@ -373,5 +373,5 @@ def _difference(one: bytes, other: bytes) -> float:
 
 
 def test_files_are_small() -> None:
-    for name in ("clock.js", "film.js", "feed.js"):
-        assert len((Path(ROOT) / "pages/ui" / name).read_text().splitlines()) < 310
+    for name in ("pace.js", "clock.js", "film.js", "feed.js"):
+        assert len((Path(ROOT) / "pages/ui" / name).read_text().splitlines()) < 280
