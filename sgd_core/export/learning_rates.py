@@ -22,7 +22,7 @@ def sweep_script(config: TrainConfig, lrs: Sequence[float], train_count: int | N
 
 
 def sharpness_script(config: TrainConfig) -> str:
-    """Return the script that finds the largest eigenvalue at the initial weights by power iteration, and 2 over it."""
+    """Return the script that finds the largest eigenvalue at the initial weights (scipy's ARPACK), and 2 over it."""
     return render("sharpness", **script_context(config))
 
 
