@@ -9,12 +9,13 @@ from pages.training.fields import choose_config, remarks, runnable
 from pages.training.links import follow_link, tell_link
 from pages.training.narrow import twins
 from pages.training.presets import offer_presets
-from pages.training.session import Run, run_of
+from pages.training.session import run_of
 from pages.training.stage import baselines, play, say_branch
 from pages.training.words import tell
 from pages.ui.datasets import digits_of, offer_missing, offer_mnist
 from pages.ui.page import Page, Section, open_page
 from sgd_core.descent.diagnosis import ENOUGH
+from sgd_core.digits.run import Run
 from sgd_core.digits.sources import SOURCES
 from sgd_core.export.training import run_script, training_script
 

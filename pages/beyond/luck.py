@@ -1,7 +1,6 @@
 """Was it luck? Two settings with thirty-two seeds each, and what the LR finder says with each seed."""
 
-from collections.abc import Generator, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
@@ -12,36 +11,37 @@ from pages.beyond.paper import Check, paper_check
 from pages.ui.datasets import digits_of
 from pages.ui.page import Page
 from pages.ui.player import Moments, Picture, Shown, Words
+from sgd_core.beyond.luck import (
+    SEEDS,
+    Look,
+    comparing,
+    finder_numbers,
+    found_so_far,
+    look_numbers,
+    looks_an_epoch,
+    said_of,
+    spread,
+    tell_finder,
+    tell_luck,
+    winner,
+)
 from sgd_core.charts.series import SOLID, A, B, decades, rate_strips, seed_bands
 from sgd_core.digits.config import TrainConfig
 from sgd_core.digits.datasets import Digits
 from sgd_core.digits.lr_range import SUGGESTIONS
-from sgd_core.digits.seeds import Verdict, achieved, compare_seeds, finding_over_seeds, seed_band
-from sgd_core.digits.sweep import SweepMoment, sweep_frame, sweeping_seeds
+from sgd_core.digits.seeds import achieved, finding_over_seeds, seed_band
 from sgd_core.export.beyond import finder_seeds_script, seeds_script
-from sgd_core.numbers import number, percent
+from sgd_core.numbers import number
 from sgd_core.recording import Recording
 
-SEEDS = 32
-LOOKS = 12  # an epoch at most: a sweep of MNIST's seeds takes seconds an epoch
 TWO, FINDER = "two settings", "the LR finder"
 MEASURES = {"accuracy": "valid_accuracy", "loss": "valid_loss"}
 LINES = {"A": (A, SOLID), "B": (B, SOLID)}
-SIDES = ("A", "B", "No one can tell")
-SURE = 0.95
+SIDES = ("A", "B", "No one can tell_luck")
 SOURCE = (
     "Picard 2021, *torch.manual_seed(3407) is all you need*, [arXiv 2109.08203](https://arxiv.org/abs/2109.08203) "
     "(10,000 seeds on CIFAR-10: the spread is small, but outliers are easy to find)"
 )
-
-
-@dataclass(frozen=True, eq=False)
-class Look:
-    """Both settings at one moment: their seeds so far, and how surely A beats B."""
-
-    epochs: tuple[float, float]
-    values: tuple[pd.DataFrame, pd.DataFrame]
-    verdict: Verdict
 
 
 def luck(page: Page) -> None:
@@ -67,16 +67,16 @@ def _two(page: Page, dataset: str, digits: Digits) -> None:
     configs = [TrainConfig(classes=PAIR, dataset=dataset, lr=lr, batch_size=size, epochs=epochs) for lr in lrs]
     column = MEASURES[measure]
     name = ("luck", tuple(configs), column)
-    looks = _looks_an_epoch(digits, size)
+    looks = looks_an_epoch(digits, size)
     last = epochs * looks
-    run = page.recording(name, lambda: Recording(_racing(configs, digits, column), last), ahead=3)
+    run = page.recording(name, lambda: Recording(comparing(configs, digits, column), last), ahead=3)
     if run.error or not run.moments:
         st.error(f"This cannot be repeated: {run.error}")
         return
     at = page.live(
         lambda: Shown(
             [_bands(run.moments, column, measure, epochs)],
-            Moments(_numbers(run.moments, column), recording=run, last=last, keep=False),
+            Moments(look_numbers(run.moments, column), recording=run, last=last, keep=False),
         ),
         words=Words("Train 2 × 32 runs", "Train again", "Step"),
     )
@@ -87,11 +87,11 @@ def _two(page: Page, dataset: str, digits: Digits) -> None:
             f"Learning rate {number(lrs[0])} (A) or {number(lrs[1])} (B): which one is really better, and not only by luck?",
             SIDES,
             SIDES[winner(end.verdict)],
-            _said(end.verdict, column),
+            said_of(end.verdict, column),
             about=name,
             known=run.ended,
         )
-    spreads = [_spread(values[column]) for values in now.values]
+    spreads = [spread(values[column]) for values in now.values]
     paper_check(
         page,
         SOURCE,
@@ -101,38 +101,13 @@ def _two(page: Page, dataset: str, digits: Digits) -> None:
             f"A {spreads[0]}, B {spreads[1]}" if at else None,
         ),
     )
-    page.notice(*tell(now, column))
+    page.notice(*tell_luck(now, column))
     page.table(
         pd.concat([values.assign(setting=letter) for letter, values in zip("AB", now.values, strict=True)]),
         "Each seed at the moment shown",
         file="seeds",
     )
     page.code(seeds_script(configs[0], configs[1], range(SEEDS), len(digits.train_images)))
-
-
-def _looks_an_epoch(digits: Digits, size: int) -> int:
-    return min(LOOKS, -(-len(digits.train_images) // size)) if len(digits.train_images) > 2000 else 1
-
-
-def _racing(configs: Sequence[TrainConfig], digits: Digits, column: str) -> Generator[Look, None, None]:
-    """Train both settings' seeds in turns; yield a look whenever both have come to the next one."""
-    per_epoch = [-(-len(digits.train_images) // (config.batch_size or len(digits.train_images))) for config in configs]
-    looks = _looks_an_epoch(digits, configs[0].batch_size or 1)
-    both: list[Iterator[SweepMoment]] = [
-        sweeping_seeds(config, range(SEEDS), digits, snapshot_every=-(-steps // looks))
-        for config, steps in zip(configs, per_epoch, strict=True)
-    ]
-    while True:
-        now = [next((moment for moment in one if moment.losses is not None), None) for one in both]
-        if now[0] is None or now[1] is None:
-            return
-        frames = [
-            sweep_frame(range(SEEDS), [moment], config.epochs, name="seed")
-            for moment, config in zip(now, configs, strict=True)
-            if moment is not None
-        ]
-        verdict = compare_seeds(frames[0], frames[1], column)
-        yield Look((now[0].epoch, now[1].epoch), (frames[0], frames[1]), verdict)
 
 
 def _bands(moments: Sequence[Look], column: str, measure: str, epochs: int) -> Picture:
@@ -156,71 +131,7 @@ def _bands(moments: Sequence[Look], column: str, measure: str, epochs: int) -> P
     )
 
 
-def _written(value: float, column: str) -> str:
-    return percent(value, 4) if column == "valid_accuracy" else number(value, 3)
-
-
-def _spread(values: pd.Series) -> str:
-    finite = values[np.isfinite(values)]
-    return number(float(finite.max() - finite.min()), 2) if len(finite) else "no number"
-
-
-def _numbers(moments: Sequence[Look], column: str) -> pd.DataFrame:
-    rows = []
-    for look in moments:
-        row = {"epoch": number(max(look.epochs), 3)}
-        for letter, values, median in zip("AB", look.values, look.verdict.medians, strict=True):
-            finite = values[column][np.isfinite(values[column])]
-            row[f"lowest {letter}"] = _written(finite.min() if len(finite) else np.nan, column)
-            row[f"median {letter}"] = _written(median, column)
-        rows.append(row | {"A really better": percent(look.verdict.probability, 3)})
-    return pd.DataFrame(rows)
-
-
-def winner(verdict: Verdict) -> int:
-    """Return 0 if A is surely better, 1 if B is, 2 if neither can be said."""
-    return 0 if verdict.probability >= SURE else 1 if verdict.probability <= 1 - SURE else 2
-
-
-def _said(verdict: Verdict, column: str) -> str:
-    return (
-        f"the medians are {_written(verdict.medians[0], column)} and {_written(verdict.medians[1], column)}. A's median is really better "
-        f"with a probability of {percent(verdict.probability, 3)} (one counts as sure from 95 % on). A single pair of runs would "
-        f"have said A in {percent(verdict.wins, 3)} of all cases."
-    )
-
-
-def tell(look: Look, column: str) -> list[str]:
-    """Say what the seeds have in common, and whether A is really better."""
-    if max(look.epochs) == 0:
-        return [
-            "A **seed** settles the chance in a run: the order of the images and the first weights. Nothing is trained yet.",
-            "Press **Train**: all 64 runs move on together.",
-        ]
-    sentences = []
-    for letter, values in zip("AB", look.values, strict=True):
-        lost = int((values["status"] == "diverged").sum())
-        finite = values[column][np.isfinite(values[column])]
-        best = int(values["seed"].iloc[int(np.nanargmax(values[column]))]) if len(finite) else 0
-        if len(finite):
-            sentences.append(
-                f"**{letter}**: from {_written(finite.min(), column)} to {_written(finite.max(), column)}, with nothing changed but the seed"
-                + (f" (the highest is seed {best})" if column == "valid_accuracy" else "")
-                + (f"; {lost} of {len(values)} seeds diverged." if lost else ".")
-            )
-    sentences.append("Over all seeds " + _said(look.verdict, column))
-    sentences.append(
-        f"How likely is a gap like this if both were the same? The Mann-Whitney test says p = {number(look.verdict.p_value, 2)}. "
-        "The probability comes from drawing seeds again from these, ten thousand times (the **bootstrap**)."
-    )
-    return sentences
-
-
 # ---- The LR finder with 32 seeds ----
-
-
-def _found(moments: Sequence[pd.DataFrame]) -> pd.DataFrame:
-    return pd.concat([part.assign(moment=at) for at, part in enumerate(moments)], ignore_index=True)
 
 
 def _finder(page: Page, dataset: str, digits: Digits) -> None:
@@ -233,17 +144,17 @@ def _finder(page: Page, dataset: str, digits: Digits) -> None:
     names = list(SUGGESTIONS)
 
     def shown_by_now() -> Shown:
-        found = _found(run.moments)
+        found = found_so_far(run.moments)
         jitter = np.sin(12.9898 * (found["seed"] + 1)) * 0.6  # the same place for a seed in each row
         picture = Picture(
             rate_strips(found.assign(jitter=jitter), names, x_domain=(1e-4, 10.0)),
             "What the LR finder suggests, a dot for each seed and kind of suggestion; the thick tick is the median.",
         )
-        numbers = _finder_numbers(found, names, len(run.moments))
+        numbers = finder_numbers(found, names, len(run.moments))
         return Shown([picture], Moments(numbers, recording=run, last=SEEDS - 1, keep=False))
 
     at = page.live(shown_by_now, words=Words("Find 32 times", "Play again", "One seed"))
-    shown = _found(run.moments[: at + 1])
+    shown = found_so_far(run.moments[: at + 1])
     factors = {kind: float(rows["lr"].max() / rows["lr"].min()) for kind, rows in shown.groupby("suggestion")}
     widest = max(factors, key=factors.__getitem__)
     with page.below:
@@ -284,33 +195,3 @@ def achieved_of(config: TrainConfig, rows: tuple[tuple[int, str, float], ...]) -
     """Return what training with each suggestion achieves."""
     suggested = pd.DataFrame(rows, columns=["seed", "suggestion", "lr"])
     return achieved(config, digits_of(config.dataset, config.classes), suggested)
-
-
-def _finder_numbers(found: pd.DataFrame, names: Sequence[str], count: int) -> pd.DataFrame:
-    rows = []
-    for at in range(count):
-        shown = found[found["moment"] <= at]
-        row = {"tests": number(at + 1)}
-        for kind in names:
-            rates = shown[shown["suggestion"] == kind]["lr"]
-            row[kind] = f"{number(rates.min(), 2)} to {number(rates.max(), 2)}" if len(rates) else "–"
-        rows.append(row)
-    return pd.DataFrame(rows)
-
-
-def tell_finder(found: pd.DataFrame) -> list[str]:
-    """Say how far the suggestions of all seeds so far lie apart."""
-    tests = found["seed"].nunique()
-    sentences = [
-        "The **LR finder** lets the learning rate grow from step to step and reads a good one off the loss. Four ways to read it: "
-        + " ".join(f"*{kind}*: {about[0].lower()}{about[1:]}" for kind, about in SUGGESTIONS.items())
-    ]
-    if tests < 2:
-        return [*sentences, "One test is here. Press **Find 32 times**."]
-    for kind, rows in found.groupby("suggestion", sort=False):
-        low, high = float(rows["lr"].min()), float(rows["lr"].max())
-        sentences.append(
-            f"**{kind}**: from {number(low, 2)} to {number(high, 2)} over {len(rows)} seeds, a factor of {number(high / low, 3)}; "
-            f"median {number(float(rows['lr'].median()), 2)}."
-        )
-    return sentences

@@ -9,7 +9,17 @@ from pages.beyond.paper import Check, paper_check
 from pages.ui.datasets import digits_of
 from pages.ui.page import Page
 from pages.ui.player import Moments, Picture
-from sgd_core.beyond.silver import RATE, SilverMoment, least_squares, silver_bound, silver_race, steps_needed
+from sgd_core.beyond.silver import (
+    RATE,
+    SilverMoment,
+    least_squares,
+    silver_bound,
+    silver_numbers,
+    silver_race,
+    silver_table,
+    steps_needed,
+    tell_silver,
+)
 from sgd_core.charts.series import DASHED, DOTTED, SOLID, A, B, C, D, decades, moment_rows, named_lines
 from sgd_core.export.beyond import silver_script
 from sgd_core.moments import moment_steps
@@ -51,7 +61,7 @@ def silver(page: Page) -> None:
     moments = moment_steps(steps)
     at = page.player(
         _pictures(race, names, moments, log_steps),
-        Moments(_numbers(race, names, moments), run=(dataset, steps)),
+        Moments(silver_numbers(race, names, moments), run=(dataset, steps)),
     )
     step, ends = int(moments[at]), race[-1].gaps
     longest = max(moment.taken["silver"] for moment in race)
@@ -81,8 +91,8 @@ def silver(page: Page) -> None:
         ),
     )
     _worst_case(page)
-    page.notice(*tell(race, names, step))
-    page.table(_table(race, names), "Step by step", file="silver")
+    page.notice(*tell_silver(race, names, step))
+    page.table(silver_table(race, names), "Step by step", file="silver")
     page.code(silver_script(dataset, PAIR, steps, [race[1].taken[name] for name in names if name != "silver"]))
 
 
@@ -135,54 +145,6 @@ def _pictures(race: list[SilverMoment], names: list[str], moments: np.ndarray, l
             f"The silver step sizes in units of 1/L, up to {number(taken['value'].max(), 4)}.",
         ),
     ]
-
-
-def _numbers(race: list[SilverMoment], names: list[str], moments: np.ndarray) -> pd.DataFrame:
-    rows = []
-    for step in moments:
-        moment = race[int(step)]
-        row = {"step": number(int(step)), "silver step × L": number(moment.taken["silver"], 4) if step else "–"}
-        rows.append(row | {f"gap {name.rpartition(' ')[2]}": number(moment.gaps[name], 3) for name in names})
-    return pd.DataFrame(rows)
-
-
-def _table(race: list[SilverMoment], names: list[str]) -> pd.DataFrame:
-    return pd.DataFrame(
-        [(m.step, m.taken["silver"], *(m.gaps[name] for name in names)) for m in race],
-        columns=["step", "silver step", *names],
-    )
-
-
-def tell(race: list[SilverMoment], names: list[str], step: int) -> list[str]:
-    """Say how the race stands at a step."""
-    now, ends = race[step], race[-1]
-    beyond = sum(moment.taken["silver"] > 2 for moment in race[1:])
-    longest = max(race, key=lambda moment: moment.taken["silver"])
-    sentences = [
-        f"A constant step above 2/L diverges. {number(beyond)} of the {number(len(race) - 1)} silver steps are longer than 2/L; the longest, "
-        f"{number(longest.taken['silver'], 4)}/L, is step {number(longest.step)}. The **gap** is the loss above the lowest loss there is.",
-    ]
-    if step == 0:
-        return [*sentences, "Press **Play** and watch the gap at each long step."]
-    gap = now.gaps["silver"]
-    leader = min(names, key=lambda name: now.gaps[name])
-    sentences.append(
-        f"At step {number(step)} the silver gap is {number(gap, 3)}; the lowest is {number(now.gaps[leader], 3)} (**{leader}**)."
-    )
-    highest = max(race[1 : step + 1], key=lambda moment: moment.gaps["silver"] / race[moment.step - 1].gaps["silver"])
-    times = highest.gaps["silver"] / race[highest.step - 1].gaps["silver"]
-    if times > 1:
-        sentences.append(
-            f"Its worst moment was step {number(highest.step)}: a step of {number(highest.taken['silver'], 3)}/L made the gap "
-            f"{number(times, 3)} times as large. Long steps clear the flat directions and stir up the sharp ones; the many short "
-            "steps between them calm the sharp ones again."
-        )
-    best = min(gap for name, gap in ends.gaps.items() if name != "silver")
-    sentences.append(
-        f"After all {number(len(race) - 1)} steps the silver gap is {number(ends.gaps['silver'], 3)}, the best constant step's {number(best, 3)}: "
-        f"{number(best / ends.gaps['silver'], 3)} times as much."
-    )
-    return sentences
 
 
 def _worst_case(page: Page) -> None:

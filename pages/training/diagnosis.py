@@ -6,7 +6,7 @@ from dataclasses import replace
 import streamlit as st
 
 from pages.training.fields import MOST_EPOCHS, set_fields
-from pages.training.session import Run, branch, fresh_run
+from pages.training.session import branch, fresh_run
 from pages.ui.page import Page
 from pages.ui.player import Picture
 from sgd_core.charts.palette import look
@@ -14,6 +14,7 @@ from sgd_core.charts.rate_strip import rate_strip
 from sgd_core.descent.diagnosis import CureKind, Diagnosis
 from sgd_core.descent.regime_names import GOOD, UNDECIDED
 from sgd_core.digits.cures import Tried, border_of, diagnose_moments, is_exact, trying
+from sgd_core.digits.run import Run
 from sgd_core.numbers import number
 
 Card = tuple[str, str, str]

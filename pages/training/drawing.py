@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from pages.training.session import Run
 from pages.ui.pad import pad
 from pages.ui.page import Page
 from pages.ui.player import Picture
@@ -19,6 +18,7 @@ from sgd_core.digits.drawing import pack_drawing, prepared, unpack_drawing
 from sgd_core.digits.drawn_digits import LARGEST_FILE, DrawnDigits
 from sgd_core.digits.evaluation import predict
 from sgd_core.digits.losses import LOSSES
+from sgd_core.digits.run import Run
 from sgd_core.digits.sources import SOURCES
 from sgd_core.numbers import number, percent
 

@@ -6,13 +6,13 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from pages.training.session import Run
 from pages.ui.page import Page
 from pages.ui.player import Picture
 from sgd_core.charts import digit_images
 from sgd_core.charts.answers import confusion_matrix
 from sgd_core.digits.datasets import Digits
 from sgd_core.digits.inspection import Evaluated, confusion, evaluate_images
+from sgd_core.digits.run import Run
 
 MOST, COLUMNS, SURE = 8, 4, 0.99
 COMMON, CHOSEN = "most common mistake", "a cell I choose"

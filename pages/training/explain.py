@@ -5,7 +5,6 @@ import pandas as pd
 import streamlit as st
 
 from pages.training import drawing
-from pages.training.session import Run
 from pages.ui.page import Page
 from pages.ui.player import Picture
 from sgd_core.charts import digit_images
@@ -15,6 +14,7 @@ from sgd_core.digits.evaluation import predict
 from sgd_core.digits.inspection import contributions, evaluate_images, filter_responses, score_parts
 from sgd_core.digits.losses import LOSSES, Loss
 from sgd_core.digits.models import MODELS
+from sgd_core.digits.run import Run
 from sgd_core.digits.snapshots import Snapshot
 from sgd_core.numbers import number, percent, signed
 

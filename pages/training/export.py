@@ -6,10 +6,10 @@ from collections.abc import Callable
 import streamlit as st
 
 from pages.training.links import left_out
-from pages.training.session import Run
 from pages.training.stage import curve_charts, map_chart
 from pages.ui.page import Page
 from sgd_core.digits.history import history_frame
+from sgd_core.digits.run import Run
 from sgd_core.digits.sources import SOURCES
 from sgd_core.export.files import picture_png, run_notebook, run_weights
 from sgd_core.export.training import run_script

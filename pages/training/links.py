@@ -6,9 +6,10 @@ from itertools import takewhile
 import streamlit as st
 
 from pages.training.fields import MOST_EPOCHS
-from pages.training.session import Origin, Run, branch, leave_branch
+from pages.training.session import branch, leave_branch
 from pages.ui.datasets import digits_of
 from pages.ui.page import Page
+from sgd_core.digits.run import Origin, Run
 from sgd_core.digits.segments import Segment, from_plain, replay, split_at, to_plain
 from sgd_core.digits.sources import SOURCES
 from sgd_core.digits.storage import available

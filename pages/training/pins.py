@@ -2,9 +2,9 @@
 
 import streamlit as st
 
-from pages.training.session import Run
 from sgd_core.digits.comparison import CURVE, SavedRun, name_by_difference
 from sgd_core.digits.history import history_frame, thinned
+from sgd_core.digits.run import Run
 
 MOST_PINS = 30
 

@@ -5,7 +5,6 @@ import pandas as pd
 import streamlit as st
 
 from pages.training.pins import pins
-from pages.training.session import Run
 from pages.ui.page import Page
 from pages.ui.panels import as_text
 from pages.ui.player import Picture
@@ -13,6 +12,7 @@ from sgd_core.charts.maps import live_frame, live_maps
 from sgd_core.charts.palette import ceiling
 from sgd_core.charts.runs import overlay
 from sgd_core.digits.comparison import CURVE, SavedRun, comparison
+from sgd_core.digits.run import Run
 from sgd_core.numbers import number, percent
 
 MEASURES = {

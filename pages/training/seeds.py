@@ -8,13 +8,14 @@ import pandas as pd
 import streamlit as st
 
 from pages.training.runs import MEASURES
-from pages.training.session import Run, curves_of
+from pages.training.session import curves_of
 from pages.ui.page import Page
 from pages.ui.player import Picture
 from sgd_core.charts.palette import ceiling
 from sgd_core.charts.runs import seed_fan
 from sgd_core.digits.config import TrainConfig
 from sgd_core.digits.datasets import Digits
+from sgd_core.digits.run import Run
 from sgd_core.digits.seeds import BAND, seed_band
 from sgd_core.digits.sweep import SweepMoment, sweep_frame, sweeping_seeds
 from sgd_core.numbers import number, percent

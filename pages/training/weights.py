@@ -3,12 +3,12 @@
 import numpy as np
 import streamlit as st
 
-from pages.training.session import Run
 from pages.ui.page import Page
 from sgd_core.charts import digit_images
 from sgd_core.digits.baselines import mean_images
 from sgd_core.digits.inspection import Landmark, landmarks
 from sgd_core.digits.models import MODELS
+from sgd_core.digits.run import Run
 from sgd_core.numbers import percent, signed
 
 

@@ -12,11 +12,17 @@ from reading import charts, said
 from streamlit.testing.v1 import AppTest
 
 import sgd_core
+from sgd_core.beyond.batch_sizes import RaceMoment, race_ends, tell_race
+from sgd_core.beyond.catapult import moments_of, share, tell_catapult
 from sgd_core.beyond.edge import EdgeSettings, catapult_settings, follow, side_by_side
+from sgd_core.beyond.edge_beside import CENTRAL, averages, rises, tell_edge
 from sgd_core.beyond.flow import central_flow
-from sgd_core.beyond.silver import least_squares, silver_race
+from sgd_core.beyond.luck import comparing, tell_luck, winner
+from sgd_core.beyond.noise_along import noise_along, tell_noise
+from sgd_core.beyond.silver import least_squares, silver_race, tell_silver
 from sgd_core.beyond.tasks import chebyshev_task, digit_task
 from sgd_core.calculus.formula import parse_function
+from sgd_core.descent.fates import cells
 from sgd_core.descent.regime_map import MapWindow, Outcome, regime_map
 from sgd_core.digits.batch_race import BatchRaceMoment
 from sgd_core.digits.config import TrainConfig
@@ -24,7 +30,7 @@ from sgd_core.digits.gradient_noise import gradient_noise_scale
 from sgd_core.numbers import number, percent
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
-from pages.beyond import batch, catapult, edge, fate, luck, silver
+from pages.beyond import fate
 from pages.ui import work
 
 Open = Callable[..., AppTest]
@@ -78,9 +84,9 @@ def test_a_window_that_makes_no_sense_is_answered_with_a_sentence(app: Open, win
 
 def test_the_places_of_a_click_are_pixels_of_the_map() -> None:
     regimes = regime_map(sgd_core.parse_function("x**2"), MapWindow((-3, 3), (0.1, 2.0), size=128, steps=50))
-    cells = fate.cells(regimes)
-    assert set(cells["start"]) <= set(regimes.window.starts) and set(cells["lr"]) <= set(regimes.window.lrs)
-    for row in cells.sample(20, random_state=0).itertuples():
+    places = cells(regimes)
+    assert set(places["start"]) <= set(regimes.window.starts) and set(places["lr"]) <= set(regimes.window.lrs)
+    for row in places.sample(20, random_state=0).itertuples():
         x = -3 if row.start == -3 else row.start
         end = abs(x) * abs(1 - 2 * row.lr) ** 50
         assert (row.outcome == "arrived") == (end < 0.06) or abs(row.lr - 1) < 0.1 or row.lr < 0.15
@@ -91,54 +97,54 @@ def test_catapult_words_are_those_of_its_runs() -> None:
     multiples = (0.7, 1.6, 3.0)
     runs = catapult_settings(task, multiples, 40, every=4)
     moments = list(side_by_side(task, runs))
-    words = " ".join(catapult.tell(moments, multiples))
-    losses = np.concatenate([one.losses for _, one in catapult.own(moments, 1)])
+    words = " ".join(tell_catapult(moments, multiples))
+    losses = np.concatenate([one.losses for _, one in moments_of(moments, 1)])
     assert f"the loss rose from {number(losses[0], 3)} to {number(losses.max(), 3)}" in words
-    assert f"lost at step {moments[-1][2].step}" in words and catapult.share(moments, 1) < 0.7
+    assert f"lost at step {moments[-1][2].step}" in words and share(moments, 1) < 0.7
 
 
 def test_edge_words_count_what_the_run_did() -> None:
     task, settings = chebyshev_task(), EdgeSettings(0.2, steps=300, every=10)
     moments = list(zip(follow(task, settings), central_flow(task, settings), strict=True))
     losses = np.concatenate([one.losses for one, _ in moments])
-    assert edge.rises(moments) == ((np.diff(losses) > 0).sum(), 300)
-    words = " ".join(edge.tell(moments, settings, edge.CENTRAL, "2 / lr"))
+    assert rises(moments) == ((np.diff(losses) > 0).sum(), 300)
+    words = " ".join(tell_edge(moments, settings, CENTRAL, "2 / lr"))
     late = np.mean([one.sharpness for one, _ in moments][len(moments) // 2 :])
-    assert f"averages {number(late, 3)}" in words and f"rose in {number(edge.rises(moments)[0])} of 300" in words
-    predicted, measured = edge.averages(moments) or (0.0, 1.0)
+    assert f"averages {number(late, 3)}" in words and f"rose in {number(rises(moments)[0])} of 300" in words
+    predicted, measured = averages(moments) or (0.0, 1.0)
     assert predicted == pytest.approx(measured, rel=0.2)
 
 
 def test_luck_names_a_winner_only_where_it_is_sure() -> None:
     digits = sgd_core.load_digits("uci", (3, 7))
     slow, good = (TrainConfig(dataset="uci", classes=(3, 7), lr=lr, batch_size=64, epochs=2) for lr in (1e-4, 0.5))
-    for configs, winner in (((good, slow), 0), ((slow, good), 1), ((good, good), 2)):
-        *_, last = luck._racing(configs, digits, "valid_loss")
-        assert luck.winner(last.verdict) == winner
+    for configs, best in (((good, slow), 0), ((slow, good), 1), ((good, good), 2)):
+        *_, last = comparing(configs, digits, "valid_loss")
+        assert winner(last.verdict) == best
         whole = sgd_core.sweep_seeds(configs[0], range(32), digits)
         np.testing.assert_array_equal(last.values[0]["valid_loss"], whole[whole["epoch"] == 2]["valid_loss"])
-        assert percent(last.verdict.probability, 3) in " ".join(luck.tell(last, "valid_loss"))
+        assert percent(last.verdict.probability, 3) in " ".join(tell_luck(last, "valid_loss"))
 
 
 def test_batch_words_are_those_of_the_noise_scale() -> None:
     digits, config = sgd_core.load_digits("uci", None), TrainConfig(classes=None, dataset="uci", lr=0.2, batch_size=64)
-    moments = list(batch._noisy(config, digits))
+    moments = list(noise_along(config, digits))
     assert moments[-1].noise == gradient_noise_scale(config, digits, moments[-1].weights)
-    assert f"{number(moments[-1].noise, 3)} here" in " ".join(batch.tell(moments, 64))
+    assert f"{number(moments[-1].noise, 3)} here" in " ".join(tell_noise(moments, 64))
 
 
 def test_the_race_counts_only_those_that_arrive() -> None:
     looks = [(8, 100, 800, "there"), (64, 3, 192, "running"), (64, 50, 3200, "there"), (512, 9, 4608, "diverged")]
-    moments = [batch.RaceMoment("same", BatchRaceMoment(b, 0.1, s, i, 0.5, o)) for b, s, i, o in looks]
-    assert batch.race_ends(moments)["batch_size"].tolist() == [8, 64, 512]
-    words = " ".join(batch.tell_race(moments, 70.0, 0.4))
+    moments = [RaceMoment("same", BatchRaceMoment(b, 0.1, s, i, 0.5, o)) for b, s, i, o in looks]
+    assert race_ends(moments)["batch_size"].tolist() == [8, 64, 512]
+    words = " ".join(tell_race(moments, 70.0, 0.4))
     assert "8 images a step take 100 steps" in words and "64 take 50 steps and 3,200 images" in words
     assert "Never there: 512" in words
 
 
 def test_silver_words_are_those_of_the_race() -> None:
     race = list(silver_race(least_squares(sgd_core.load_digits("uci", (3, 7))), 127))
-    words = " ".join(silver.tell(race, list(race[-1].gaps), 127))
+    words = " ".join(tell_silver(race, list(race[-1].gaps), 127))
     assert number(race[-1].gaps["silver"], 3) in words and number(max(m.taken["silver"] for m in race), 4) in words
 
 
@@ -176,6 +182,7 @@ def test_a_map_that_is_stopped_keeps_its_rows_and_the_rest_is_computed_on_demand
 ) -> None:
     """Slow as on a small machine: a block of rows in all the time that there is."""
     monkeypatch.setattr(work, "FIRST", 0.0)
+    monkeypatch.setattr(work, "AGAIN", 1e-9)
     monkeypatch.setattr(work, "CHUNK", 1e-9)
     fate._maps.clear()
     at = app("beyond", beyond_section="Fate map", beyond_map_size="512", beyond_map_steps="60")
@@ -186,7 +193,7 @@ def test_a_map_that_is_stopped_keeps_its_rows_and_the_rest_is_computed_on_demand
     rows, partial = going.now.rows, going.now
     assert (partial.outcome[rows:] == Outcome.WAITING).all()
     at.button(key="beyond_map_rest").click()
-    monkeypatch.setattr(work, "CHUNK", 60.0)
+    monkeypatch.setattr(work, "AGAIN", 60.0)
     at.run()
     assert not at.exception and "Stopped after" not in said(at)
     (formula, view), whole = next(reversed(fate._maps().items()))

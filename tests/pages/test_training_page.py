@@ -10,12 +10,12 @@ from streamlit.testing.v1 import AppTest
 
 from pages.training.fields import FIELDS, option_name, standard
 from pages.training.presets import PRESETS
-from pages.training.session import MOST_BYTES, Run
 from sgd_core.descent.optimizers import OPTIMIZERS
 from sgd_core.digits.config import TrainConfig, optimizers_for
 from sgd_core.digits.datasets import load_digits
 from sgd_core.digits.losses import LOSSES
 from sgd_core.digits.models import MODELS
+from sgd_core.digits.run import MOST_BYTES, Run
 
 Open = Callable[..., AppTest]
 
