@@ -11,11 +11,11 @@ from pages.training.narrow import twins
 from pages.training.presets import offer_presets
 from pages.training.session import run_of
 from pages.training.stage import baselines, play, say_branch
-from pages.training.words import tell
 from pages.ui.datasets import digits_of, offer_missing, offer_mnist
 from pages.ui.page import Page, Section, open_page
 from sgd_core.descent.diagnosis import ENOUGH
 from sgd_core.digits.run import Run
+from sgd_core.digits.run_words import tell_run
 from sgd_core.digits.sources import SOURCES
 from sgd_core.export.training import run_script, training_script
 
@@ -79,7 +79,7 @@ def training(page: Page) -> None:
 
 def _notice(run: Run, at: int) -> list[str]:
     now = run.moments[at]
-    said = tell(now, run.moments[0], baselines(run), len(run.digits.valid_labels), run.config.init)
+    said = tell_run(now, run.moments[0], baselines(run), len(run.digits.valid_labels), run.config.init)
     named = diagnosis_at(run, at)
     if at >= ENOUGH:  # in full: the clock's card has two lines for it
         said.append(f"**{str(named.name).capitalize()}.** {named.reason}")

@@ -1,20 +1,19 @@
 """Let PyTorch do it: the session, the graph behind it, and what happens when `.grad` is not emptied."""
 
-import math
 from collections.abc import Sequence
 
-import pandas as pd
 import streamlit as st
 import torch
 
-from pages.derivatives.graph import card, describe, drawn_graph, node_table, walk_of
+from pages.derivatives.graph import card, drawn_graph
 from pages.derivatives.point import choose_point, explain_trouble
 from pages.ui.page import Page
 from pages.ui.player import Moments, Picture, Speed
 from sgd_core.calculus.formula import Function, parse_function
-from sgd_core.calculus.graph import Moment, Trace
+from sgd_core.calculus.graph_words import describe, node_table, walk_of
 from sgd_core.calculus.sampling import look_at
 from sgd_core.calculus.session import Line, run_again, run_session
+from sgd_core.calculus.tape_words import console, tape_numbers, tell_again, tell_rules
 from sgd_core.charts.graph import graph_picture
 from sgd_core.export.derivatives import autograd_script
 from sgd_core.numbers import number, signed
@@ -23,11 +22,6 @@ MOST_CALLS = 6
 EXAMPLES = {"x² at 3": ("x**2", 3.0), "(3x + 1)² at 3": ("(3*x + 1)**2", 3.0)}
 OWN = "my function"
 SPEEDS = [Speed("slow", 0.5, 0.5), Speed("normal", 1, 1), Speed("fast", 4, 4)]
-
-
-def console(lines: Sequence[Line]) -> str:
-    """Write the lines as a console shows them."""
-    return "\n".join(f">>> {code}\n{output}".rstrip() for code, output in lines)
 
 
 def autograd(page: Page) -> None:
@@ -49,7 +43,7 @@ def autograd(page: Page) -> None:
             )
         ],
         Moments(
-            _numbers(run, moments),
+            tape_numbers(run, moments),
             run=(run.formula, x),
             cards=[card(run, moments, place) for place in range(len(moments))],
         ),
@@ -74,24 +68,6 @@ def _choose(page: Page) -> tuple[Function, float]:
     return parse_function(formula), x
 
 
-def _numbers(run: Trace, moments: Sequence[Moment]) -> pd.DataFrame:
-    rows = []
-    for moment in moments:
-        node = run.nodes[moment.node]
-        gradient = moment.gradients[moment.node]
-        first = moment.gradients[0]
-        rows.append(
-            {
-                "way": {"start": "–", "forward": "forward"}.get(moment.phase, "backward"),
-                "node": "–" if moment.phase == "start" else node.name,
-                "value": "–" if moment.phase == "start" else number(node.value),
-                "gradient": "–" if gradient is None else number(gradient),
-                f"{run.nodes[0].name}.grad": "–" if first is None else number(first),
-            }
-        )
-    return pd.DataFrame(rows)
-
-
 def _by_rules(function: Function, x: float, lines: Sequence[Line]) -> None:
     exact = float(function.symbolic_derivative(torch.tensor(x, dtype=torch.float64)))
     printed = lines[-1].output.removeprefix("tensor(").removesuffix(")")
@@ -102,21 +78,6 @@ def _by_rules(function: Function, x: float, lines: Sequence[Line]) -> None:
         ours.metric(f"f′({number(x)}) by the rules", signed(exact))
         theirs.metric("xt.grad", printed)
         st.markdown(tell_rules(look_at(function, x).slope, exact, abs(float(printed) - exact)))
-
-
-def tell_rules(slope: float, exact: float, off: float) -> str:
-    """Say how PyTorch's answer and the rule's compare."""
-    same = (
-        "the same number."
-        if off <= 1e-4 * max(1.0, abs(exact))
-        else "the session's float32 holds no number larger than 3.4 × 10³⁸, so it overflows."
-        if not math.isfinite(off)
-        else f"off by {number(off, 2)}, because float32 has only about seven digits."
-    )
-    return (
-        f"`backward()` found {signed(slope)} without ever seeing the formula for f′(x). It only noted which operations "
-        f"were done, as `grad_fn` shows, and went back through them. The rules give {signed(exact)}: {same}"
-    )
 
 
 def _again(page: Page, function: Function, x: float) -> None:
@@ -156,17 +117,3 @@ def _again_bet(page: Page, function: Function, x: float, gradient: float, clear:
         else f"PyTorch adds: {first} + {first} = {twice}.",
         about=(function.formula, x, clear),
     )
-
-
-def tell_again(gradient: float, calls: int, clear: bool) -> str:
-    """Say what `.grad` shows after so many calls."""
-    shown = number(gradient * (1 if clear else calls))
-    said = f"After {calls} call{'s' if calls > 1 else ''} `.grad` shows {shown}. "
-    if clear:
-        return said + f"It is emptied before each call, so it is always the gradient, {number(gradient)}."
-    if calls > 1:
-        return said + (
-            f"The gradient is still {number(gradient)}: PyTorch **adds** each new one to what is there already. Training "
-            "that forgets `zero_grad()` takes ever longer steps."
-        )
-    return said + "Call it again without emptying it first, and look."

@@ -1,45 +1,15 @@
 """The autograd graph as a walk: values forward, then the chain rule backward, one node at a time."""
 
-import math
-from functools import lru_cache
-
 import pandas as pd
 
-from sgd_core.calculus.formula import Function
-from sgd_core.calculus.graph import Moment, Trace, trace, walk
+from sgd_core.calculus.graph import Moment, Trace
 from sgd_core.calculus.graph_layout import Layout, layout
+from sgd_core.calculus.graph_words import bracketed, together
 from sgd_core.charts.graph import Arrived, Box, Way, graph_rows
-from sgd_core.numbers import latex, number, signed
+from sgd_core.numbers import number
 
 PHASES = {"start": "before", "forward": "forward", "seed": "backward", "backward": "backward"}
 TONES = {"start": "#7f8ba0", "forward": "#3f6ad8", "seed": "#d4620a", "backward": "#d4620a"}
-
-
-@lru_cache(maxsize=64)
-def trace_of(function: Function, x: float) -> Trace:
-    """Return the traced run."""
-    return trace(function, x)
-
-
-def node_table(function: Function, x: float) -> pd.DataFrame:
-    """Return every node with its operation, value, gradient and local slopes, for reading rather than looking."""
-    run = trace_of(function, x)
-    return pd.DataFrame(
-        {
-            "node": [node.name for node in run.nodes],
-            "operation": [node.label for node in run.nodes],
-            "value": [node.value for node in run.nodes],
-            "gradient": [node.gradient for node in run.nodes],
-            "local slopes": [
-                ", ".join(
-                    f"by {run.nodes[place].name}: {number(slope, 6)}"
-                    for place, slope in zip(node.inputs, node.local, strict=True)
-                )
-                for node in run.nodes
-            ],
-            "grad_fn": [node.grad_fn for node in run.nodes],
-        }
-    )
 
 
 def drawn_graph(run: Trace, moments: list[Moment]) -> tuple[pd.DataFrame, Layout]:
@@ -76,21 +46,6 @@ def _arrivals(moments: list[Moment], count: int) -> list[Arrived]:
     return arrivals
 
 
-def together(run: Trace) -> str:
-    """Say what the factors make together: their product along a single chain, else the gradient they add up to."""
-    name, result = run.nodes[0].name, run.nodes[-1].name
-    gradient = number(run.nodes[0].gradient)
-    if all(len(node.inputs) == 1 and node.inputs[0] == place for place, node in enumerate(run.nodes[1:])):
-        factors = [f"× {_bracketed(node.local[0])}" for node in reversed(run.nodes[1:])]
-        product = ", ".join(factors[-8:])
-        return f"{'… ' if len(factors) > 8 else ''}{product}" + (f", together × {gradient}" if len(factors) > 1 else "")
-    return f"All ways together: {result} changes by {gradient} for each unit of {name}"
-
-
-def _bracketed(value: float) -> str:
-    return f"({number(value)})" if value < 0 else number(value)
-
-
 def card(run: Trace, moments: list[Moment], at: int) -> tuple[str, str, str]:
     """Return the clock's card at a moment: colour, name, and a sentence without formulas."""
     moment = moments[at]
@@ -108,73 +63,7 @@ def card(run: Trace, moments: list[Moment], at: int) -> tuple[str, str, str]:
     if moment.phase == "seed":
         return tone, "Backward", f"At the result, {node.name}, the gradient is 1."
     factors = " and ".join(
-        f"{number(node.gradient)} × {_bracketed(slope)} = {number(node.gradient * slope)} to {run.nodes[place].name}"
+        f"{number(node.gradient)} × {bracketed(slope)} = {number(node.gradient * slope)} to {run.nodes[place].name}"
         for place, slope in zip(node.inputs, node.local, strict=True)
     )
     return tone, f"Backward through {node.name} = {node.label}", f"{factors}."
-
-
-def describe(run: Trace, moments: list[Moment], at: int) -> list[str]:
-    """Say what happens at a moment of the walk, with its numbers and rules."""
-    moment = moments[at]
-    node = run.nodes[moment.node]
-    result = run.nodes[-1].name
-    if moment.phase == "start":
-        count = len(run.nodes) - 1
-        return [
-            f"**Nothing is computed yet.** `{run.formula}` takes {count} small operation{'' if count == 1 else 's'}. Press "
-            "Play: first the values go forward, then the slopes go back.",
-            "Plain numbers in the formula are no nodes: nobody asks for their slope.",
-        ]
-    if moment.phase == "forward" and not node.inputs:
-        return [
-            f"**Forward.** {node.name} = {number(node.value)} goes in, with `requires_grad`: PyTorch will watch it."
-        ]
-    if moment.phase == "forward":
-        return [
-            f"**Forward.** `{node.name} = {node.label}` = **{number(node.value)}**. PyTorch keeps what it needs for the "
-            f"way back and notes the operation as `{node.grad_fn}`."
-        ]
-    if moment.phase == "seed":
-        return [
-            f"**Backward begins at the result.** If {result} grows by a little, {result} grows by just that. So its own "
-            "gradient is 1."
-        ]
-    return _chain_rule(run, moments, at)
-
-
-def _chain_rule(run: Trace, moments: list[Moment], at: int) -> list[str]:
-    user = moments[at].node
-    node, result = run.nodes[user], run.nodes[-1].name
-    before, after = list(moments[at - 1].gradients), moments[at].gradients
-    # What changes from node to node comes last in its line, so that no words move.
-    told = [f"**Backward** through a node whose gradient is {number(node.gradient)}: `{node.name} = {node.label}`"]
-    for which, place in enumerate(node.inputs):
-        source = run.nodes[place].name
-        flow, earlier, local = run.contribution(user, which), before[place], node.local[which]
-        rule = rf"\frac{{\partial {_tex(node.name)}}}{{\partial {_tex(source)}}} = {run.rule(user, which)} = {latex(local)}"
-        told.append(rf"The local slope to {source}: ${rule}$")
-        told.append(rf"So this flows back: ${_tex_number(node.gradient)} \times {_tex_number(local)} = {latex(flow)}$")
-        if earlier is not None:
-            added = f"{number(earlier)} + {_bracketed(flow)} = {number(earlier + flow)}"
-            told.append(f"Ways join at {source}, and gradients **add up**: {added}")
-        before[place] = (earlier or 0.0) + flow
-    if user == 1:
-        total = after[0] if after[0] is not None else math.nan
-        told.append(f"**Done:** the derivative of {result} by {run.nodes[0].name} is {signed(total)}. {together(run)}.")
-    return told
-
-
-def _tex_number(value: float) -> str:
-    text = latex(value)
-    return f"({text})" if value < 0 else text
-
-
-def _tex(name: str) -> str:
-    return f"{name[0]}_{{{name[1:]}}}" if name[1:] else name
-
-
-def walk_of(function: Function, x: float) -> tuple[Trace, list[Moment]]:
-    """Return the traced run and its moments."""
-    run = trace_of(function, x)
-    return run, walk(run)

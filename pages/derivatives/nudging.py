@@ -1,14 +1,12 @@
 """Nudge it: the slope between two points while h shrinks, and why no h is exact."""
 
 import math
-from functools import lru_cache
 
 import pandas as pd
 import streamlit as st
 import torch
 
 from pages.derivatives.point import choose_point, explain_trouble
-from pages.derivatives.slope import curve_of
 from pages.ui.page import Page
 from pages.ui.player import Moments, Picture, Speed
 from sgd_core.calculus.finite_difference import (
@@ -16,14 +14,22 @@ from sgd_core.calculus.finite_difference import (
     MOST_H,
     PRECISIONS,
     FiniteDifference,
-    best_h,
-    error_curve,
     finite_difference,
-    textbook_h,
 )
 from sgd_core.calculus.formula import Function
-from sgd_core.calculus.kinks import kink
+from sgd_core.calculus.nudge_words import (
+    NOTHING,
+    best_of,
+    between,
+    by_precision,
+    errors_of,
+    nudge_numbers,
+    size_of,
+    tell_errors,
+    tell_nudge,
+)
 from sgd_core.calculus.sampling import look_at
+from sgd_core.calculus.slope_words import curve_of
 from sgd_core.charts.curve import window
 from sgd_core.charts.nudge import (
     REACH,
@@ -36,20 +42,13 @@ from sgd_core.charts.nudge import (
     secant_rows,
 )
 from sgd_core.export.derivatives import finite_difference_script
-from sgd_core.numbers import number, signed
+from sgd_core.numbers import number
 
 KINDS = ("forward", "central")
 FORMULAS = {"forward": r"\dfrac{f(x + h) - f(x)}{h}", "central": r"\dfrac{f(x + h) - f(x - h)}{2h}"}
 HS = (1.0, *(float(f"{digit}e-{power}") for power in range(1, 5) for digit in (5, 2, 1)))  # 1, 0.5, 0.2, 0.1 ... 0.0001
 SPEEDS = [Speed("slow", 0.6, 0.6), Speed("normal", 1.4, 1.4), Speed("fast", 5, 5)]
 GUESSES = (0.1, 1e-3, 1e-5, 1e-8, 1e-11)  # what one may bet on as the best h
-NOTHING = 1e-9  # relative to the slope: a difference that is only rounding
-
-
-@lru_cache(maxsize=64)
-def errors_of(function: Function, x: float, kind: str) -> pd.DataFrame:
-    """Return the error curve; treat it as read-only."""
-    return error_curve(function, x, kind)
 
 
 def nudge(page: Page) -> None:
@@ -61,21 +60,15 @@ def nudge(page: Page) -> None:
     if not fine:
         page.code(finite_difference_script(function.torch_code, x, 0.1, kind))
         return
-    pairs = [_between(function, x, h, kind) for h in HS]
+    pairs = [between(function, x, h, kind) for h in HS]
     at = _play(page, function, pairs, kind)
     with page.controls:
         st.latex(FORMULAS[kind])
         _first_bet(page, function, x, kind)
-    page.notice(*tell(pairs[at], kind, function))
+    page.notice(*tell_nudge(pairs[at], kind, function))
     with page.more("For the curious: which h is best?", icon=":material/biotech:"):
         h = _errors(page, function, x, kind)
     page.code(finite_difference_script(function.torch_code, x, h, kind))
-
-
-def _between(function: Function, x: float, h: float, kind: str) -> FiniteDifference:
-    """Return the difference; at a kink there is no tangent to compare it with."""
-    pair = finite_difference(function, x, h, kind)
-    return pair._replace(exact=math.nan) if kink(function, x) else pair
 
 
 def _play(page: Page, function: Function, pairs: list[FiniteDifference], kind: str) -> int:
@@ -119,60 +112,14 @@ def _play(page: Page, function: Function, pairs: list[FiniteDifference], kind: s
                 where="beside",
             ),
         ],
-        Moments(_numbers(pairs), run=(function.formula, function.domain, pairs[0].x, kind)),
+        Moments(nudge_numbers(pairs), run=(function.formula, function.domain, pairs[0].x, kind)),
         speeds=SPEEDS,
     )
 
 
-def _numbers(pairs: list[FiniteDifference]) -> pd.DataFrame:
-    rows = [
-        {
-            "h": number(pair.h),
-            "run": number(pair.right[0] - pair.left[0]),
-            "rise": signed(pair.right[1] - pair.left[1]),
-            "slope": signed(pair.slope, 6),
-            "off by": number(pair.error, 3, scale=_size(pair)),
-        }
-        for pair in pairs
-    ]
-    return pd.DataFrame(rows)
-
-
-def _size(pair: FiniteDifference) -> float:
-    """Return the size of the numbers that a difference was made of, per step: far below it all is rounding."""
-    return max(0.0 if math.isnan(pair.exact) else abs(pair.exact), abs(pair.left[1] / pair.h), 1.0)
-
-
-def tell(pair: FiniteDifference, kind: str, function: Function) -> list[str]:
-    """Say what the two points of one h show."""
-    run, rise = pair.right[0] - pair.left[0], pair.right[1] - pair.left[1]
-    if not math.isfinite(pair.slope):
-        return [
-            f"With h = {number(pair.h)} the second point lies where `{function.formula}` has no value. Go on to a smaller h."
-        ]
-    if math.isnan(pair.exact):
-        return [
-            f"With h = {number(pair.h)} rise over run is {signed(pair.slope, 6)}. There is a kink here, so there is no "
-            "tangent to come close to: the other side of x has another slope.",
-            "However far the microscope zooms in, the kink stays a kink.",
-        ]
-    off = pair.error
-    said = (
-        f"With h = {number(pair.h)} the run is {number(run)} and the rise is {signed(rise)}. Rise over run is "
-        f"{signed(pair.slope, 6)}; the tangent's slope is {signed(pair.exact, 6)}."
-    )
-    if off <= NOTHING * _size(pair):
-        return [said, "Here both are the same: even a large h does no harm on this curve."]
-    bend = "The curve bends between the two points, and the straight line cannot follow."
-    much = "In the right picture the curve is still bent." if off > 0.05 * max(1, abs(pair.exact)) else ""
-    line = "" if much else "In the right picture the curve can hardly be told from a straight line."
-    why = "Left and right of x it bends the same way, so most of the error cancels." if kind == "central" else ""
-    return [said, f"It is off by {number(off, 3)}. {bend} {why}".strip(), much or line]
-
-
 def _first_bet(page: Page, function: Function, x: float, kind: str) -> None:
-    wide, close = (_between(function, x, h, kind) for h in (0.1, 0.01))
-    if not (math.isfinite(wide.error) and math.isfinite(close.error)) or wide.error <= NOTHING * _size(wide):
+    wide, close = (between(function, x, h, kind) for h in (0.1, 0.01))
+    if not (math.isfinite(wide.error) and math.isfinite(close.error)) or wide.error <= NOTHING * size_of(wide):
         return
     guesses = {"as much": wide.error, "10 times less": wide.error / 10, "100 times less": wide.error / 100}
     answer = min(guesses, key=lambda name: abs(math.log(max(close.error, 1e-300) / guesses[name])))
@@ -189,7 +136,7 @@ def _first_bet(page: Page, function: Function, x: float, kind: str) -> None:
 def _errors(page: Page, function: Function, x: float, kind: str) -> float:
     """Draw the error for every h in both precisions, once the learner has bet; return the learner's own h."""
     errors = errors_of(function, x, kind)
-    best = {precision: _best(function, x, kind, errors, precision) for precision in PRECISIONS}
+    best = {precision: best_of(function, x, kind, errors, precision) for precision in PRECISIONS}
     h = page.learning_rate("h", 0.5, low=1e-8, high=1.0, label="Your own h")
     if h > MOST_H:
         st.error(f"This h is too large for a slope at one point. Take at most {MOST_H:,}.", icon=":material/block:")
@@ -209,61 +156,10 @@ def _errors(page: Page, function: Function, x: float, kind: str) -> float:
         ),
         "errors",
     )
-    st.table(_by_precision(nudges).set_index("computed in"))
+    st.table(by_precision(nudges).set_index("computed in"))
     st.markdown("\n".join(f"- {sentence}" for sentence in tell_errors(function, x, kind, nudges, best)))
     page.csv(errors, "nudge_errors")
     return h
-
-
-def _best(function: Function, x: float, kind: str, errors: pd.DataFrame, precision: str) -> float:
-    """Return the best h; NaN where nothing truncates, so that simply the largest h is best."""
-    book = textbook_h(function, x, kind, precision)
-    return best_h(errors, precision) if book < LARGEST else math.nan
-
-
-def _by_precision(nudges: dict[str, FiniteDifference]) -> pd.DataFrame:
-    return pd.DataFrame(
-        {
-            "computed in": precision,
-            "rise over run": signed(pair.slope, 10),
-            "slope of the tangent": signed(pair.exact, 10),
-            "difference": signed(pair.slope - pair.exact, 3),
-        }
-        for precision, pair in nudges.items()
-    )
-
-
-def tell_errors(
-    function: Function, x: float, kind: str, nudges: dict[str, FiniteDifference], best: dict[str, float]
-) -> list[str]:
-    """Say how far off an h is in both precisions, and which h is best."""
-    single, double = nudges["float32"], nudges["float64"]
-    sentences = [
-        f"With h = {number(double.h)} it is off by {number(double.error, 2)} in float64 and by {number(single.error, 2)} "
-        "in float32."
-    ]
-    if single.right[0] == single.left[0]:
-        sentences.append(f"In float32, x + h *is* x = {number(single.x, 7)}: h fell between two numbers.")
-    for precision, at in best.items():
-        if math.isfinite(at):
-            book = textbook_h(function, x, kind, precision)
-            sentences.append(
-                f"{precision} does best near **h = {number(at, 2)}** (the textbook's rule says {number(book, 2)})."
-            )
-    if any(math.isfinite(at) for at in best.values()):
-        sentences.append(
-            "A larger h bends with the curve: that is *truncation*. A smaller one subtracts two numbers that agree in "
-            "almost all their digits: that is *round-off*."
-        )
-    elif kink(function, x):
-        sentences.append("Right on a kink no h is right: the two sides have different slopes.")
-    else:
-        sentences.append("This curve bends so little that a large h does no harm: only *round-off* is left.")
-    sentences.append(
-        "Each slope took two values of f for one weight, and even the best h is not exact. PyTorch's way, in the next "
-        "section, is exact up to rounding. It takes one pass back for all weights together."
-    )
-    return sentences
 
 
 def _second_bet(

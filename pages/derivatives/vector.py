@@ -5,12 +5,12 @@ import math
 import pandas as pd
 import streamlit as st
 
-from pages.derivatives.autograd import console
 from pages.ui.page import Page
 from pages.ui.player import Picture
 from sgd_core.calculus.formula import Function
 from sgd_core.calculus.sampling import sample
 from sgd_core.calculus.session import run_session
+from sgd_core.calculus.tape_words import console
 from sgd_core.calculus.weights import elementwise, read_vector
 from sgd_core.charts.slope import elements_picture
 from sgd_core.export.derivatives import derivative_script

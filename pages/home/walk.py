@@ -7,7 +7,6 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from pages.home import words
 from pages.ui.datasets import digits_of, preferred, similarity_of
 from pages.ui.page import Page
 from pages.ui.player import Moments, Picture, Speed
@@ -16,6 +15,7 @@ from sgd_core.charts.film import Film, Tile
 from sgd_core.charts.over_steps import over_steps
 from sgd_core.charts.palette import ceiling
 from sgd_core.charts.story import ink_bar, loss_curve
+from sgd_core.digits import story_words as words
 from sgd_core.digits.config import TrainConfig
 from sgd_core.digits.evaluation import predict, spread
 from sgd_core.digits.first_steps import mistaken, on_loss_curve, one_step_from_zero, signed_ink

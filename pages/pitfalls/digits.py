@@ -1,7 +1,6 @@
 """On digits: the direction that explodes, sixty-four learning rates at once, the cliff, sharpness along a run."""
 
 from collections.abc import Generator
-from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -15,17 +14,16 @@ from pages.ui.player import Moments, Picture, Shown, Words
 from sgd_core.charts.lanes import lanes_frame, lanes_picture
 from sgd_core.charts.rates import axis_frame, axis_picture, legend
 from sgd_core.charts.series import power_iteration
-from sgd_core.descent.regime_names import DIVERGING
 from sgd_core.digits.config import TrainConfig
 from sgd_core.digits.losses import LOSSES
 from sgd_core.digits.sharpness import Round, sharpness_rounds
 from sgd_core.digits.sweep import SweepMoment, run_regimes, sweep_frame, sweeping
+from sgd_core.digits.sweep_words import RATES, Sweep, Swept, sweep_numbers, sweep_table, tell_sweep
 from sgd_core.export.learning_rates import sharpness_script, sweep_script
 from sgd_core.moments import moment_steps
-from sgd_core.numbers import number, percent
+from sgd_core.numbers import number
 from sgd_core.recording import Recording
 
-RATES = 64
 DIRECTION, WIDE, CLIFF, SHARP = (
     "the direction that explodes",
     "all learning rates",
@@ -33,25 +31,6 @@ DIRECTION, WIDE, CLIFF, SHARP = (
     "sharpness along a run",
 )
 ALL = "all"
-FINE = 1.01  # an accuracy this close below the best looks fine
-TERRIBLE = 2.0  # a loss so many times the best is terrible
-
-
-class Sweep(NamedTuple):
-    """One sweep: what is trained, the learning rates, the border from theory, and whether it looks at the cliff."""
-
-    config: TrainConfig
-    rates: tuple[float, ...]
-    border: float
-    zoomed: bool
-
-
-class Swept(NamedTuple):
-    """A moment of a sweep, and what each learning rate is called by then."""
-
-    epoch: int
-    moment: SweepMoment
-    regimes: pd.DataFrame
 
 
 @st.cache_data(max_entries=32, show_spinner="Measuring how sharply the loss bends …")
@@ -119,15 +98,15 @@ def _sweep(page: Page, config: TrainConfig, setup: DigitSetup, border: float, *,
     run = page.recording(("sweep", sweep), lambda: Recording(_swept(sweep, setup), last))
     at = page.live(
         lambda: Shown(
-            _pictures(page, sweep, _table(sweep, run.moments), run.moments[-1]),
-            Moments(_numbers(run.moments), recording=run, last=last, keep=False),
+            _pictures(page, sweep, sweep_table(sweep, run.moments), run.moments[-1]),
+            Moments(sweep_numbers(run.moments), recording=run, last=last, keep=False),
         ),
         words=Words("Sweep", "Sweep again", "One epoch"),
     )
     now = run.moments[at]
     page.beneath.markdown(legend([str(name) for name in now.regimes["regime"]]) + "  \n:small[↑ ↓: beyond the picture]")
-    frame = _table(sweep, run.moments[: at + 1])
-    page.notice(*_tell(sweep, frame, now.regimes))
+    frame = sweep_table(sweep, run.moments[: at + 1])
+    page.notice(*tell_sweep(sweep, frame, now.regimes))
     page.table(frame.drop(columns="moment"), "Every learning rate, epoch by epoch", file="sweep")
     page.code(sharpness_script(config) if zoomed else sweep_script(config, rates))
 
@@ -143,38 +122,6 @@ def _swept(sweep: Sweep, setup: DigitSetup) -> Generator[Swept, None, None]:
             yield Swept(
                 round(moment.epoch), moment, run_regimes(sweep_frame(sweep.rates, history, sweep.config.epochs))
             )
-
-
-def _table(sweep: Sweep, moments: list[Swept]) -> pd.DataFrame:
-    """Return a row a learning rate and moment, with its regime by then."""
-    frame = sweep_frame(sweep.rates, [swept.moment for swept in moments], sweep.config.epochs)
-    frame = frame.sort_values(["epoch", "lr"], kind="stable", ignore_index=True)
-    count = len(sweep.rates)
-    return frame.assign(
-        moment=np.repeat(np.arange(len(moments)), count),
-        regime=np.concatenate([swept.regimes["regime"].to_numpy().astype(str) for swept in moments]),
-    )
-
-
-def _numbers(moments: list[Swept]) -> pd.DataFrame:
-    rows = []
-    for swept in moments:
-        losses = swept.moment.losses
-        if losses is None:
-            continue
-        finite = np.nan_to_num(losses.train_loss.numpy(), nan=np.inf)
-        best = int(finite.argmin())
-        counts = swept.regimes["regime"].value_counts()
-        rows.append(
-            {
-                "epoch": number(swept.epoch),
-                "lowest loss": number(finite[best]),
-                "at": number(float(swept.regimes["lr"].iloc[best]), 3),
-                "best accuracy": percent(float(np.nanmax(losses.valid_accuracy.numpy()))),
-                "diverging": f"{counts.get(DIVERGING, 0)} of {RATES}",
-            }
-        )
-    return pd.DataFrame(rows)
 
 
 def _pictures(page: Page, sweep: Sweep, table: pd.DataFrame, newest: Swept) -> list[Picture]:
@@ -208,56 +155,3 @@ def _pictures(page: Page, sweep: Sweep, table: pd.DataFrame, newest: Swept) -> l
         Picture(accuracy, "Validation accuracy against the learning rate."),
         Picture(lanes, f"Training loss of {RATES} learning rates over the epochs.", where=page.below),
     ]
-
-
-def _tell(sweep: Sweep, frame: pd.DataFrame, regimes: pd.DataFrame) -> list[str]:
-    epoch, config = int(frame["epoch"].max()), sweep.config
-    if epoch == 0:
-        return [
-            f"Nothing is trained yet: all {len(regimes)} begin at the loss {number(frame['train_loss'].iloc[0])}. Press **Sweep**."
-        ]
-    sentences = []
-    diverging = regimes[regimes["regime"] == DIVERGING]["lr"]
-    exact = LOSSES[config.loss].is_quadratic and config.batch_size is None
-    if not diverging.empty:
-        smallest = float(diverging.min())
-        below = regimes[regimes["lr"] < smallest]["lr"]
-        between = f"between {number(below.max())} and {number(smallest)}" if len(below) else f"below {number(smallest)}"
-        ratio = f" The two differ by {percent(abs(smallest / sweep.border - 1), 2)}." if sweep.zoomed else ""
-        why = "" if exact else " Theory is exact for full batches and the mean squared error only."
-        sentences.append(f"The cliff stands {between}; 2/λ = {number(sweep.border)} was predicted.{ratio}{why}")
-    else:
-        above = int((regimes["lr"] > sweep.border).sum())
-        if above:
-            sentences.append(
-                f"{above} of the learning rates lie above 2/λ = {number(sweep.border)}, and none diverges: the loss bends less "
-                "and less as the model learns, so the border moves away. See *sharpness along a run*."
-            )
-    if exact and epoch < 20:
-        one = "step" if epoch == 1 else "steps"
-        sentences.append(f"After {epoch} {one} a slow explosion is still small; more epochs sharpen the border.")
-    sentences.append(_split(frame))
-    good = frame[(frame["epoch"] == epoch) & np.isfinite(frame["train_loss"])]
-    if not good.empty:
-        best = good.loc[good["train_loss"].idxmin()]
-        sentences.append(
-            f"The lowest training loss so far, {number(best['train_loss'])}, belongs to the learning rate {number(best['lr'], 3)}."
-        )
-    return sentences
-
-
-def _split(frame: pd.DataFrame) -> str:
-    """Say where accuracy still looks fine although the loss is terrible."""
-    ends = frame[(frame["epoch"] == frame["epoch"].max()) & np.isfinite(frame["valid_loss"])]
-    if ends.empty:
-        return ""
-    best_accuracy, best_loss = ends["valid_accuracy"].max(), ends["valid_loss"].min()
-    hidden = ends[(ends["valid_accuracy"] >= best_accuracy / FINE) & (ends["valid_loss"] >= TERRIBLE * best_loss)]
-    hidden = hidden[hidden["lr"] > ends.loc[ends["valid_loss"].idxmin(), "lr"]]
-    if hidden.empty:
-        return ""
-    worst = hidden.loc[hidden["valid_loss"].idxmax()]
-    return (
-        f"Accuracy hides it: at {number(worst['lr'], 3)} it is {percent(worst['valid_accuracy'])}, as good as any, while the "
-        f"validation loss is {number(worst['valid_loss'], 3)}, {number(worst['valid_loss'] / best_loss, 3)} times the best. Look at both."
-    )

@@ -1,9 +1,9 @@
 """The direction that explodes: the steepest direction as a map, and four learning rates that move along it."""
 
 import math
-from collections.abc import Generator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -18,25 +18,15 @@ from sgd_core.charts.palette import look
 from sgd_core.descent.regime_names import UNDECIDED
 from sgd_core.digits.config import TrainConfig
 from sgd_core.digits.datasets import Digits
-from sgd_core.digits.sharpness import direction_maps, run_coefficients, sharpest_directions
-from sgd_core.digits.sweep import SweepMoment, run_regimes, sweep_frame, sweeping
+from sgd_core.digits.lockstep import LETTERS, TIMES, Lockstep, lockstep, lockstep_numbers, lowest_of
+from sgd_core.digits.sharpness import direction_maps, sharpest_directions
+from sgd_core.digits.sweep import sweep_frame
 from sgd_core.export.learning_rates import sweep_script
 from sgd_core.moments import moment_steps
 from sgd_core.numbers import number, percent
 from sgd_core.recording import Recording
 
-TIMES = (0.005, 0.4, 0.99, 1.05)  # times 2/λ: too low, good, bouncing, diverging
-LETTERS = ("A", "B", "C", "D")
 SIDE, GAP = 116, 16  # of a map in pixels; the small charts below stand in columns as wide
-
-
-class Lockstep(NamedTuple):
-    """The same step of the four runs: how far each lies along the steepest direction, and what it is called by then."""
-
-    moment: SweepMoment
-    along: tuple[float, ...]
-    names: tuple[str, ...]
-    reasons: tuple[str, ...]
 
 
 @st.cache_data(max_entries=16, show_spinner="Looking for the steepest direction …")
@@ -52,7 +42,7 @@ def steepest(page: Page, config: TrainConfig, digits: Digits) -> None:
     rates = [times * 2 / top for times in TIMES]
     last = len(moment_steps(config.epochs)) - 1
     run = page.recording(
-        ("steepest", config), lambda: Recording(_lockstep(config, rates, digits, direction), last), ahead=last + 1
+        ("steepest", config), lambda: Recording(lockstep(config, rates, digits, direction), last), ahead=last + 1
     )
     moments, shown = run.moments, direction_maps(direction, digits)
     captions = ["steepest", *(f"{letter}: ±{{limit}}" for letter in LETTERS)]
@@ -72,7 +62,9 @@ def steepest(page: Page, config: TrainConfig, digits: Digits) -> None:
         words = "The steepest direction, and the weights of four learning rates."
         return Shown(
             _zigzags(config, top, moments, rates, columns[1:]),
-            Moments(_numbers(moments), recording=run, last=last, keep=False, cards=[_card(lane) for lane in moments]),
+            Moments(
+                lockstep_numbers(moments), recording=run, last=last, keep=False, cards=[_card(lane) for lane in moments]
+            ),
             Film(f"steepest {config}", tiles, maps, words),
         )
 
@@ -84,34 +76,10 @@ def steepest(page: Page, config: TrainConfig, digits: Digits) -> None:
     page.code(sweep_script(config, rates))
 
 
-def _lockstep(
-    config: TrainConfig, rates: list[float], digits: Digits, direction: np.ndarray
-) -> Generator[Lockstep, None, None]:
-    history: list[SweepMoment] = []
-    recorded = set(moment_steps(config.epochs).tolist())
-    for moment in sweeping(config, rates, digits, keep_parameters=True):
-        if moment.losses is None or moment.parameters is None:
-            continue
-        history.append(moment)
-        if moment.step not in recorded:
-            continue
-        along = tuple(run_coefficients(direction, moment.parameters).tolist())
-        named = run_regimes(sweep_frame(rates, history, config.epochs))
-        yield Lockstep(moment, along, tuple(map(str, named["regime"])), tuple(named["reason"]))
-
-
-def _lowest(top: float, moments: list[Lockstep], rates: list[float]) -> float:
-    """Return where along the direction the parabola through the start is lowest."""
-    if len(moments) < 2:
-        return moments[0].along[0]
-    slope = (moments[0].along[0] - moments[1].along[0]) / (rates[0] * (moments[1].moment.step - moments[0].moment.step))
-    return moments[0].along[0] - slope / top
-
-
 def _zigzags(
     config: TrainConfig, top: float, moments: list[Lockstep], rates: list[float], columns: Sequence[Any]
 ) -> list[Picture]:
-    lowest = _lowest(top, moments, rates)
+    lowest = lowest_of(top, moments, rates)
     reach = 2.3 * abs(lowest - moments[0].along[0]) or 1.0
     pictures = []
     for lane, (letter, column) in enumerate(zip(LETTERS, columns, strict=True)):
@@ -139,21 +107,6 @@ def _zigzags(
             )
         )
     return pictures
-
-
-def _numbers(moments: list[Lockstep]) -> pd.DataFrame:
-    rows = []
-    for lane in moments:
-        losses = lane.moment.losses
-        if losses is None:
-            continue
-        loss, accuracy = losses.train_loss.numpy(), losses.valid_accuracy.numpy()
-        rows.append(
-            {"step": number(lane.moment.step)}
-            | {f"loss {letter}": number(loss[place], 3) for place, letter in enumerate(LETTERS)}
-            | {"accuracy B": percent(accuracy[1])}
-        )
-    return pd.DataFrame(rows)
 
 
 def _card(lane: Lockstep) -> tuple[str, str, str]:

@@ -15,7 +15,6 @@ from pages.training.fields import MORE, MOST_EPOCHS, set_fields
 from pages.training.links import left_out
 from pages.training.pins import pin
 from pages.training.session import begin_again, branch, leave_branch
-from pages.training.words import loss_words, rates_of
 from pages.ui.datasets import similarity_of
 from pages.ui.page import Page
 from pages.ui.player import Action, Moments, Picture, Shown, Speed, Words
@@ -30,6 +29,7 @@ from sgd_core.digits.evaluation import predict, spread
 from sgd_core.digits.history import COLUMNS, history_row
 from sgd_core.digits.models import MODELS
 from sgd_core.digits.run import Run
+from sgd_core.digits.run_words import loss_words, rates_of
 from sgd_core.digits.sources import SOURCES
 from sgd_core.digits.step_maps import QUANTITIES, equation_captions, equation_maps
 from sgd_core.numbers import number, percent, round_down

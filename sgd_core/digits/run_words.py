@@ -1,4 +1,4 @@
-"""The words of Digit training: numbers as people read them, and what a moment shows."""
+"""What a run of training says of itself: its losses, rates and what to notice."""
 
 import math
 
@@ -18,7 +18,7 @@ def rates_of(now: Snapshot, begin: int) -> list[tuple[int, float]]:
     return [(step, lr) for step, lr in now.rates if step > begin]
 
 
-def tell(now: Snapshot, first: Snapshot, baselines: list[tuple[str, float]], images: int, init: str) -> list[str]:
+def tell_run(now: Snapshot, first: Snapshot, baselines: list[tuple[str, float]], images: int, init: str) -> list[str]:
     """Say what the moment shows: how it went, how it ended, which baseline is reached, how much of it is luck."""
     if now.status == "diverged":
         return [f"**Diverged.** {now.reason}"]
