@@ -9,12 +9,14 @@ import pandas as pd
 import streamlit as st
 import torch
 
-from pages.stepping.start import LOGARITHMIC, MOST_STEPS, SGD, choose_loss_axis, loss_axis
+from pages.stepping.start import choose_loss_axis
 from pages.ui.page import Page
 from pages.ui.player import Moments, Picture
 from sgd_core.charts.fit import fit_picture, fit_rows, parameter_line, parameter_rows, rate_picture, rate_rows
+from sgd_core.charts.loss_axis import LOGARITHMIC, loss_axis
 from sgd_core.charts.over_steps import over_steps
 from sgd_core.descent.fit import SCALES, RollerCoaster, descend_fit
+from sgd_core.descent.one_weight import MOST_STEPS, SGD
 from sgd_core.export.descent import fit_script
 from sgd_core.moments import moment_steps
 from sgd_core.numbers import code, number

@@ -7,27 +7,17 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from pages.stepping.start import (
-    MOST_STEPS,
-    SGD,
-    LossAxis,
-    choose_loss_axis,
-    choose_start,
-    drawn_curve,
-    loss_axis,
-    lowest_in_picture,
-    random_start,
-    start_there,
-    walk,
-)
-from pages.stepping.words import tell_step
+from pages.stepping.start import choose_loss_axis, choose_start, drawn_curve, random_start, start_there
 from pages.ui.page import Page
 from pages.ui.player import Moments, Picture
 from sgd_core.calculus.formula import Function
 from sgd_core.charts.descent import descent_on_curve, descent_rows
+from sgd_core.charts.loss_axis import LossAxis, loss_axis
 from sgd_core.charts.over_steps import over_steps
 from sgd_core.charts.palette import SECOND, ceiling
 from sgd_core.descent.minimum import value_at
+from sgd_core.descent.one_weight import MOST_STEPS, SGD, lowest_in_picture, walk
+from sgd_core.descent.one_weight_words import tell_step
 from sgd_core.descent.stop import within
 from sgd_core.export.descent import walk_script
 from sgd_core.moments import moment_steps

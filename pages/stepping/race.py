@@ -5,22 +5,14 @@ import streamlit as st
 
 from pages.stepping.optimizer_choice import Proposal, Racer, choose_racers, propose
 from pages.stepping.ranking import Ranking
-from pages.stepping.start import (
-    MOST_STEPS,
-    choose_loss_axis,
-    choose_start,
-    drawn_curve,
-    loss_axis,
-    lowest_in_picture,
-    random_start,
-    start_there,
-    walk,
-)
+from pages.stepping.start import choose_loss_axis, choose_start, drawn_curve, random_start, start_there
 from pages.ui.page import Page
 from pages.ui.player import Moments, Picture
+from sgd_core.charts.loss_axis import loss_axis
 from sgd_core.charts.over_steps import over_steps
 from sgd_core.charts.palette import RACERS
 from sgd_core.charts.race import lane_rows, lanes, race_on_curve, race_rows
+from sgd_core.descent.one_weight import MOST_STEPS, lowest_in_picture, walk
 from sgd_core.export.descent import walk_script
 from sgd_core.moments import moment_steps
 from sgd_core.numbers import number

@@ -10,25 +10,17 @@ import pandas as pd
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from pages.stepping.start import (
-    MOST_STEPS,
-    SGD,
-    choose_loss_axis,
-    choose_start,
-    drawn_curve,
-    loss_axis,
-    lowest_in_picture,
-    random_start,
-    start_there,
-)
-from pages.stepping.words import tell_stop
+from pages.stepping.start import choose_loss_axis, choose_start, drawn_curve, random_start, start_there
 from pages.ui.page import Page
 from pages.ui.player import Moments, Picture
 from sgd_core.calculus.formula import Function
 from sgd_core.charts.descent import descent_on_curve, descent_rows
+from sgd_core.charts.loss_axis import loss_axis
 from sgd_core.charts.over_steps import drawn_steps, gap_window, over_steps
 from sgd_core.charts.stop import with_stops
 from sgd_core.descent.descend import descend
+from sgd_core.descent.one_weight import MOST_STEPS, SGD, lowest_in_picture
+from sgd_core.descent.one_weight_words import tell_stop
 from sgd_core.descent.stop import DIVERGED, ENOUGH, FLAT, NO_BETTER, TIME, Rules, Stop, stops
 from sgd_core.export.descent import stop_script
 from sgd_core.moments import moment_steps

@@ -12,14 +12,16 @@ import streamlit as st
 from pages.stepping.landscape import OTHERS, choose_surface, proposed, seen_from_above
 from pages.stepping.optimizer_choice import Racer, choose_racers
 from pages.stepping.ranking import Ranking
-from pages.stepping.start import LOGARITHMIC, MOST_STEPS, choose_loss_axis, loss_axis
+from pages.stepping.start import choose_loss_axis
 from pages.ui.page import Page
 from pages.ui.player import Moments, Picture
 from sgd_core.calculus.formula import Function
+from sgd_core.charts.loss_axis import LOGARITHMIC, loss_axis
 from sgd_core.charts.momentum import map_axes, map_rows, middles, momentum_map
 from sgd_core.charts.over_steps import over_steps
 from sgd_core.charts.surface import levels, surface_picture, surface_rows
 from sgd_core.descent.bottom import Bottom, bottom_of, curvature_here, heights_of, lowest_known, range_of
+from sgd_core.descent.one_weight import MOST_STEPS
 from sgd_core.descent.optimizers import Optimizer
 from sgd_core.descent.quadratic import Curvature, convergence_rates
 from sgd_core.descent.surfaces import VARIABLES, Surface, descend_surface, sharp_turns

@@ -5,10 +5,10 @@ import math
 import numpy as np
 import pandas as pd
 
-from pages.stepping.start import SGD, lowest_in_picture
 from sgd_core.calculus.formula import Function
 from sgd_core.calculus.kinks import kink
 from sgd_core.descent.minimum import find_minimum
+from sgd_core.descent.one_weight import SGD, lowest_in_picture
 from sgd_core.descent.regime_names import FALLING
 from sgd_core.descent.regimes import classify
 from sgd_core.descent.stop import DIVERGED, ENOUGH, FLAT, NO_BETTER, Stop, divergence, safer_rate
