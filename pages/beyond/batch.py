@@ -10,7 +10,7 @@ import streamlit as st
 from pages.beyond.digits import choose_digits
 from pages.beyond.paper import Check, paper_check
 from pages.ui.page import Page
-from pages.ui.player import Moments, Picture, Shown, Words
+from pages.ui.shown import Moments, Picture, Shown, Words
 from sgd_core.beyond.batch_sizes import (
     MOST_EPOCHS,
     SIZES,

@@ -8,7 +8,7 @@ import streamlit as st
 from pages.beyond.digits import PAIR, choose_digits, pair_task
 from pages.beyond.paper import Check, paper_check
 from pages.ui.page import Page
-from pages.ui.player import Moments, Picture, Shown, Words
+from pages.ui.shown import Moments, Picture, Shown, Words
 from sgd_core.beyond.catapult import (
     LETTERS,
     Trio,

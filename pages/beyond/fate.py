@@ -11,7 +11,7 @@ from PIL import Image
 
 from pages.beyond.paper import Check, paper_check
 from pages.ui.page import Page
-from pages.ui.player import Moments, Picture
+from pages.ui.shown import Moments, Picture
 from sgd_core.calculus.formula import Function
 from sgd_core.calculus.sampling import sample
 from sgd_core.charts.curve import window

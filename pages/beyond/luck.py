@@ -10,7 +10,7 @@ from pages.beyond.digits import PAIR, choose_digits
 from pages.beyond.paper import Check, paper_check
 from pages.ui.datasets import digits_of
 from pages.ui.page import Page
-from pages.ui.player import Moments, Picture, Shown, Words
+from pages.ui.shown import Moments, Picture, Shown, Words
 from sgd_core.beyond.luck import (
     SEEDS,
     Look,

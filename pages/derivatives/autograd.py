@@ -8,7 +8,7 @@ import torch
 from pages.derivatives.graph import card, drawn_graph
 from pages.derivatives.point import choose_point, explain_trouble
 from pages.ui.page import Page
-from pages.ui.player import Moments, Picture, Speed
+from pages.ui.shown import Moments, Picture, Speed
 from sgd_core.calculus.formula import Function, parse_function
 from sgd_core.calculus.graph_words import describe, node_table, walk_of
 from sgd_core.calculus.sampling import look_at

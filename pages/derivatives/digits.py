@@ -8,7 +8,7 @@ import streamlit as st
 
 from pages.ui.datasets import choose_dataset, digits_of, offer_missing
 from pages.ui.page import Page
-from pages.ui.player import Moments
+from pages.ui.shown import Moments
 from sgd_core.charts.film import Film, Tile
 from sgd_core.digits.config import TrainConfig
 from sgd_core.digits.weight_gradient import Comparison, compare

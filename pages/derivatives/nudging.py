@@ -8,7 +8,7 @@ import torch
 
 from pages.derivatives.point import choose_point, explain_trouble
 from pages.ui.page import Page
-from pages.ui.player import Moments, Picture, Speed
+from pages.ui.shown import Moments, Picture, Speed
 from sgd_core.calculus.finite_difference import (
     LARGEST,
     MOST_H,

@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from pages.ui.page import Page
-from pages.ui.player import Picture
+from pages.ui.shown import Picture
 from sgd_core.calculus.formula import FormulaError, Function
 from sgd_core.calculus.sampling import At
 from sgd_core.calculus.weights import VARIABLES, Slope, slices, slope_at, two_weights

@@ -4,7 +4,7 @@ import streamlit as st
 
 from pages.derivatives.point import choose_point, explain_trouble
 from pages.ui.page import Page
-from pages.ui.player import Picture
+from pages.ui.shown import Picture
 from sgd_core.calculus.sampling import look_at
 from sgd_core.calculus.slope_words import COUNTS, count_in_words, curve_of, level_of, tell_level, tell_slope
 from sgd_core.calculus.tangents import tangent_at

@@ -6,7 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from pages.ui.page import Page
-from pages.ui.player import Picture
+from pages.ui.shown import Picture
 from sgd_core.calculus.formula import Function
 from sgd_core.calculus.sampling import sample
 from sgd_core.calculus.session import run_session

@@ -5,7 +5,7 @@ import streamlit as st
 from pages.home.walk import Walk
 from pages.ui.datasets import fetch_button, shelf
 from pages.ui.page import PAGES, Page
-from pages.ui.player import Picture
+from pages.ui.shown import Picture
 from sgd_core.charts.loop import STEPS, loop_frame, loop_picture
 from sgd_core.digits.sources import SOURCES
 from sgd_core.digits.storage import available

@@ -9,7 +9,7 @@ import streamlit as st
 
 from pages.ui.datasets import digits_of, preferred, similarity_of
 from pages.ui.page import Page
-from pages.ui.player import Moments, Picture, Speed
+from pages.ui.shown import Moments, Picture, Speed
 from sgd_core.charts import digit_images
 from sgd_core.charts.film import Film, Tile
 from sgd_core.charts.over_steps import over_steps

@@ -7,7 +7,7 @@ import pandas as pd
 
 from pages.pitfalls.settings import DEFAULTS, NAMES, Objective, choose_objective, four_rates, steps_of, survey_of
 from pages.ui.page import Page
-from pages.ui.player import Picture
+from pages.ui.shown import Picture
 from sgd_core.charts.palette import look
 from sgd_core.charts.rates import axis_frame, axis_picture, legend
 from sgd_core.descent.axis import PATIENCE

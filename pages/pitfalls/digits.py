@@ -10,7 +10,7 @@ from pages.pitfalls.settings import DigitSetup, choose_digits, choose_loss
 from pages.pitfalls.sharpening import sharpening
 from pages.pitfalls.steepest import steepest
 from pages.ui.page import Page
-from pages.ui.player import Moments, Picture, Shown, Words
+from pages.ui.shown import Moments, Picture, Shown, Words
 from sgd_core.charts.lanes import lanes_frame, lanes_picture
 from sgd_core.charts.rates import axis_frame, axis_picture, legend
 from sgd_core.charts.series import power_iteration

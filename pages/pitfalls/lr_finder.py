@@ -9,7 +9,7 @@ import streamlit as st
 from pages.pitfalls.settings import DigitSetup, choose_digits, choose_loss
 from pages.ui.datasets import digits_of
 from pages.ui.page import Page
-from pages.ui.player import Picture
+from pages.ui.shown import Picture
 from sgd_core.charts.lanes import range_frame, range_picture, spread_picture
 from sgd_core.digits.config import TrainConfig
 from sgd_core.digits.losses import LOSSES

@@ -10,7 +10,7 @@ import streamlit as st
 
 from pages.pitfalls.settings import DigitSetup, card, choose_digits
 from pages.ui.page import Page
-from pages.ui.player import Moments, Picture, Shown, Words
+from pages.ui.shown import Moments, Picture, Shown, Words
 from sgd_core.charts.gradient_noise import batches_picture, gradient_noise_picture
 from sgd_core.descent.diagnosis import diagnose
 from sgd_core.digits.config import TrainConfig

@@ -5,7 +5,7 @@ import pandas as pd
 import streamlit as st
 
 from pages.ui.page import Page
-from pages.ui.player import Moments, Picture
+from pages.ui.shown import Moments, Picture
 from sgd_core.calculus.sampling import look_at, sample
 from sgd_core.charts.curve import window
 from sgd_core.charts.descent import descent_on_curve, descent_rows

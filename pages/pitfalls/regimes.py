@@ -9,7 +9,7 @@ import streamlit as st
 
 from pages.pitfalls.settings import DEFAULTS, NAMES, Objective, choose_objective, steps_of, survey_of
 from pages.ui.page import Page
-from pages.ui.player import Moments, Picture
+from pages.ui.shown import Moments, Picture
 from sgd_core.calculus.catalogue import CATALOGUE
 from sgd_core.charts.descent import descent_on_curve, descent_rows
 from sgd_core.charts.over_steps import REGIME_LOOKS, drawn_steps, over_steps

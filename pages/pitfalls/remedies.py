@@ -9,7 +9,7 @@ import streamlit as st
 
 from pages.pitfalls.settings import DigitSetup, Objective, card, choose_digits, choose_loss, choose_objective, steps_of
 from pages.ui.page import Page
-from pages.ui.player import Moments, Picture, Shown, Words
+from pages.ui.shown import Moments, Picture, Shown, Words
 from sgd_core.charts.descent import descent_on_curve, descent_rows
 from sgd_core.charts.over_steps import drawn_steps, over_steps
 from sgd_core.charts.palette import ACCENT, SECOND, look

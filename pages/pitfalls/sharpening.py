@@ -8,7 +8,7 @@ import pandas as pd
 
 from pages.pitfalls.settings import card, steps_of
 from pages.ui.page import Page
-from pages.ui.player import Moments, Picture, Shown, Words
+from pages.ui.shown import Moments, Picture, Shown, Words
 from sgd_core.charts.over_steps import over_steps
 from sgd_core.descent.diagnosis import diagnose
 from sgd_core.digits.config import TrainConfig

@@ -11,7 +11,7 @@ import streamlit as st
 
 from pages.pitfalls.settings import steps_of
 from pages.ui.page import Page
-from pages.ui.player import Moments, Picture, Shown, Words
+from pages.ui.shown import Moments, Picture, Shown, Words
 from sgd_core.charts.film import Film, grid
 from sgd_core.charts.over_steps import over_steps
 from sgd_core.charts.palette import look

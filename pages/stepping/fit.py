@@ -11,7 +11,7 @@ import torch
 
 from pages.stepping.start import choose_loss_axis
 from pages.ui.page import Page
-from pages.ui.player import Moments, Picture
+from pages.ui.shown import Moments, Picture
 from sgd_core.charts.fit import fit_picture, fit_rows, parameter_line, parameter_rows, rate_picture, rate_rows
 from sgd_core.charts.loss_axis import LOGARITHMIC, loss_axis
 from sgd_core.charts.over_steps import over_steps

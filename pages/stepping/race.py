@@ -7,7 +7,7 @@ from pages.stepping.optimizer_choice import Proposal, Racer, choose_racers, prop
 from pages.stepping.ranking import Ranking
 from pages.stepping.start import choose_loss_axis, choose_start, drawn_curve, random_start, start_there
 from pages.ui.page import Page
-from pages.ui.player import Moments, Picture
+from pages.ui.shown import Moments, Picture
 from sgd_core.charts.loss_axis import loss_axis
 from sgd_core.charts.over_steps import over_steps
 from sgd_core.charts.palette import RACERS

@@ -12,7 +12,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from pages.stepping.start import choose_loss_axis, choose_start, drawn_curve, random_start, start_there
 from pages.ui.page import Page
-from pages.ui.player import Moments, Picture
+from pages.ui.shown import Moments, Picture
 from sgd_core.calculus.formula import Function
 from sgd_core.charts.descent import descent_on_curve, descent_rows
 from sgd_core.charts.loss_axis import loss_axis

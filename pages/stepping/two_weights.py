@@ -14,7 +14,7 @@ from pages.stepping.optimizer_choice import Racer, choose_racers
 from pages.stepping.ranking import Ranking
 from pages.stepping.start import choose_loss_axis
 from pages.ui.page import Page
-from pages.ui.player import Moments, Picture
+from pages.ui.shown import Moments, Picture
 from sgd_core.calculus.formula import Function
 from sgd_core.charts.loss_axis import LOGARITHMIC, loss_axis
 from sgd_core.charts.momentum import map_axes, map_rows, middles, momentum_map

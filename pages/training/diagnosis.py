@@ -8,7 +8,7 @@ import streamlit as st
 from pages.training.fields import MOST_EPOCHS, set_fields
 from pages.training.session import branch, fresh_run
 from pages.ui.page import Page
-from pages.ui.player import Picture
+from pages.ui.shown import Picture
 from sgd_core.charts.palette import look
 from sgd_core.charts.rate_strip import rate_strip
 from sgd_core.descent.diagnosis import CureKind, Diagnosis

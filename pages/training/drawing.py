@@ -10,7 +10,7 @@ import streamlit as st
 
 from pages.ui.pad import pad
 from pages.ui.page import Page
-from pages.ui.player import Picture
+from pages.ui.shown import Picture
 from sgd_core.charts.answers import probability_bars
 from sgd_core.digits.config import TrainConfig
 from sgd_core.digits.datasets import Digits

@@ -7,7 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from pages.ui.page import Page
-from pages.ui.player import Picture
+from pages.ui.shown import Picture
 from sgd_core.charts import digit_images
 from sgd_core.charts.answers import confusion_matrix
 from sgd_core.digits.datasets import Digits

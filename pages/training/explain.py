@@ -6,7 +6,7 @@ import streamlit as st
 
 from pages.training import drawing
 from pages.ui.page import Page
-from pages.ui.player import Picture
+from pages.ui.shown import Picture
 from sgd_core.charts import digit_images
 from sgd_core.charts.answers import waterfall
 from sgd_core.charts.maps import live_frame, live_maps

@@ -7,7 +7,7 @@ import streamlit as st
 from pages.training.pins import pins
 from pages.ui.page import Page
 from pages.ui.panels import as_text
-from pages.ui.player import Picture
+from pages.ui.shown import Picture
 from sgd_core.charts.maps import live_frame, live_maps
 from sgd_core.charts.palette import ceiling
 from sgd_core.charts.runs import overlay

@@ -10,7 +10,7 @@ import streamlit as st
 from pages.training.runs import MEASURES
 from pages.training.session import curves_of
 from pages.ui.page import Page
-from pages.ui.player import Picture
+from pages.ui.shown import Picture
 from sgd_core.charts.palette import ceiling
 from sgd_core.charts.runs import seed_fan
 from sgd_core.digits.config import TrainConfig

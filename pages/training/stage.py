@@ -17,7 +17,7 @@ from pages.training.pins import pin
 from pages.training.session import begin_again, branch, leave_branch
 from pages.ui.datasets import similarity_of
 from pages.ui.page import Page
-from pages.ui.player import Action, Moments, Picture, Shown, Speed, Words
+from pages.ui.shown import Action, Moments, Picture, Shown, Speed, Words
 from sgd_core.charts.answers import answer_rows, answer_strip
 from sgd_core.charts.film import Film, Tile, grid
 from sgd_core.charts.history import error_curves, history_rows, loss_curves

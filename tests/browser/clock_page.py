@@ -6,7 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from pages.ui.page import Page, Section, dress
-from pages.ui.player import Action, Moments, Picture, Shown
+from pages.ui.shown import Action, Moments, Picture, Shown
 from sgd_core.charts.film import Film, grid
 from sgd_core.charts.over_steps import over_steps
 from sgd_core.numbers import number
