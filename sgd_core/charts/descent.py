@@ -16,6 +16,7 @@ from sgd_core.numbers import TOOLTIP_FORMAT
 
 Range = tuple[float, float]
 NAMES = ("w", "loss")
+FAR = 1e6  # heights of the picture; beyond 3e38 pixels a browser reads no number
 
 
 def descent_rows(
@@ -46,7 +47,7 @@ def descent_rows(
     at, value = here["x"].to_numpy(), here["loss"].to_numpy()
     slope, update = here["gradient"].to_numpy(), here["update"].to_numpy()
     rows.append(_points(at, value, x_domain, y_domain))
-    rows.append(_tangents(at, value, slope, x_domain))
+    rows.append(_tangents(at, value, slope, x_domain, y_domain))
     if taken:
         before = run.iloc[np.maximum(moments - 1, 0)]
         shift = np.where(moments > 0, before["update"].to_numpy(), 0.0)
@@ -70,13 +71,19 @@ def _points(at: NDArray[np.float64], value: NDArray[np.float64], x_domain: Range
 
 
 def _tangents(
-    at: NDArray[np.float64], value: NDArray[np.float64], slope: NDArray[np.float64], x_domain: Range
+    at: NDArray[np.float64],
+    value: NDArray[np.float64],
+    slope: NDArray[np.float64],
+    x_domain: Range,
+    y_domain: Range,
 ) -> pd.DataFrame:
-    known = np.isfinite(value) & np.isfinite(slope) & np.isfinite(at)
-    ends = np.array(x_domain)[None, :].repeat(int(known.sum()), 0)
-    lines = value[known, None] + slope[known, None] * (ends - at[known, None])
-    rows = frame_of([piece("tangent", ends.ravel(), lines.ravel())])
-    return rows.assign(moment=np.flatnonzero(known).repeat(2))
+    """Return each tangent from side to side; those of a lost run, which no browser could place, are left out."""
+    ends = np.array(x_domain)
+    with np.errstate(invalid="ignore", over="ignore"):
+        lines = value[:, None] + slope[:, None] * (ends - at[:, None])
+        seen = (np.abs(lines - y_domain[0]) <= FAR * (y_domain[1] - y_domain[0])).all(1)
+    rows = frame_of([piece("tangent", np.tile(ends, int(seen.sum())), lines[seen].ravel())])
+    return rows.assign(moment=np.flatnonzero(seen).repeat(2))
 
 
 def _arrows(

@@ -71,6 +71,22 @@ def test_the_words_of_a_run_that_has_left_stand_on_a_rim_or_under_the_pointer(sm
     assert arrow["encoding"]["tooltip"]["field"] == "label"
 
 
+def test_a_lost_run_has_no_row_that_a_browser_cannot_place():
+    """With lr 7 on x**2 each step is 13 times the one before; a path's numbers end at 3e38."""
+    function = parse_function("x**2")
+    x = np.linspace(-3, 3, 301)
+    curve = pd.DataFrame({"x": x, "value": x**2})
+    run, moments = descend(function, 2.7, 7.0, 60), np.arange(61)
+    rows = descent_rows(curve, run, moments, (0.0, 9.0))
+    numbers = rows[["x", "y"]].to_numpy(dtype=float)
+    assert np.nanmax(np.abs(numbers)) <= 1e7
+    tangents = rows[rows["part"] == "tangent"]
+    for at in (0, 1, 2):
+        ends = tangents[tangents["moment"] == at]
+        here = run.iloc[at]
+        np.testing.assert_allclose(ends["y"], here["loss"] + here["gradient"] * (ends["x"] - here["x"]))
+
+
 def test_a_race_keeps_each_run_in_view_with_its_letter():
     curve = pd.DataFrame({"x": [-1.0, 0.0, 1.0], "value": [1.0, 0.0, 1.0]})
     paths = {"A": (np.array([0.5, 0.4]), np.array([0.25, 0.16])), "B": (np.array([0.5, 9.0]), np.array([0.25, 81.0]))}
