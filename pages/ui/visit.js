@@ -14,6 +14,22 @@ function watch(seen) {
   return seen;
 }
 
+// A part of a page that was left may still answer when the next page stands already: Streamlit's tree then breaks ("Bad delta path
+// index", "Cannot set a node at a delta path"), and the page stays blank. All is in the address, so it is loaded anew, once.
+const BROKEN = "sgd-broken", AGAIN = 10_000; // milliseconds
+
+function mend(words) {
+  if (!/delta path/i.test(words) || Date.now() - (Number(sessionStorage.getItem(BROKEN)) || 0) < AGAIN) return;
+  sessionStorage.setItem(BROKEN, Date.now());
+  location.reload();
+}
+
+if (!window.sgdMends) {
+  window.sgdMends = true;
+  addEventListener("error", (event) => mend(event.message));
+  addEventListener("unhandledrejection", (event) => mend(String(event.reason)));
+}
+
 export default function ({ data, setTriggerValue }) {
   const seen = (window.sgdVisit ??= watch({ visit: data.visit, lost: false }));
   seen.again = () => setTriggerValue("again", true);

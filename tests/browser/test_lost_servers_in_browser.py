@@ -8,6 +8,7 @@ import pytest
 from playing import clock, expect_playing, moment, press
 from playwright.sync_api import Page, WebSocketRoute, expect
 from serving import ERROR, free_port, idle, launch, serve
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 pytestmark = pytest.mark.browser
 
@@ -87,6 +88,43 @@ def test_a_websocket_that_is_cut_is_opened_again_and_nothing_is_lost(page: Page,
         expect(page).to_have_url(re.compile("pitfalls_at=6"))
         assert page.url.replace("_at=6", "_at=5") == before
         expect(page.locator(ERROR)).to_have_count(0)
+        page.goto("about:blank")
+
+
+def test_a_message_for_a_page_that_is_left_does_not_leave_a_blank_one(page: Page, tmp_path: Path) -> None:
+    """As if a part of another page had answered late: the place that it is for does not exist."""
+    routes: list[WebSocketRoute] = []
+    runs: list[ForwardMsg] = []
+
+    def connect(mine: WebSocketRoute) -> None:
+        def hear(data: str | bytes) -> None:
+            message = ForwardMsg.FromString(data if isinstance(data, bytes) else data.encode())
+            if message.WhichOneof("type") == "new_session":
+                runs.append(message)
+            mine.send(data)
+
+        mine.connect_to_server().on_message(hear)
+        routes.append(mine)
+
+    page.route_web_socket(re.compile("_stcore/stream"), connect)
+    with serve(tmp_path) as url:
+        page.goto(f"{url}/{LINK}")
+        idle(page)
+        before, opened = page.url, len(routes)
+        late = ForwardMsg(hash="late")
+        late.metadata.CopyFrom(runs[-1].metadata)
+        late.metadata.ClearField("delta_path")
+        late.metadata.delta_path.extend([0, 99, 5])
+        late.delta.new_element.markdown.body = "too late"
+        routes[-1].send(late.SerializeToString())
+        for _ in range(100):
+            if len(routes) > opened:
+                break
+            page.wait_for_timeout(100)
+        assert len(routes) > opened, "the page is loaded anew"
+        expect(clock(page)).to_have_attribute("data-moment", "5", timeout=60_000)
+        idle(page)
+        assert page.url == before
         page.goto("about:blank")
 
 
