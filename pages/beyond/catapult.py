@@ -43,7 +43,7 @@ def catapult(page: Page) -> None:
     with page.controls:
         dataset, _ = choose_digits(page)
         st.caption(
-            "Learning rates, in units of the border 2/λ. Dashed in the picture: each rate's moments_of border 2/lr."
+            "Learning rates, in units of the border 2/λ. Dashed in the picture: each rate's own border 2/lr."
         )
         defaults = dict(zip(LETTERS, (0.7, 1.6, 3.0), strict=True))
         multiples = tuple(

@@ -37,7 +37,7 @@ from sgd_core.recording import Recording
 TWO, FINDER = "two settings", "the LR finder"
 MEASURES = {"accuracy": "valid_accuracy", "loss": "valid_loss"}
 LINES = {"A": (A, SOLID), "B": (B, SOLID)}
-SIDES = ("A", "B", "No one can tell_luck")
+SIDES = ("A", "B", "No one can tell")
 SOURCE = (
     "Picard 2021, *torch.manual_seed(3407) is all you need*, [arXiv 2109.08203](https://arxiv.org/abs/2109.08203) "
     "(10,000 seeds on CIFAR-10: the spread is small, but outliers are easy to find)"

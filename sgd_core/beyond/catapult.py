@@ -13,7 +13,7 @@ Trio = tuple[EdgeMoment, ...]
 
 
 def moments_of(moments: Sequence[Trio], place: int) -> list[tuple[int, EdgeMoment]]:
-    """Return one run's moments_of moments with their places; what stands still after its end is left out."""
+    """Return one run's own moments with their places; what stands still after its end is left out."""
     kept: list[tuple[int, EdgeMoment]] = []
     for at, trio in enumerate(moments):
         if not kept or trio[place] is not kept[-1][1]:
