@@ -1,6 +1,7 @@
 """The shape that the project keeps: who may import whom, and that pages stay thin."""
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -119,3 +120,15 @@ def test_each_encoding_names_its_channel(path: Path) -> None:
         if name.endswith(".encode"):
             texts = [one.arg for one in call.keywords if isinstance(one.value, ast.Constant) and one.arg]
             assert not texts, f"{path.name}:{call.lineno}: {texts}"
+
+
+def test_no_sentence_holds_a_name_of_ours() -> None:
+    """A rename that reaches into words ("No one can tell_luck") is seen by no type checker."""
+    trees = {path: ast.parse(path.read_text()) for path in [*CORE, *PAGES, *(ROOT / "pages").glob("*/*.py")]}
+    every = [(path, node) for path, tree in trees.items() for node in ast.walk(tree)]
+    names = {node.name for _, node in every if isinstance(node, ast.FunctionDef | ast.ClassDef)}
+    read_by_us = {id(node.value) for _, node in every if isinstance(node, ast.Expr)}  # docstrings
+    for path, node in every:
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in read_by_us:
+            words = re.findall(r"(?<= )[a-z]+(?:_[a-z]+)+(?=[ ,.;:?!]|$)", re.sub("`[^`]*`", "", node.value))
+            assert not names & set(words), f"{path.name}:{node.lineno}: {names & set(words)}"

@@ -22,7 +22,14 @@ from sgd_core.beyond.batch_sizes import (
     steps_to_target,
     tell_race,
 )
-from sgd_core.beyond.noise_along import NoiseMoment, noise_along, noise_numbers, noise_table, tell_noise, two_estimates
+from sgd_core.beyond.noise_along import (
+    NoiseMoment,
+    noise_along,
+    noise_scale_numbers,
+    noise_scale_table,
+    tell_noise_scale,
+    two_estimates,
+)
 from sgd_core.charts.series import DASHED, SOLID, A, B, C, batch_costs, border_rows, decades, moment_rows, named_lines
 from sgd_core.digits.batch_race import SCALINGS
 from sgd_core.digits.config import TrainConfig
@@ -75,7 +82,7 @@ def _scale(page: Page, config: TrainConfig, digits: Digits) -> None:
     at = page.live(
         lambda: Shown(
             _scale_pictures(moments, steps, size),
-            Moments(noise_numbers(moments), recording=run, last=last, keep=False),
+            Moments(noise_scale_numbers(moments), recording=run, last=last, keep=False),
         ),
         words=Words("Train", "Train again", "Step"),
     )
@@ -102,8 +109,8 @@ def _scale(page: Page, config: TrainConfig, digits: Digits) -> None:
         ),
         Check("Two ways to measure it agree", "the two-batch estimate is unbiased", two_estimates(config, digits, now)),
     )
-    page.notice(*tell_noise(moments[: at + 1], size))
-    page.table(noise_table(moments[: at + 1]), "Noise scale, moment by moment", file="noise-scale")
+    page.notice(*tell_noise_scale(moments[: at + 1], size))
+    page.table(noise_scale_table(moments[: at + 1]), "Noise scale, moment by moment", file="noise-scale")
     page.code(noise_scale_script(config, len(digits.train_images)))
 
 

@@ -42,9 +42,7 @@ def catapult(page: Page) -> None:
     """Run three learning rates side by side."""
     with page.controls:
         dataset, _ = choose_digits(page)
-        st.caption(
-            "Learning rates, in units of the border 2/λ. Dashed in the picture: each rate's own border 2/lr."
-        )
+        st.caption("Learning rates, in units of the border 2/λ. Dashed in the picture: each rate's own border 2/lr.")
         defaults = dict(zip(LETTERS, (0.7, 1.6, 3.0), strict=True))
         multiples = tuple(
             page.slider(f"times_{letter.lower()}", f"{letter} =", 0.1, 4.0, default, 0.05)

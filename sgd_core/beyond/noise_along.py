@@ -51,7 +51,7 @@ def two_estimates(config: TrainConfig, digits: Digits, now: NoiseMoment) -> str:
     return f"{number(estimate, 3)} from batches of 16 and 256, {number(now.noise, 3)} from single images"
 
 
-def noise_numbers(moments: Sequence[NoiseMoment]) -> pd.DataFrame:
+def noise_scale_numbers(moments: Sequence[NoiseMoment]) -> pd.DataFrame:
     """Return what the clock shows of each moment."""
     return pd.DataFrame(
         {
@@ -63,13 +63,13 @@ def noise_numbers(moments: Sequence[NoiseMoment]) -> pd.DataFrame:
     )
 
 
-def noise_table(moments: Sequence[NoiseMoment]) -> pd.DataFrame:
+def noise_scale_table(moments: Sequence[NoiseMoment]) -> pd.DataFrame:
     """Return a row a moment, with every digit."""
     rows = [(one.step, one.loss, one.accuracy, one.noise) for one in moments]
     return pd.DataFrame(rows, columns=["step", "train_loss", "valid_accuracy", "noise_scale"])
 
 
-def tell_noise(moments: Sequence[NoiseMoment], size: int) -> list[str]:
+def tell_noise_scale(moments: Sequence[NoiseMoment], size: int) -> list[str]:
     """Say what the noise scale is, and what it means for this batch size."""
     first, now = moments[0], moments[-1]
     sentences = [

@@ -18,7 +18,7 @@ from sgd_core.beyond.edge import EdgeSettings, catapult_settings, follow, side_b
 from sgd_core.beyond.edge_beside import CENTRAL, averages, rises, tell_edge
 from sgd_core.beyond.flow import central_flow
 from sgd_core.beyond.luck import comparing, tell_luck, winner
-from sgd_core.beyond.noise_along import noise_along, tell_noise
+from sgd_core.beyond.noise_along import noise_along, tell_noise_scale
 from sgd_core.beyond.silver import least_squares, silver_race, tell_silver
 from sgd_core.beyond.tasks import chebyshev_task, digit_task
 from sgd_core.calculus.formula import parse_function
@@ -130,7 +130,7 @@ def test_batch_words_are_those_of_the_noise_scale() -> None:
     digits, config = sgd_core.load_digits("uci", None), TrainConfig(classes=None, dataset="uci", lr=0.2, batch_size=64)
     moments = list(noise_along(config, digits))
     assert moments[-1].noise == gradient_noise_scale(config, digits, moments[-1].weights)
-    assert f"{number(moments[-1].noise, 3)} here" in " ".join(tell_noise(moments, 64))
+    assert f"{number(moments[-1].noise, 3)} here" in " ".join(tell_noise_scale(moments, 64))
 
 
 def test_the_race_counts_only_those_that_arrive() -> None:
