@@ -15,13 +15,13 @@ function watch(seen) {
 }
 
 // A part of a page that was left may still answer when the next page stands already: Streamlit's tree then breaks ("Bad delta path
-// index", "Cannot set a node at a delta path"), and the page stays blank. All is in the address, so it is loaded anew, once.
-const BROKEN = "sgd-broken", AGAIN = 10_000; // milliseconds
+// index", "Cannot set a node at a delta path"), and the page stays blank. All is in the address, so it is loaded anew; not again at
+// once if that was just done.
+const AGAIN = 10_000; // milliseconds since the page was loaded
 
 function mend(words) {
-  if (!/delta path/i.test(words) || Date.now() - (Number(sessionStorage.getItem(BROKEN)) || 0) < AGAIN) return;
-  sessionStorage.setItem(BROKEN, Date.now());
-  location.reload();
+  const anew = performance.getEntriesByType("navigation")[0]?.type === "reload";
+  if (/delta path/i.test(words) && !(anew && performance.now() < AGAIN)) location.reload();
 }
 
 if (!window.sgdMends) {

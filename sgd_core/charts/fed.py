@@ -77,7 +77,9 @@ def _is_of_present(chart: Any) -> bool:
     """Tell whether a chart shows the rows of the present moment alone, whatever is done to each row before."""
     transforms = _listed(chart, "transform")
     each = all(isinstance(one, alt.FilterTransform | alt.CalculateTransform) for one in transforms)
-    return each and any(getattr(one, "filter", None) == NOW for one in transforms)
+    # Altair's own expressions (`alt.datum.part == "path"`) are no strings, and to compare one with anything is true.
+    filters = [one.filter for one in transforms if isinstance(one, alt.FilterTransform)]
+    return each and any(isinstance(one, str) and one == NOW for one in filters)
 
 
 def _listed(chart: Any, kind: str) -> list[Any]:

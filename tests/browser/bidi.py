@@ -65,14 +65,26 @@ class Firefox:
     def drag(self, selector: str, places: list[tuple[float, float]]) -> None:
         """Press the mouse at the first of the places, as shares of an element's sides, and move it on to the others."""
         self.until(f"document.querySelector({selector!r})")
-        self.ask(f"document.querySelector({selector!r}).scrollIntoView({{ block: 'center' }})")
-        box = json.loads(self.ask(f"JSON.stringify(document.querySelector({selector!r}).getBoundingClientRect())"))
+        box = self._place(selector)
         moves = [
             {"type": "pointerMove", "x": int(box["x"] + x * box["width"]), "y": int(box["y"] + y * box["height"])}
             for x, y in places
         ]
         actions = [moves[0], {"type": "pointerDown", "button": 0}, *moves[1:], {"type": "pointerUp", "button": 0}]
         self._perform({"type": "pointer", "id": "mouse", "actions": actions})
+
+    def _place(self, selector: str) -> dict[str, float]:
+        """Bring an element into view, and return where it has come to rest: a chart above may still be drawn."""
+        box, before = dict[str, float](), None
+        while box != before:
+            self.ask(f"document.querySelector({selector!r}).scrollIntoView({{ block: 'center' }})")
+            before, text = (
+                box,
+                self.ask(f"JSON.stringify(document.querySelector({selector!r}).getBoundingClientRect())"),
+            )
+            box = json.loads(text)
+            time.sleep(0.1)
+        return box
 
     def key(self, key: str, times: int = 1) -> None:
         """Press a key, by its code in WebDriver, so many times."""
