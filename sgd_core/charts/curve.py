@@ -6,8 +6,9 @@ window, `edge` (an arrow sign) and `label`.
 """
 
 import math
-from collections.abc import Sequence
-from typing import NamedTuple, Protocol
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Any, NamedTuple, Protocol
 
 import altair as alt
 import numpy as np
@@ -31,6 +32,11 @@ class Piece(NamedTuple):
     y: np.ndarray
     edge: np.ndarray | str = ""
     label: np.ndarray | str = ""
+    more: Mapping[str, Any] = MappingProxyType({})
+
+    def having(self, **columns: Any) -> "Piece":
+        """Return the rows with further columns, each one value a row or one for all."""
+        return self._replace(more={**self.more, **columns})
 
 
 def piece(name: str, x: Sequence[float] | np.ndarray, y: Sequence[float] | np.ndarray) -> Piece:
@@ -39,21 +45,23 @@ def piece(name: str, x: Sequence[float] | np.ndarray, y: Sequence[float] | np.nd
 
 
 def frame_of(pieces: Sequence[Piece]) -> pd.DataFrame:
-    """Return the frame of all pieces, each with its own order."""
+    """Return the frame of all pieces, each with its own order; a further column is 0 where a piece does not have it."""
     lengths = [len(one.x) for one in pieces]
 
-    def words(values: list[np.ndarray | str]) -> np.ndarray:
-        whole = [np.full(length, value, dtype=object) for value, length in zip(values, lengths, strict=True)]
-        return np.concatenate(whole)
+    def column(values: Sequence[Any], dtype: type | None = None) -> np.ndarray:
+        whole = [value if np.ndim(value) else np.full(size, value) for value, size in zip(values, lengths, strict=True)]
+        return np.concatenate([np.asarray(one, dtype=dtype) for one in whole])
 
+    further = dict.fromkeys(name for one in pieces for name in one.more)
     return pd.DataFrame(
         {
-            "part": words([one.name for one in pieces]),
+            "part": column([one.name for one in pieces], object),
             "x": np.concatenate([one.x for one in pieces]),
             "y": np.concatenate([one.y for one in pieces]),
             "order": np.concatenate([np.arange(length) for length in lengths]),
-            "edge": words([one.edge for one in pieces]),
-            "label": words([one.label for one in pieces]),
+            "edge": column([one.edge for one in pieces], object),
+            "label": column([one.label for one in pieces], object),
+            **{name: column([one.more.get(name, 0) for one in pieces]) for name in further},
         }
     )
 

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from sgd_core.charts.curve import HEADS, curve_piece, frame_of, in_view, piece, stops
+from sgd_core.charts.curve import HEADS, Piece, curve_piece, frame_of, in_view, piece, stops
 from sgd_core.charts.downsample import pieces
 from sgd_core.charts.over_steps import drawn_steps
 from sgd_core.charts.palette import ACCENT, POINT, QUIET, SECOND
@@ -37,12 +37,13 @@ def descent_rows(
     x_domain = (float(curve["x"].iloc[0]), float(curve["x"].iloc[-1]))
     x, loss = run["x"].to_numpy(), run["loss"].to_numpy()
     kept = drawn_steps([x, loss], moments)
-    rows = [frame_of([curve_piece(curve, y_domain)]).assign(moment=0)]
-    path = frame_of([in_view(piece("path", x[kept["step"]], loss[kept["step"]]), x_domain, y_domain, NAMES)])
+    rows = [curve_piece(curve, y_domain).having(moment=0, piece=0)]
+    path = in_view(piece("path", x[kept["step"]], loss[kept["step"]]), x_domain, y_domain, NAMES)
     # A run that is no number any more has no place: its rows are the last ones, and left out.
     sizes = (x_domain[1] - x_domain[0], y_domain[1] - y_domain[0])
     whole = pieces([x.clip(*x_domain), loss.clip(*y_domain)], kept["step"].to_numpy(), sizes)
-    rows.append(path.assign(moment=kept["moment"].to_numpy()[: len(path)], piece=whole[: len(path)]))
+    seen = len(path.x)
+    rows.append(path.having(moment=kept["moment"].to_numpy()[:seen], piece=whole[:seen]))
     here = run.iloc[moments]
     at, value = here["x"].to_numpy(), here["loss"].to_numpy()
     slope, update = here["gradient"].to_numpy(), here["update"].to_numpy()
@@ -51,23 +52,22 @@ def descent_rows(
     if taken:
         before = run.iloc[np.maximum(moments - 1, 0)]
         shift = np.where(moments > 0, before["update"].to_numpy(), 0.0)
-        rows.append(_arrows(before["x"].to_numpy(), before["loss"].to_numpy(), shift, x_domain, y_domain))
+        rows += _arrows(before["x"].to_numpy(), before["loss"].to_numpy(), shift, x_domain, y_domain)
     else:
-        rows.append(_arrows(at, value, update, x_domain, y_domain))
+        rows += _arrows(at, value, update, x_domain, y_domain)
     if bet is not None:
         moment, guess, height = bet
-        mark = frame_of([in_view(piece("bet", [guess], [height]), x_domain, y_domain, NAMES)])
-        rows += [mark.assign(moment=later) for later in (moment, moment + 1)]
+        mark = in_view(piece("bet", [guess], [height]), x_domain, y_domain, NAMES)
+        rows += [mark.having(moment=later) for later in (moment, moment + 1)]
         if moment + 1 < len(at) and np.isfinite(value[moment + 1]):
             ends = np.clip([guess, at[moment + 1]], *x_domain), np.clip([height, value[moment + 1]], *y_domain)
-            rows.append(frame_of([piece("miss", *ends)]).assign(moment=moment + 1))
-    return pd.concat(rows, ignore_index=True).assign(piece=lambda frame: frame["piece"].fillna(0))
+            rows.append(piece("miss", *ends).having(moment=moment + 1))
+    return frame_of(rows)
 
 
-def _points(at: NDArray[np.float64], value: NDArray[np.float64], x_domain: Range, y_domain: Range) -> pd.DataFrame:
+def _points(at: NDArray[np.float64], value: NDArray[np.float64], x_domain: Range, y_domain: Range) -> Piece:
     known = ~(np.isnan(at) | np.isnan(value))
-    points = frame_of([in_view(piece("point", at, value), x_domain, y_domain, NAMES)])
-    return points.assign(moment=np.flatnonzero(known))
+    return in_view(piece("point", at, value), x_domain, y_domain, NAMES).having(moment=np.flatnonzero(known))
 
 
 def _tangents(
@@ -76,14 +76,14 @@ def _tangents(
     slope: NDArray[np.float64],
     x_domain: Range,
     y_domain: Range,
-) -> pd.DataFrame:
+) -> Piece:
     """Return each tangent from side to side; those of a lost run, which no browser could place, are left out."""
     ends = np.array(x_domain)
     with np.errstate(invalid="ignore", over="ignore"):
         lines = value[:, None] + slope[:, None] * (ends - at[:, None])
         seen = (np.abs(lines - y_domain[0]) <= FAR * (y_domain[1] - y_domain[0])).all(1)
-    rows = frame_of([piece("tangent", np.tile(ends, int(seen.sum())), lines[seen].ravel())])
-    return rows.assign(moment=np.flatnonzero(seen).repeat(2))
+    rows = piece("tangent", np.tile(ends, int(seen.sum())), lines[seen].ravel())
+    return rows.having(moment=np.flatnonzero(seen).repeat(2))
 
 
 def _arrows(
@@ -92,15 +92,15 @@ def _arrows(
     update: NDArray[np.float64],
     x_domain: Range,
     y_domain: Range,
-) -> pd.DataFrame:
+) -> list[Piece]:
     with np.errstate(invalid="ignore"):
         seen = (at >= x_domain[0]) & (at <= x_domain[1]) & (value >= y_domain[0]) & (value <= y_domain[1])
         seen &= np.isfinite(update) & (update != 0)
     start, end = at[seen], (at[seen] + update[seen]).clip(*x_domain)
     height, moment = value[seen], np.flatnonzero(seen)
-    line = frame_of([piece("arrow", np.stack([start, end], 1).ravel(), height.repeat(2))])
-    heads = frame_of([piece("arrow-head", end, height)]).assign(label=np.where(update[seen] > 0, "right", "left"))
-    return pd.concat([line.assign(moment=moment.repeat(2)), heads.assign(moment=moment)], ignore_index=True)
+    line = piece("arrow", np.stack([start, end], 1).ravel(), height.repeat(2)).having(moment=moment.repeat(2))
+    heads = piece("arrow-head", end, height)._replace(label=np.where(update[seen] > 0, "right", "left"))
+    return [line, heads.having(moment=moment)]
 
 
 def descent_on_curve(

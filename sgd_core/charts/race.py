@@ -39,14 +39,14 @@ def run_rows(
         known = ~(np.isnan(x[step]) | np.isnan(y[step]))
         whole = pieces([x.clip(*x_domain), y.clip(*y_domain)], step, sizes)[known]
         alone = np.diff(whole, prepend=-1).astype(bool) & np.diff(whole, append=whole[-1:] + 1).astype(bool)
-        path = frame_of([in_view(piece("path", x[step], y[step]), x_domain, y_domain, names)])
-        rows.append(path.assign(run=run, moment=moment[known], piece=whole, dot=(step[known] <= DOTTED) | alone))
+        path = in_view(piece("path", x[step], y[step]), x_domain, y_domain, names)
+        rows.append(path.having(run=run, moment=moment[known], piece=whole, dot=(step[known] <= DOTTED) | alone))
         # A run whose numbers have ended stays where it was last seen.
         present = piece("point", last_known(x)[moments], last_known(y)[moments])
         known = ~(np.isnan(present.x) | np.isnan(present.y))
-        point = frame_of([in_view(present, x_domain, y_domain, names)])
-        rows.append(point.assign(run=run, moment=np.flatnonzero(known), piece=0, dot=False))
-    return pd.concat(rows, ignore_index=True)
+        point = in_view(present, x_domain, y_domain, names)
+        rows.append(point.having(run=run, moment=np.flatnonzero(known), piece=0, dot=False))
+    return frame_of(rows)
 
 
 def race_rows(curve: pd.DataFrame, paths: Paths, moments: NDArray[np.int64], y_domain: Range) -> pd.DataFrame:
