@@ -13,12 +13,20 @@ import pandas as pd
 from sgd_core.charts.palette import ACCENT, QUIET, SECOND
 from sgd_core.charts.vega import bare, layers
 
-PAPER, INK = "#f3f5f9", "#1c2333"  # boxes are light with dark words on either page
-VALUE_INK, GRADIENT_INK = "#2f57bd", "#a34400"
+
+
+def _shade(light: str, dark: str) -> Any:
+    """Return the colour for the page's ground, which Vega knows as `background` (none in an exported picture)."""
+    return alt.expr(f"isValid(background) && luminance(background) < 0.5 ? '{dark}' : '{light}'")
+
+
+PAPER, INK = _shade("#f3f5f9", "#171c28"), _shade("#1c2333", "#eef1f7")
+VALUE_INK, GRADIENT_INK = _shade("#2f57bd", "#8fb0ff"), _shade("#a34400", "#ffab70")
 ACROSS_MOST = 6  # layers that stand side by side on a wide page
 ROW, LINE = 92, 98  # pixels of a row across, and of a layer from top to bottom
 BOX_HEIGHT, BOX_WIDTH = 58, 132
 NARROW = 560  # pixels of width below which the graph runs downwards
+FACTOR_WIDTH = 56  # pixels of "× −0.9900"
 ROOMY = 86  # pixels that a box needs for all its words
 
 
@@ -144,7 +152,8 @@ def graph_picture(rows: pd.DataFrame, *, layer_count: int, row_count: int) -> al
             fontWeight="bold",
             color=SECOND,
             dx=alt.expr(f"{down} ? 8 : 0"),
-            dy=alt.expr(f"{down} ? 0 : -11"),
+            # Between boxes that stand close there is no room for it: it stands above them.
+            dy=alt.expr(f"{down} ? 0 : 0.28 * {across} < {FACTOR_WIDTH} ? -{BOX_HEIGHT // 2 + 9} : -11"),
             align=alt.expr(f"{down} ? 'left' : 'center'"),
         )
         .encode(text=alt.Text("label:N"), x=x("px"), y=y("py"))
