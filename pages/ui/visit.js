@@ -24,8 +24,21 @@ function mend(words) {
   if (/delta path/i.test(words) && !(anew && performance.now() < AGAIN)) location.reload();
 }
 
+// Streamlit sends what is set within one task as one message, and if any of it belongs to a fragment, to that alone: a press on what
+// stands outside, a section or a control of the sidebar, changes nothing then. Where a clock tells its moment or a field is left in
+// the same task as something is pressed, the whole page is asked for, too.
+let telling = false, missed = false;
+
+function heed() {
+  telling = true;
+  setTimeout(() => { if (missed) window.sgdVisit?.again?.(); telling = missed = false; });
+}
+
 if (!window.sgdMends) {
   window.sgdMends = true;
+  addEventListener("sgd-told", heed);
+  addEventListener("focusout", heed);
+  for (const name of ["click", "keydown"]) addEventListener(name, ({ target }) => { missed ||= telling && !target.closest?.(".sgd-clock"); }, true);
   addEventListener("error", (event) => mend(event.message));
   addEventListener("unhandledrejection", (event) => mend(String(event.reason)));
 }

@@ -14,7 +14,6 @@ from sgd_core.charts.palette import ACCENT, QUIET, SECOND
 from sgd_core.charts.vega import bare, layers
 
 
-
 def _shade(light: str, dark: str) -> Any:
     """Return the colour for the page's ground, which Vega knows as `background` (none in an exported picture)."""
     return alt.expr(f"isValid(background) && luminance(background) < 0.5 ? '{dark}' : '{light}'")

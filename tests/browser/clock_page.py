@@ -29,6 +29,8 @@ def recorded(page: Page) -> None:
     with page.controls:
         by = page.slider("by", "By", 1.0, 3.0, 2.0, 0.1)
         lr = page.learning_rate("lr", 0.1)
+        if st.button("On from 5"):
+            page.go_to(5, play=True)
     at = page.player([_chart(41, by)], Moments(_numbers(41, by), run=(by, lr)))
     page.notice(f"At rest at {at}.")
 

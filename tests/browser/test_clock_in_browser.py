@@ -199,6 +199,25 @@ def test_a_setting_changed_in_mid_run_goes_on_at_the_same_moment(page: Page, ope
     assert numbers(page)["value"] == f"{2.1 * at:.4g}"
 
 
+def test_python_sets_the_clock_going_once(page: Page, opened: Callable[[str], Page]) -> None:
+    opened("")
+    page.get_by_role("button", name="On from 5").click()
+    expect_playing(page, True)
+    page.wait_for_function("+document.querySelector('.sgd-clock').dataset.moment >= 7")
+    press(page, "Pause")
+    assert 7 <= moment(page) < 40
+    idle(page)
+    # A clock drawn anew was told before: it stays at rest.
+    page.get_by_role("radio", name="pulled", exact=True).click()
+    expect(page.locator(".sgd-film")).to_have_count(1)
+    page.get_by_role("radio", name="recorded", exact=True).click()
+    expect(page.get_by_role("slider", name="By")).to_be_visible()
+    idle(page)
+    page.wait_for_timeout(600)
+    expect_playing(page, False)
+    assert moment(page) < 5
+
+
 def test_thirty_presses_move_thirty_stops(page: Page, opened: Callable[[str], Page]) -> None:
     opened("home_lr=0.001")
     slider = page.get_by_role("slider", name="Learning rate")
@@ -268,6 +287,20 @@ def test_a_film_is_whole_again_when_its_section_is_opened_again(page: Page, open
     told = canvas.evaluate("(one) => [...one.getContext('2d').getImageData(100, 100, 1, 1).data]")
     value = 150 / 199 * 2 - 1
     assert told[:3] == pytest.approx([round(part) for part in colors([value], 1.0)[0]], abs=6)
+
+
+def test_a_press_in_the_moment_in_which_the_clock_tells_its_place_is_heard(
+    page: Page, opened: Callable[[str], Page]
+) -> None:
+    """Streamlit sends both as one message, to the section alone."""
+    opened("")
+    page.evaluate("""() => {
+      document.querySelector('.sgd-clock [data-does=end]').click();
+      const other = [...document.querySelectorAll('[role=radio]')].find((one) => one.innerText.trim() === 'pulled');
+      other.dispatchEvent(new PointerEvent('pointerdown', { bubbles: true }));
+      other.click();
+    }""")
+    expect(page.locator(".sgd-film")).to_have_count(1)
 
 
 def test_a_run_is_pulled_while_it_plays_and_never_while_it_is_scrubbed(

@@ -1,5 +1,6 @@
 """Learning-rate pitfalls and Digit training: Play, Pause, Step and the end of a run move nothing, on any screen."""
 
+import re
 from collections.abc import Callable
 from urllib.parse import quote
 
@@ -18,6 +19,14 @@ SECTIONS = {
     "one map": "Digit_training?training_dataset=UCI+handwriting&training_epochs=3",
     "ten maps": "Digit_training?training_dataset=UCI+handwriting&training_classes=all+ten&training_epochs=3",
 }
+
+BELOW = (
+    "Look inside",
+    "Why this answer?",
+    "Judge it",
+    "Runs",
+    "Take it home",
+)  # sections beneath the training's picture
 
 
 @pytest.mark.parametrize("section", SECTIONS)
@@ -44,3 +53,46 @@ def test_playing_moves_nothing(visit: Visit, section: str) -> None:
         press(page, "Reset")
         expect_moment(page, 0)
         idle(page)
+
+
+def test_a_prediction_that_is_played_moves_nothing(visit: Visit) -> None:
+    page = visit("Learning_rate_pitfalls?pitfalls_section=Predict%2C+then+run&pitfalls_question=4")
+    page.get_by_role("button", name=re.compile("good$")).click()
+    expect_moment(page, 0)
+    idle(page)
+    for width, height in SIZES[1:]:
+        page.set_viewport_size({"width": width, "height": height})
+        with no_shift(page):
+            press(page, "Play")
+            page.wait_for_function("() => +document.querySelector('.sgd-clock').dataset.moment >= 3")
+            press(page, "Pause")
+            idle(page)
+        press(page, "Reset")
+        expect_moment(page, 0)
+        idle(page)
+
+
+def places(page: Page) -> list[float]:
+    """Where the choice of sections stands, and the first line of the one that is chosen."""
+    return page.evaluate(
+        """() => [document.querySelector('.st-key-training_section'),
+          document.querySelector('.st-key-training_section').closest('[data-testid=stElementContainer]').nextElementSibling]
+          .map((one) => Math.round(one.getBoundingClientRect().y))"""
+    )
+
+
+@pytest.mark.parametrize("below", BELOW)
+def test_who_reads_below_the_picture_while_it_plays_loses_no_line(visit: Visit, below: str) -> None:
+    page = visit(f"Digit_training?training_dataset=UCI+handwriting&training_epochs=2&training_section={quote(below)}")
+    page.set_viewport_size({"width": 1280, "height": 720})
+    page.locator(".st-key-training_section").evaluate("(row) => row.scrollIntoView()")
+    idle(page)
+    before = places(page)
+    clock(page).locator("[data-does=play]").evaluate("(button) => button.click()")  # it is out of sight
+    page.wait_for_function("() => +document.querySelector('.sgd-clock').dataset.moment >= 4")
+    assert places(page) == before
+    clock(page).locator("[data-does=play]").evaluate("(button) => button.click()")
+    expect_playing(page, False)
+    idle(page)
+    page.wait_for_timeout(400)
+    assert places(page) == before
