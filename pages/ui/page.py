@@ -224,8 +224,7 @@ def open_page(name: str, lead: str) -> Page:
         st.markdown("### SGD Lab")
         for entry in PAGES.values():
             st.page_link(entry.path, label=entry.title, icon=entry.icon)
-        if st.toggle("Projector", key="projector", help="Larger axes, marks and words, for the back row."):
-            st.html(f"<style>{PROJECTOR}</style>")
+        st.toggle("Projector", key="projector", help="Larger axes, marks and words, for the back row.")
     with st.container(horizontal=True, vertical_alignment="center", key="page_heading", gap="medium"):
         st.title("SGD Lab" if name == "home" else row.title, anchor=False, width="content")
         st.markdown(lead, width="stretch")
@@ -234,8 +233,9 @@ def open_page(name: str, lead: str) -> Page:
 
 def dress() -> None:
     """Give the page its style, the browser's Back button its sense, and a restart of the server its sentence."""
-    st.html(f"<style>{STYLE}</style>")
-    st.html(f"<script>{ADDRESS}</script>", unsafe_allow_javascript=True)
+    style = STYLE + PROJECTOR if st.session_state.get("projector") else STYLE
+    # In one element: Streamlit keeps a style that stands alone among the toasts, and the next toast takes its place.
+    st.html(f"<style>{style}</style><script>{ADDRESS}</script>", unsafe_allow_javascript=True)
     watch_connection()
 
 

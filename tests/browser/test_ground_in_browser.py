@@ -74,6 +74,24 @@ def test_home_walks_through_the_seven_steps_by_its_button_and_by_the_loops_boxes
     expect(page.get_by_role("heading", name="Begin anywhere", exact=True)).to_be_visible()
 
 
+def test_the_pages_style_and_the_projectors_stay_when_something_is_said(visit: Visit) -> None:
+    page = visit("Digit_training?training_epochs=1&training_dataset=UCI+handwriting")
+    page.locator(".st-key-projector label").click()
+    style = """() => [getComputedStyle(document.documentElement).fontSize,
+      getComputedStyle(document.querySelector('.st-key-training_twins')).display]"""
+    page.wait_for_function(f"() => ({style})()[0] === '20px'")
+    idle(page)
+    press(page, "Step")
+    playing.expect_moment(page, 1)
+    idle(page)
+    press(page, "Pin this run")
+    expect(page.get_by_text("Pinned as")).to_be_visible()
+    idle(page)
+    assert page.evaluate(style) == ["20px", "none"]
+    page.locator(".st-key-projector label").click()
+    page.wait_for_function(f"() => ({style})()[0] === '16px'")
+
+
 def test_stepping_plays_pauses_goes_back_and_resets(visit: Visit) -> None:
     page = visit("Stepping?stepping_steps=200")
     playing.press(page, "Play")
