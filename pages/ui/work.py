@@ -90,5 +90,6 @@ def _rest(work: Work[Any], words: str, key: str, drawn: list[bool]) -> None:
             work.go_on(seconds)
     if work.stopped or work.done >= 1:
         st.rerun()
-    st.progress(work.done, words)
-    st.button("Stop", key=key, on_click=setattr, args=(work, "stopped", True))
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):  # as high as a button
+        st.progress(work.done, words)
+        st.button("Stop", key=key, on_click=setattr, args=(work, "stopped", True))
