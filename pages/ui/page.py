@@ -190,15 +190,13 @@ class Page(Fields, PlayerMixin, QuizMixin, WorkMixin):
         self._end = st.container(key=self.key("end"))
 
     def _close(self) -> None:
-        with self._share.popover(
-            "Copy link", icon=":material/link:", key=self.key("share"), on_change="rerun"
-        ) as share:
-            if share.open:  # the link changes with every move of a slider: draw it only for someone who looks at it
-                if self._missing:
-                    st.warning(self._missing, icon=":material/link:")
-                else:
-                    st.caption("Everything on this page, seeds included. It means the same on another machine.")
-                st.code(self.link(), language=None, wrap_lines=True)
+        # It tells nobody that it opens and closes: it closes with a press on another page or section, and that press would be lost.
+        with self._share.popover("Copy link", icon=":material/link:", key=self.key("share")):
+            if self._missing:
+                st.warning(self._missing, icon=":material/link:")
+            else:
+                st.caption("Everything on this page, seeds included. It means the same on another machine.")
+            st.code(self.link(), language=None, wrap_lines=True)
 
 
 @st.fragment
@@ -219,7 +217,7 @@ def open_page(name: str, lead: str) -> Page:
     row = PAGES[name]
     st.session_state.pop("_redraw", None)
     st.set_page_config(page_title=f"{row.title} · SGD Lab", page_icon=ICON, layout="wide", initial_sidebar_state=250)
-    dress()
+    dress(row.address)
     with st.sidebar:
         st.markdown("### SGD Lab")
         for entry in PAGES.values():
@@ -231,12 +229,12 @@ def open_page(name: str, lead: str) -> Page:
     return Page(name)
 
 
-def dress() -> None:
+def dress(address: str = "") -> None:
     """Give the page its style, the browser's Back button its sense, and a restart of the server its sentence."""
     style = STYLE + PROJECTOR if st.session_state.get("projector") else STYLE
     # In one element: Streamlit keeps a style that stands alone among the toasts, and the next toast takes its place.
     st.html(f"<style>{style}</style><script>{ADDRESS}</script>", unsafe_allow_javascript=True)
-    watch_connection()
+    watch_connection(address, [entry.address for entry in PAGES.values()])
 
 
 # Everything grows together: text by the root's font size, charts by the browser's zoom of their canvas.

@@ -19,9 +19,18 @@ function watch(seen) {
 // once if that was just done.
 const AGAIN = 10_000; // milliseconds since the page was loaded
 
-function mend(words) {
-  const anew = performance.getEntriesByType("navigation")[0]?.type === "reload";
-  if (/delta path/i.test(words) && !(anew && performance.now() < AGAIN)) location.reload();
+function anew() {
+  if (performance.getEntriesByType("navigation")[0]?.type !== "reload" || performance.now() > AGAIN) location.reload();
+}
+
+// Or what was set on a page that was left comes after the next one was asked for, and ends its run: then the old page stays, or none.
+let wrong = 0; // seconds for which the page at rest has not been the address's
+
+function look() {
+  const rests = document.querySelector("[data-test-script-state=notRunning]") && state()?.dataset.testConnectionState === "CONNECTED";
+  const { page, pages } = window.sgdVisit ?? {}, asked = location.pathname.split("/").pop();
+  wrong = rests && page !== asked && pages?.includes(asked) ? wrong + 1 : 0;
+  if (wrong > 1) anew();
 }
 
 // Streamlit sends what is set within one task as one message, and if any of it belongs to a fragment, to that alone: a press on what
@@ -39,13 +48,15 @@ if (!window.sgdMends) {
   addEventListener("sgd-told", heed);
   addEventListener("focusout", heed);
   for (const name of ["click", "keydown"]) addEventListener(name, ({ target }) => { missed ||= telling && !target.closest?.(".sgd-clock"); }, true);
-  addEventListener("error", (event) => mend(event.message));
-  addEventListener("unhandledrejection", (event) => mend(String(event.reason)));
+  const broke = (words) => { if (/delta path/i.test(words)) anew(); };
+  addEventListener("error", (event) => broke(event.message));
+  addEventListener("unhandledrejection", (event) => broke(String(event.reason)));
+  setInterval(look, 1000);
 }
 
 export default function ({ data, setTriggerValue }) {
   const seen = (window.sgdVisit ??= watch({ visit: data.visit, lost: false }));
-  seen.again = () => setTriggerValue("again", true);
+  Object.assign(seen, { page: data.page, pages: data.pages, again: () => setTriggerValue("again", true) });
   if (seen.visit === data.visit) return;
   seen.visit = data.visit;
   document.querySelector(".sgd-kept")?.remove();

@@ -37,6 +37,13 @@ def test_the_copied_link_brings_all_settings_to_another_server(page: Page, visit
     press(page, "Copy link")
     link = page.locator("[data-testid=stPopoverBody] code").inner_text()
     assert "training_lr=0.07" in link and "training_dataset=" in link and "training_batch=64" in link
+    # The press that closes it is heard, be it on another page or on another section.
+    page.get_by_role("link", name="Stepping", exact=True).click()
+    expect(page.get_by_role("heading", name="Stepping", exact=True)).to_be_visible()
+    idle(page)
+    press(page, "Copy link")
+    page.get_by_role("radio", name="Race", exact=True).click()
+    expect(page.get_by_text("The same start for all.")).to_be_visible()
     with serve_to(page, tmp_path) as url:
         page.goto(url + re.sub(r"^https?://[^/]+", "", link))
         idle(page)

@@ -8,6 +8,7 @@ import pytest
 from playing import clock, expect_playing, moment, press
 from playwright.sync_api import Page, WebSocketRoute, expect
 from serving import ERROR, free_port, idle, launch, serve
+from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 pytestmark = pytest.mark.browser
@@ -125,6 +126,41 @@ def test_a_message_for_a_page_that_is_left_does_not_leave_a_blank_one(page: Page
         expect(clock(page)).to_have_attribute("data-moment", "5", timeout=60_000)
         idle(page)
         assert page.url == before
+        page.goto("about:blank")
+
+
+def test_a_change_that_comes_after_the_page_was_left_does_not_leave_a_blank_one(page: Page, tmp_path: Path) -> None:
+    """As a slow browser tells it: the other page is asked for, then comes what was set on the one before."""
+    held: list[str | bytes] = []
+    holds = [False]
+
+    def connect(mine: WebSocketRoute) -> None:
+        server = mine.connect_to_server()
+
+        def tell(data: str | bytes) -> None:
+            asked = BackMsg.FromString(data if isinstance(data, bytes) else data.encode())
+            if holds[0] and asked.rerun_script.fragment_id:
+                held.append(data)
+                return
+            server.send(data)
+            while held and not asked.rerun_script.fragment_id:
+                server.send(held.pop())
+
+        mine.on_message(tell)
+        server.on_message(mine.send)
+
+    page.route_web_socket(re.compile("_stcore/stream"), connect)
+    with serve(tmp_path) as url:
+        page.goto(f"{url}/Learning_rate_pitfalls")
+        idle(page)
+        holds[0] = True
+        page.get_by_role("slider", name="Learning rate B").focus()
+        page.keyboard.press("ArrowRight")
+        page.wait_for_timeout(500)
+        assert held
+        page.get_by_role("link", name="Stepping", exact=True).click()
+        expect(page.get_by_text("Each step goes")).to_be_visible(timeout=60_000)
+        assert not held
         page.goto("about:blank")
 
 

@@ -17,7 +17,6 @@ def open_page(name: str, **query: str) -> AppTest:
     at = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
     if name != "home":
         at.switch_page(PAGES[name].path)
-    at.session_state[f"{name}_share"] = True  # "Copy link" stands open
     for key, value in query.items():
         at.query_params[key] = value
     at.run()
