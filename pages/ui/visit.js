@@ -35,7 +35,7 @@ function look() {
 
 // Streamlit sends what is set within one task as one message, and if any of it belongs to a fragment, to that alone: a press on what
 // stands outside, a section or a control of the sidebar, changes nothing then. Where a clock tells its moment or a field is left in
-// the same task as something is pressed, the whole page is asked for, too.
+// the same task as something is pressed, the whole page is asked for, too. (A link to another page has a message of its own.)
 let telling = false, missed = false;
 
 function heed() {
@@ -47,7 +47,8 @@ if (!window.sgdMends) {
   window.sgdMends = true;
   addEventListener("sgd-told", heed);
   addEventListener("focusout", heed);
-  for (const name of ["click", "keydown"]) addEventListener(name, ({ target }) => { missed ||= telling && !target.closest?.(".sgd-clock"); }, true);
+  const outside = (target) => target.closest?.("[class*='_section'], [data-testid=stSidebar]") && !target.closest("a");
+  for (const name of ["click", "keydown"]) addEventListener(name, ({ target }) => { missed ||= telling && Boolean(outside(target)); }, true);
   const broke = (words) => { if (/delta path/i.test(words)) anew(); };
   addEventListener("error", (event) => broke(event.message));
   addEventListener("unhandledrejection", (event) => broke(String(event.reason)));
