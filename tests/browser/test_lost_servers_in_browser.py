@@ -159,7 +159,9 @@ def test_a_change_that_comes_after_the_page_was_left_does_not_leave_a_blank_one(
         page.wait_for_timeout(500)
         assert held
         page.get_by_role("link", name="Stepping", exact=True).click()
+        page.wait_for_timeout(3000)  # it takes two seconds to be sure
         expect(page.get_by_text("Each step goes")).to_be_visible(timeout=60_000)
+        idle(page)
         assert not held
         page.goto("about:blank")
 
