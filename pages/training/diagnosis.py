@@ -52,9 +52,13 @@ def offer_cures(page: Page, run: Run, at: int) -> None:
     """Draw the strip of learning rates at the moment at rest, and the cures that cure, a button each."""
     border, lr = border_at(run, at), run.config.lr
     with st.container(horizontal=True, vertical_alignment="center", key=page.key("cures"), gap="small"):
-        for i, tried in enumerate(cures_of(page, run, at)):
+        row = st.container(horizontal=True, vertical_alignment="center", gap="small")
+        with row:  # buttons come one by one: what goes on stands after them, and moves none
+            buttons = st.container(horizontal=True, gap="small", width="content")
+            working = cures_of(page, run, at)
+        for i, tried in enumerate(working):
             words = tried.cure.words
-            st.button(
+            buttons.button(
                 words[:1].upper() + words[1:],
                 key=page.key(f"cure_{tried.cure.kind}"),
                 help=tried.about,

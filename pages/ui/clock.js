@@ -123,7 +123,8 @@ class Clock {
     actions.replaceChildren(...data.actions.map(([name, label, help]) => {
       const button = Object.assign(document.createElement("button"), { type: "button", textContent: label, title: help });
       button.dataset.action = name;
-      button.onclick = () => { this.playing = false; this.face(); this.setTrigger("act", { name, run: this.run, at: this.t }); };
+      // A place that is still to be told goes with it: told after it, it would end the run that answers the press.
+      button.onclick = () => { this.playing = false; this.face(); this.report(); this.setTrigger("act", { name, run: this.run, at: this.t }); };
       return button;
     }));
     numbers.replaceChildren(...data.columns.map((name) => {

@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 import pytest
 from playing import choose_speed, clock, expect_moment, expect_playing, no_shift, press
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 from serving import idle
 
 pytestmark = pytest.mark.browser
@@ -16,8 +16,7 @@ SECTIONS = {
     name: f"Learning_rate_pitfalls?pitfalls_section={quote(name)}"
     for name in ("Regimes", "On digits", "Noise is not bounce", "Remedies")
 } | {
-    # a rate that fails: cures are tried at its end, in the row that stands above the map
-    "one map": "Digit_training?training_dataset=UCI+handwriting&training_epochs=10&training_lr=20",
+    "one map": "Digit_training?training_dataset=UCI+handwriting&training_epochs=3",
     "ten maps": "Digit_training?training_dataset=UCI+handwriting&training_classes=all+ten&training_epochs=3",
 }
 
@@ -71,6 +70,26 @@ def test_a_prediction_that_is_played_moves_nothing(visit: Visit) -> None:
         press(page, "Reset")
         expect_moment(page, 0)
         idle(page)
+
+
+def test_the_map_stays_where_it_is_while_cures_are_tried(visit: Visit) -> None:
+    page = visit("Digit_training?training_dataset=UCI+handwriting&training_epochs=10&training_lr=20")
+    page.set_viewport_size({"width": 1280, "height": 720})
+    idle(page)
+    choose_speed(page, "fast")
+    tops = """() => ['.st-key-training_hero', '.st-key-training_cures > :last-child'].map(
+      (one) => Math.round(document.querySelector(one).getBoundingClientRect().y))"""
+    before = page.evaluate(tops)
+    press(page, "Train")
+    cures = page.locator(".st-key-training_cures")
+    for _ in range(600):
+        assert page.evaluate(tops) == before
+        if cures.get_by_role("button", name="Scale the pixels").count():
+            break
+        page.wait_for_timeout(50)
+    expect(cures.get_by_role("button", name=re.compile("^Try ")).first).to_be_visible()
+    idle(page)
+    assert page.evaluate(tops) == before
 
 
 def places(page: Page) -> list[float]:
