@@ -110,6 +110,30 @@ def test_the_gradient_looks_like_the_class_that_was_mistaken(
     assert f"**It looks like a {looks}**" in said_now and f"{percent(share)} of them" in said_now
 
 
+def test_the_numbers_of_loss_gradient_and_step_are_autograds(app: Open, run: list[Snapshot], digits: Digits) -> None:
+    weight, bias = (torch.from_numpy(array.copy()).requires_grad_() for array in run[0].parameters)
+    images, target = digits.train_images.flatten(1), (digits.train_labels == 0).float()
+
+    def loss() -> torch.Tensor:
+        score = images @ weight.flatten() + bias.flatten()
+        return torch.nn.functional.binary_cross_entropy_with_logits(score, target)
+
+    before = loss()
+    before.backward()
+    right = ((images @ weight.flatten() + bias.flatten() > 0) == (target == 1)).float().mean().item()
+    words = said(app("home", home_at="2"))
+    assert f"all {len(target)} images" in words and f"would have {number(np.log(2))} for each" in words
+    assert f"Accuracy, {percent(right)} here" in words
+    gradient = weight.grad.reshape(8, 8)
+    row, column = np.unravel_index(int(gradient.abs().argmax()), (8, 8))
+    strongest = f"The strongest is {signed(float(gradient[row, column]))} at row {row}, column {column}."
+    assert strongest in said(app("home", home_at="3"))
+    with torch.no_grad():
+        weight -= 1.0 * weight.grad
+        bias -= 1.0 * bias.grad
+    assert f"from {number(before.item())} to **{number(loss().item())}**" in said(app("home", home_at="4"))
+
+
 def test_the_first_step_from_zero_is_the_difference_of_the_mean_images(app: Open, digits: Digits) -> None:
     config = TrainConfig(classes=(3, 7), lr=1.0)
     after = one_step_from_zero(config, digits)
