@@ -212,7 +212,7 @@ class Clock {
     this.sent = now;
     const at = this.place === undefined ? this.data.at : this.t, { run, want } = this, have = this.rows.length;
     document.dispatchEvent(new CustomEvent("sgd-ask", { detail: { clock: this.data.clock, run, have, want, at, when: now } }));
-    document.dispatchEvent(new Event("sgd-told", { bubbles: true }));
+    dispatchEvent(new Event("sgd-told"));
   }
 
   /** Show moment `t` everywhere. */
@@ -271,6 +271,6 @@ class Clock {
     if (!this.timer || this.playing) return;
     clearTimeout(this.timer); this.timer = null;
     this.find(".said").textContent = this.spoken();
-    if (this.place !== this.t) { this.place = this.t; this.setState("place", { run: this.run, at: this.t }); document.dispatchEvent(new Event("sgd-told", { bubbles: true })); }
+    if (this.place !== this.t) { this.place = this.t; this.setState("place", { run: this.run, at: this.t }); dispatchEvent(new Event("sgd-told")); }
   }
 }
