@@ -202,7 +202,8 @@ def _curves(run: Run, log: bool, log_steps: bool, stretch: bool) -> list[Picture
     elif stretch:  # from half of the largest power of two of steps on: it moves only now and then
         begin = 2 ** int(np.log2(max(2, run.latest.step))) / 2 / run.per_epoch
         x_domain = (begin, 4 * begin) if 4 * begin < x_domain[1] else (begin, x_domain[1])
-        frame = frame[(frame["epoch"] >= begin) | (frame["part"] == "mark")]
+    if not log_steps:  # what lies before it, as a branch's parent does, has no say in the scale of the losses
+        frame = frame[(frame["epoch"] >= x_domain[0]) | (frame["part"] == "mark")]
     losses = frame.loc[frame["part"].isin(["run", "parent"]), "loss"].to_numpy()
     losses = losses[np.isfinite(losses)]
     top = float(losses.max(initial=1e-6))

@@ -31,7 +31,7 @@ export default function (component) {
 class Clock {
   constructor(root) {
     this.root = root; current = this;
-    this.run = null; this.rows = []; this.t = 0; this.rest = 0; this.playing = false; this.want = 0; this.pressed = -1000;
+    this.run = null; this.rows = []; this.t = 0; this.rest = 0; this.playing = false; this.want = 0; this.turn = 0; this.pressed = -1000;
     this.find = (selector) => root.querySelector(selector);
     this.listeners = new AbortController();
     const on = (target, name, act, more) => target.addEventListener(name, act, { signal: this.listeners.signal, ...more });
@@ -174,8 +174,10 @@ class Clock {
   tick(now) {
     if (this.ended) return;
     this.frame = requestAnimationFrame(this.tick);
+    this.turn = 1 - this.turn;
     this.say(now);
     if (!this.data || !this.playing || document.hidden) { this.before = now; return; }
+    this.move();
     this.before ??= now;
     const seconds = (now - this.before) / 1000;
     const speed = this.data.speeds.find((one) => one.name === this.speed), rate = pace(speed, this.t);
@@ -233,11 +235,13 @@ class Clock {
     card.style.setProperty("--tone", tone);
   }
 
-  /** Write the moment into the range input of every chart that does not show it yet. */
+  /** Write the moment into the range input of every chart that does not show it yet; while it plays, the picture that matters
+   * has every frame and the charts beside it take turns: to draw them all takes longer than a frame. */
   move() {
     if (!this.data || current !== this) return;
-    for (const input of document.querySelectorAll(".vega-bind input[name=t]")) {
-      if (input.sgdMoment === this.t) continue;
+    const first = document.querySelector(".sgd-film") ? 0 : 1;
+    for (const [place, input] of document.querySelectorAll(".vega-bind input[name=t]").entries()) {
+      if (input.sgdMoment === this.t || (this.playing && place >= first && place % 2 === this.turn)) continue;
       input.sgdMoment = this.t; input.value = this.t;
       input.dispatchEvent(new Event("input", { bubbles: true }));
     }

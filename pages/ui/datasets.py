@@ -84,9 +84,7 @@ def offer_mnist(page: Chooser) -> None:
 
 def fetch_button(source: Source, key: str) -> None:
     """Draw the button that downloads a data set, with its progress and, if it fails, the reason."""
-    if not st.button(
-        f"Fetch {source.title} (about {source.download_megabytes} MB)", icon=":material/download:", key=key
-    ):
+    if not st.button(f"Fetch {source.title}, {source.download_megabytes} MB", icon=":material/download:", key=key):
         return
     bar = st.progress(0.0, f"Fetching {source.title} …")
 

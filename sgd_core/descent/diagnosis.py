@@ -97,7 +97,7 @@ def diagnose(
         finite = loss[np.isfinite(loss)]
         grew = f"The loss grew from {number(loss[0])}" + (f" to {number(finite[-1])}" if len(finite) > 1 else "")
         reason = f"{grew}, until the numbers were too large for the computer"
-        return Diagnosis(DIVERGING, f"{reason}{_cliff(beyond, border)}.", _gentler(lr, border, broken=True))
+        return Diagnosis(DIVERGING, f"{reason}{_cliff(beyond, border, quadratic)}.", _gentler(lr, border, broken=True))
     if quadratic and beyond is not None and beyond > 1:
         reason = (
             f"The loss went from {number(loss[0])} to {number(loss[-1])}; along the steepest direction each step is "
@@ -105,7 +105,7 @@ def diagnose(
         reason += (
             f"{number(abs(1 - 2 * beyond))} times the one before" if not momentum else "longer than the one before"
         )
-        return Diagnosis(DIVERGING, f"{reason}{_cliff(beyond, border)}.", _gentler(lr, border, broken=False))
+        return Diagnosis(DIVERGING, f"{reason}{_cliff(beyond, border, quadratic)}.", _gentler(lr, border, broken=False))
     if len(loss) < ENOUGH:
         return Diagnosis(UNDECIDED, "Too little has happened to tell; train on.")
     return _by_history(loss, step, valid, accuracy, lr, border, beyond, momentum, quadratic)
@@ -125,7 +125,7 @@ def _by_history(
     best, changes = int(loss.argmin()), np.diff(loss)
     if loss[-1] > loss[0] and len(loss) - best > ENOUGH and (changes[best:] > 0).all():
         reason = f"The loss has risen ever since it was {number(loss[best])}, and is {number(loss[-1])} now"
-        return Diagnosis(DIVERGING, f"{reason}{_cliff(beyond, border)}.", _gentler(lr, border, broken=False))
+        return Diagnosis(DIVERGING, f"{reason}{_cliff(beyond, border, quadratic)}.", _gentler(lr, border, broken=False))
 
     recent = changes[-min(RECENT, max(ENOUGH, len(changes) // 2)) :]
     rises = float((recent > ROSE * loss[-len(recent) - 1 : -1]).mean())
@@ -136,12 +136,12 @@ def _by_history(
     if rises >= OFTEN or loss[-1] > loss[0] or leapt:
         reason = f"The loss rose in {percent(rises, 2)} of the last {len(recent)} changes"
         if peak > WORSE:
-            reason += f", it has been {number(peak, 2)} times as high as at the start"
+            reason += f" and has been {number(peak, 2)} times its start"
         if worse > WORSE:
             reason += f", and is {number(worse, 2)} times its best"
         reason += _validation(valid, accuracy)
         return Diagnosis(
-            BOUNCING, f"{reason}{_cliff(beyond, border)}.", _gentler(lr, border, broken=False, bounce=True)
+            BOUNCING, f"{reason}{_cliff(beyond, border, quadratic)}.", _gentler(lr, border, broken=False, bounce=True)
         )
 
     middle = float(np.interp((step[0] + step[-1]) / 2, step, loss))
@@ -180,10 +180,12 @@ def _rise(valid: NDArray[np.float64] | None) -> float:
     return float(valid[-1] / valid.min()) if usable and valid is not None else 1.0
 
 
-def _cliff(beyond: float | None, border: float | None) -> str:
+def _cliff(beyond: float | None, border: float | None, quadratic: bool) -> str:
+    """Say how far the learning rate is beyond the border; where that moves with the weights, whose border it is."""
     if beyond is None or border is None or beyond <= 1:
         return ""
-    return f": the learning rate is {number(beyond, 3)} times the border {number(border, 3)}"
+    whose = "the border" if quadratic else "the first weights' border"
+    return f": the learning rate is {number(beyond, 3)} times {whose} {number(border, 3)}"
 
 
 def _gentler(lr: float, border: float | None, *, broken: bool, bounce: bool = False) -> tuple[Cure, ...]:

@@ -126,4 +126,4 @@ def test_a_run_that_has_leapt_is_neither_good_nor_too_low():
     """Its loss rose to 20 times its start and falls in a straight line: once called too low."""
     leapt = np.concatenate([[0.693, 14.0], np.linspace(13.0, 0.444, 60)])
     told = diagnose(leapt, lr=20.0)
-    assert told.name == "bouncing" and "20 times as high as at the start" in told.reason
+    assert told.name == "bouncing" and "20 times its start" in told.reason

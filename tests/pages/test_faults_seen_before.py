@@ -167,3 +167,19 @@ def test_a_diverging_loss_is_drawn_on_a_logarithmic_axis(app: Open, section: str
 def test_a_surface_s_heights_are_round_where_they_are_its_lowest(app: Open) -> None:
     words = said(app("stepping", stepping_section="Two weights"))
     assert "from 0 to 102" in words and not re.search(r"higher: from 0\.0", words)
+
+
+def test_a_branch_has_the_scale_of_its_own_losses(app: Open) -> None:
+    """Branched off after a peak of 5.4, its losses of 0.01 lay flat on the bottom of the picture."""
+    from test_training_page import act, run_of, trained
+
+    at = trained(app("training", training_lr="5.0"))
+    assert max(now.train_loss for now in run_of(at).moments) > 5
+    at = act(at, "branch", len(run_of(at).moments) - 1)
+    at.number_input(key="training_lr").set_value(0.5).run()
+    at = trained(at)
+    losses = next(spec for spec in specifications(at) if "mini-batch" in json.dumps(spec) or '"loss' in json.dumps(spec))
+    tops = [scale["domain"][1] for scale in found(losses, "scale") if isinstance(scale, dict) and "domain" in scale]
+    top = max(now.valid_loss for now in run_of(at).moments)
+    heights = [end for end in tops if isinstance(end, float) and end < 10]
+    assert heights and all(top <= end < 10 * top for end in heights), (heights, top)
