@@ -319,7 +319,7 @@ def say_branch(page: Page, run: Run) -> None:
         set_fields(page, origin.config)
         leave_branch(origin.before)
 
-    with page.notes.container(border=True, horizontal=True, vertical_alignment="center"):
+    with page.notes.container(border=True, horizontal=True, vertical_alignment="center", key=page.key("branch")):
         st.markdown(
             f":material/call_split: **A branch** from step {number(origin.moment.step)} (epoch "
             f"{number(origin.moment.epoch, 3)}) of a run with learning rate {number(origin.moment.rates[-1][1])}. Its parent "

@@ -16,7 +16,7 @@ def draw(_page: Page, run: Run, at: int) -> list[str]:
     """Show the mean images and the pixels never inked; say where the strongest weights lie, and on which stroke."""
     now, config, digits = run.moments[at], run.config, run.digits
     means, dead, names = mean_images(digits).numpy(), run.dead, digits.class_names
-    st.caption('The “ideal image” of each class: the mean of its training images. Compare its strokes with the map.')
+    st.caption("The “ideal image” of each class: the mean of its training images. Compare its strokes with the map.")
     pictures = np.concatenate([means, dead[None].astype(np.float32)])
     captions = [*(f"mean {name}" for name in names), "never inked"]
     alt = f"The mean images of {', '.join(names)}, and the {int(dead.sum())} pixels without ink in any of them."

@@ -35,7 +35,7 @@ from streamlit.delta_generator import DeltaGenerator
 from pages.ui.fields import Fields
 from pages.ui.gate import GATE
 from pages.ui.panels import QuizMixin
-from pages.ui.player import PlayerMixin
+from pages.ui.player import PlayerMixin, on_projector
 from pages.ui.visit import watch_connection
 from pages.ui.work import WorkMixin
 
@@ -217,12 +217,15 @@ def open_page(name: str, lead: str) -> Page:
     row = PAGES[name]
     st.session_state.pop("_redraw", None)
     st.set_page_config(page_title=f"{row.title} · SGD Lab", page_icon=ICON, layout="wide", initial_sidebar_state=250)
-    dress(row.address)
     with st.sidebar:
         st.markdown("### SGD Lab")
         for entry in PAGES.values():
             st.page_link(entry.path, label=entry.title, icon=entry.icon)
-        st.toggle("Projector", key="projector", help="Larger axes, marks and words, for the back row.")
+        if st.session_state.get("_projector_on") != name:  # another page: its switch is a new one
+            st.session_state["_projector_on"], st.session_state["projector"] = name, on_projector()
+        help = "Larger axes, marks and words, for the back row."
+        st.session_state["_projector"] = st.toggle("Projector", key="projector", help=help)
+    dress(row.address)
     with st.container(horizontal=True, vertical_alignment="center", key="page_heading", gap="medium"):
         st.title("SGD Lab" if name == "home" else row.title, anchor=False, width="content")
         st.markdown(lead, width="stretch")
@@ -231,14 +234,15 @@ def open_page(name: str, lead: str) -> Page:
 
 def dress(address: str = "") -> None:
     """Give the page its style, the browser's Back button its sense, and a restart of the server its sentence."""
-    style = STYLE + PROJECTOR if st.session_state.get("projector") else STYLE
+    style = STYLE + PROJECTOR if on_projector() else STYLE
     # In one element: Streamlit keeps a style that stands alone among the toasts, and the next toast takes its place.
     st.html(f"<style>{style}</style><script>{ADDRESS}</script>", unsafe_allow_javascript=True)
     watch_connection(address, [entry.address for entry in PAGES.values()])
 
 
-# Everything grows together: text by the root's font size, charts by the browser's zoom of their canvas.
-PROJECTOR = "html { font-size: 20px !important; } [data-testid=stVegaLiteChart] { zoom: 1.25; }"
+# Words of the page by the root's font size; charts are drawn larger, since zoomed ones mistake where they are clicked.
+PROJECTOR = """html { font-size: 20px !important; } .sgd-film .captions span { zoom: 1.25; }
+[data-testid="stPageLink"] p { font-size: 0.76rem; }"""
 
 
 def _slug(name: str) -> str:

@@ -19,6 +19,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from pages.ui.gate import GATE
 from pages.ui.shown import PLAIN, Action, Moments, Picture, Shown, Speed, Words, speeds_for
+from sgd_core.charts.enlarged import enlarged
 from sgd_core.charts.fed import fed, packed
 from sgd_core.charts.film import Film, codes, resting_maps
 from sgd_core.charts.palette import DIVERGING
@@ -28,6 +29,7 @@ from sgd_core.recording import CHUNK, Recording
 
 HERE = Path(__file__).parent
 MOST_RECORDINGS = 12
+LARGER = 1.25  # times: charts on a projector
 LINKED = 60  # seconds of work at most to get where a link says
 
 
@@ -47,13 +49,17 @@ disable_debug_mode()
 
 
 class _Built:
-    """A chart that Streamlit turns into a specification without checking it, or one that is a specification already."""
+    """A chart that Streamlit turns into a specification without checking it, or one that is a specification already.
 
-    def __init__(self, chart: Any) -> None:
-        self._chart = chart
+    One that stands `in_place` of moving maps has their size, on a projector too.
+    """
+
+    def __init__(self, chart: Any, *, in_place: bool = False) -> None:
+        self._chart, self._in_place = chart, in_place
 
     def to_dict(self) -> dict[str, Any]:
-        return dict(self._chart) if isinstance(self._chart, dict) else specification(self._chart)
+        made = dict(self._chart) if isinstance(self._chart, dict) else specification(self._chart)
+        return enlarged(made, LARGER) if on_projector() and not self._in_place else made
 
 
 class PlayerMixin:
@@ -331,7 +337,8 @@ class PlayerMixin:
     def _draw_resting(self, film: Film, moments: Moments, at: int, key: str) -> None:
         """Draw the maps of the resting moment, a mark a pixel."""
         at = min(at, len(film.maps) - 1)
-        chart: Any = _Built(resting_maps(film, film.maps[at], _reel(key, f"{moments.id}/{film.name}").limits[at]))
+        resting = resting_maps(film, film.maps[at], _reel(key, f"{moments.id}/{film.name}").limits[at])
+        chart: Any = _Built(resting, in_place=True)
         with st.container(key=f"{key}_still"):
             st.altair_chart(chart, width="content", alt=film.alt)
 
@@ -351,6 +358,11 @@ def _reel(key: str, film: str) -> _Reel:
     if reel is None or reel.film != film:
         reel = st.session_state[f"_{key}_reel"] = _Reel(film)
     return reel
+
+
+def on_projector() -> bool:
+    """Tell whether everything is shown larger: kept for the visit, since a page's own switch is forgotten with the page."""
+    return bool(st.session_state.get("_projector"))
 
 
 def _wanted() -> None:

@@ -99,6 +99,32 @@ def test_the_pages_style_and_the_projectors_stay_when_something_is_said(visit: V
     page.wait_for_function(f"() => ({style})()[0] === '16px'")
 
 
+def test_on_a_projector_a_chart_is_larger_and_is_clicked_where_it_is_and_other_pages_are_too(visit: Visit) -> None:
+    """Zoomed by the browser, it ran out of its column and took a click for a place further left; another page forgot it."""
+    page = visit("Stepping?stepping_start=-1")
+    labels = "() => Math.max(...[...document.querySelectorAll('.st-key-stepping_hero svg text')].map(one => parseFloat(getComputedStyle(one).fontSize)))"
+    before = page.evaluate(labels)
+    page.locator(".st-key-projector label").click()
+    page.wait_for_function(f"() => ({labels})() === {1.25 * before}")
+    idle(page)
+    chart = page.locator(".st-key-stepping_hero [data-testid=stVegaLiteChart]").first
+    box, column = chart.bounding_box(), page.locator(".st-key-stepping_hero").bounding_box()
+    assert box and column and box["x"] + box["width"] <= column["x"] + column["width"] + 1
+    plot = chart.locator("svg .background").first.bounding_box()
+    assert plot
+    page.mouse.click(plot["x"] + 0.75 * plot["width"], plot["y"] + 0.6 * plot["height"])  # from −3 to 3
+    page.wait_for_function(
+        "() => Math.abs(parseFloat(new URLSearchParams(location.search).get('stepping_start')) - 1.5) < 0.06"
+    )
+    page.get_by_role("link", name="Derivatives").click()
+    expect(page).to_have_url(re.compile("Derivatives"))
+    page.get_by_role("link", name="Beyond the rule").click()
+    expect(page).to_have_url(re.compile("Beyond"))
+    idle(page)
+    assert page.evaluate("getComputedStyle(document.documentElement).fontSize") == "20px"
+    expect(page.locator(".st-key-projector input")).to_be_checked()
+
+
 def test_stepping_plays_pauses_goes_back_and_resets(visit: Visit) -> None:
     page = visit("Stepping?stepping_steps=200")
     playing.press(page, "Play")

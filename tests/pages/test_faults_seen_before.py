@@ -178,7 +178,9 @@ def test_a_branch_has_the_scale_of_its_own_losses(app: Open) -> None:
     at = act(at, "branch", len(run_of(at).moments) - 1)
     at.number_input(key="training_lr").set_value(0.5).run()
     at = trained(at)
-    losses = next(spec for spec in specifications(at) if "mini-batch" in json.dumps(spec) or '"loss' in json.dumps(spec))
+    losses = next(
+        spec for spec in specifications(at) if "mini-batch" in json.dumps(spec) or '"loss' in json.dumps(spec)
+    )
     tops = [scale["domain"][1] for scale in found(losses, "scale") if isinstance(scale, dict) and "domain" in scale]
     top = max(now.valid_loss for now in run_of(at).moments)
     heights = [end for end in tops if isinstance(end, float) and end < 10]
