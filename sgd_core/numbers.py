@@ -60,6 +60,11 @@ def percent(share: SupportsFloat, digits: int = 3) -> str:
     return f"{text} %"
 
 
+def counted(count: int, noun: str) -> str:
+    """Write how many there are of something whose plural ends in s: "1 step", "2,000 steps"."""
+    return f"{number(count)} {noun}{'' if count == 1 else 's'}"
+
+
 def code(value: SupportsFloat) -> str:
     """Write a number as Python source that evaluates to exactly this number: "0.1", "1e-5", `float("inf")`."""
     if isinstance(value, Integral):

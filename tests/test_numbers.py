@@ -12,7 +12,18 @@ import vl_convert
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sgd_core.numbers import AXIS_LABEL, NEARLY_ZERO, NO_NUMBER, code, latex, number, percent, round_down, signed
+from sgd_core.numbers import (
+    AXIS_LABEL,
+    NEARLY_ZERO,
+    NO_NUMBER,
+    code,
+    counted,
+    latex,
+    number,
+    percent,
+    round_down,
+    signed,
+)
 
 floats = st.floats(allow_nan=False, allow_infinity=False)
 sizes = st.floats(-29.9, 300).flatmap(lambda power: st.sampled_from([10**power, -(10**power)]))
@@ -140,3 +151,8 @@ def test_an_axis_writes_what_the_words_write():
 @pytest.mark.parametrize(("rate", "text"), [(0.0121, 0.01), (0.05, 0.05), (0.0999, 0.05), (3.0, 2.0), (1e-7, 1e-7)])
 def test_rates_that_a_person_would_type(rate, text):
     assert round_down(rate) == text
+
+
+@pytest.mark.parametrize(("count", "words"), [(0, "0 steps"), (1, "1 step"), (2, "2 steps"), (2000, "2,000 steps")])
+def test_a_count_has_its_noun(count, words):
+    assert counted(count, "step") == words

@@ -1,8 +1,5 @@
 """On digits: the direction that explodes, sixty-four learning rates at once, the cliff, sharpness along a run."""
 
-from collections.abc import Generator
-
-import numpy as np
 import pandas as pd
 import streamlit as st
 
@@ -17,8 +14,9 @@ from sgd_core.charts.series import power_iteration
 from sgd_core.digits.config import TrainConfig
 from sgd_core.digits.losses import LOSSES
 from sgd_core.digits.sharpness import Round, sharpness_rounds
-from sgd_core.digits.sweep import SweepMoment, run_regimes, sweep_frame, sweeping
-from sgd_core.digits.sweep_words import RATES, Sweep, Swept, sweep_numbers, sweep_table, tell_sweep
+from sgd_core.digits.sharpness_words import border_in_words, tell_power_iteration
+from sgd_core.digits.sweep_moments import RATES, Sweep, Swept, cliff_sweep, sweep_moments, wide_sweep
+from sgd_core.digits.sweep_words import sweep_numbers, sweep_table, tell_sweep
 from sgd_core.export.learning_rates import sharpness_script, sweep_script
 from sgd_core.moments import moment_steps
 from sgd_core.numbers import number
@@ -60,42 +58,24 @@ def digits(page: Page) -> None:
 
 def _how(page: Page, config: TrainConfig, rounds: list[Round]) -> None:
     """Say how the largest eigenvalue is found."""
-    top = rounds[-1].value
     with page.more("How it is found", ":material/functions:"):
-        st.markdown(
-            "λ is the *a* of your parabola. A loss of many weights bends by a different amount in each direction. All these "
-            "second derivatives form a table, the **Hessian**; its largest eigenvalue λ is the sharpest bend there is, and its "
-            "eigenvector is the direction. Nobody writes the table down: the Hessian times a vector is the derivative of "
-            "(gradient · vector), which autograd gives. **Power iteration** multiplies a random vector by the Hessian again "
-            f"and again; the steepest direction grows fastest and is soon all that is left. Here it took {len(rounds)} rounds "
-            f"to λ = {number(top, 5)}, so 2/λ = {number(2 / top)}."
-        )
+        st.markdown(tell_power_iteration(rounds))
         chart = power_iteration([one.round for one in rounds], [one.value for one in rounds])
-        words = f"The largest eigenvalue by power iteration: after {len(rounds)} rounds it is {number(top, 5)}."
+        words = f"The largest eigenvalue by power iteration: after {len(rounds)} rounds it is {number(rounds[-1].value, 5)}."
         page.show(Picture(chart, words, where=st.container()), "power_iteration")
-    if config.loss == "mean_squared_error":
-        page.hero.caption(
-            f"λ = {number(top, 5)}, the cliff stands at 2/λ = {number(2 / top)}: the loss is one parabola everywhere."
-        )
-    else:
-        page.hero.caption(
-            f"At the start λ = {number(top, 5)} and 2/λ = {number(2 / top)}; with this loss λ falls while the model learns, so "
-            "the border moves away."
-        )
+    page.hero.caption(border_in_words(config.loss, rounds[-1].value))
 
 
 def _sweep(page: Page, config: TrainConfig, setup: DigitSetup, border: float, *, zoomed: bool) -> None:
     if zoomed:
-        rates = tuple(float(rate) for rate in border * np.linspace(0.86, 1.14, RATES))
+        sweep = cliff_sweep(config, border)
     else:
         with page.controls:
             size = page.segments("batch", "Images a step", [ALL, "256", "64", "16"], ALL)
         config = setup.config(loss=config.loss, epochs=config.epochs, batch_size=None if size == ALL else int(size))
-        low = round(np.log10(border)) - (4 if LOSSES[config.loss].is_quadratic else 3)  # cross-entropy endures more
-        rates = tuple(float(rate) for rate in np.geomspace(10.0**low, 10.0 ** (low + 6), RATES))
-    sweep = Sweep(config, rates, border, zoomed)
+        sweep = wide_sweep(config, border)
     last = len(moment_steps(config.epochs)) - 1
-    run = page.recording(("sweep", sweep), lambda: Recording(_swept(sweep, setup), last))
+    run = page.recording(("sweep", sweep), lambda: Recording(sweep_moments(sweep, setup.digits), last))
     at = page.live(
         lambda: Shown(
             _pictures(page, sweep, sweep_table(sweep, run.moments), run.moments[-1]),
@@ -108,26 +88,13 @@ def _sweep(page: Page, config: TrainConfig, setup: DigitSetup, border: float, *,
     frame = sweep_table(sweep, run.moments[: at + 1])
     page.notice(*tell_sweep(sweep, frame, now.regimes))
     page.table(frame.drop(columns="moment"), "Every learning rate, epoch by epoch", file="sweep")
-    page.code(sharpness_script(config) if zoomed else sweep_script(config, rates))
-
-
-def _swept(sweep: Sweep, setup: DigitSetup) -> Generator[Swept, None, None]:
-    history: list[SweepMoment] = []
-    recorded = set(moment_steps(sweep.config.epochs).tolist())
-    for moment in sweeping(sweep.config, sweep.rates, setup.digits):
-        if moment.losses is None:
-            continue
-        history.append(moment)
-        if round(moment.epoch) in recorded:
-            yield Swept(
-                round(moment.epoch), moment, run_regimes(sweep_frame(sweep.rates, history, sweep.config.epochs))
-            )
+    page.code(sharpness_script(config) if zoomed else sweep_script(config, sweep.rates))
 
 
 def _pictures(page: Page, sweep: Sweep, table: pd.DataFrame, newest: Swept) -> list[Picture]:
     config = sweep.config
     first = float(table["train_loss"].iloc[0])
-    window = (first / (30 if config.loss == "mean_squared_error" else 1000), first * 100)
+    window = (first / (30 if LOSSES[config.loss].is_quadratic else 1000), first * 100)
     x_domain, borders = (sweep.rates[0], sweep.rates[-1]), [("2/λ", sweep.border)]
     loss = axis_picture(
         axis_frame(table, "valid_loss", y_domain=window, borders=borders),

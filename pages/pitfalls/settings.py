@@ -8,43 +8,19 @@ import streamlit as st
 from pages.ui.datasets import choose_dataset, digits_of, offer_missing
 from pages.ui.page import Page
 from sgd_core.calculus.formula import Function
-from sgd_core.calculus.sampling import sample
-from sgd_core.charts.curve import window
 from sgd_core.charts.palette import look
 from sgd_core.descent.axis import six_decades, survey
 from sgd_core.descent.diagnosis import Diagnosis
-from sgd_core.descent.minimum import Minimum, find_minimum
+from sgd_core.descent.objective import Objective
+from sgd_core.descent.optimizers import Optimizer
+from sgd_core.descent.regime_cases import FOUR_RATES, LETTERS
 from sgd_core.digits.config import TrainConfig, check_lr
 from sgd_core.digits.datasets import Digits
 from sgd_core.digits.losses import LOSSES
-from sgd_core.numbers import number
+from sgd_core.export.descent import descent_script
 
-NAMES = ("a", "b", "c", "d")
-DEFAULTS = (0.02, 0.3, 0.95, 1.05)
+NAMES = [letter.lower() for letter in LETTERS]
 SQUARES = "Mean squared error"
-
-
-@dataclass(frozen=True, eq=False)
-class Objective:
-    """What is descended: the function, the start, the steps; its sampled curve, window, and the minimum downhill."""
-
-    function: Function
-    start: float
-    steps: int
-    curve: pd.DataFrame
-    y_domain: tuple[float, float]
-    minimum: Minimum | None
-
-    @property
-    def borders(self) -> list[tuple[str, float]]:
-        """1/a and 2/a with their names, where there is a curvature."""
-        found = self.minimum.borders if self.minimum else None
-        return [("1/a", found[0]), ("2/a", found[1])] if found else []
-
-
-def steps_of(count: int) -> str:
-    """Write a number of steps: "1 step", "2,000 steps"."""
-    return f"{number(count)} {'step' if count == 1 else 'steps'}"
 
 
 def choose_objective(page: Page) -> Objective:
@@ -56,9 +32,7 @@ def choose_objective(page: Page) -> Objective:
         steps = page.whole("steps", "Steps", 1, 1000, 30)
     low, high = function.domain
     start = page.slider("start", "Start, the first w", low, high, first, (high - low) / 600)
-    curve = sample(function)
-    y_domain = window(curve["x"].tolist(), curve["value"].to_numpy())
-    return Objective(function, start, steps, curve, y_domain, minimum_of(function, start))
+    return Objective(function, start, steps)
 
 
 def four_rates(page: Page) -> list[float]:
@@ -66,7 +40,7 @@ def four_rates(page: Page) -> list[float]:
     them; and give them their place in the link.
     """
     rates = []
-    for name, default in zip(NAMES, DEFAULTS, strict=True):
+    for name, default in zip(NAMES, FOUR_RATES, strict=True):
         key = page.key(f"lr_{name}")
         rate = st.session_state.get(key, page.values.get(f"lr_{name}", st.query_params.get(key, default)))
         try:
@@ -78,17 +52,18 @@ def four_rates(page: Page) -> list[float]:
     return rates
 
 
-@st.cache_data(max_entries=256, show_spinner=False)
-def minimum_of(function: Function, start: float) -> Minimum | None:
-    """Return the minimum downhill from the start."""
-    return find_minimum(function, start)
-
-
 @st.cache_data(max_entries=64, show_spinner="Trying learning rates …")
-def survey_of(function: Function, start: float, steps: int, lrs: tuple[float, ...] | None = None) -> pd.DataFrame:
+def survey_of(objective: Objective, lrs: tuple[float, ...] | None = None) -> pd.DataFrame:
     """Return the regime of these learning rates, or of 64 over six decades."""
-    minimum = minimum_of(function, start)
-    return survey(function, start, six_decades(minimum) if lrs is None else lrs, steps, minimum)
+    minimum = objective.minimum
+    rates = six_decades(minimum) if lrs is None else lrs
+    return survey(objective.function, objective.start, rates, objective.steps, minimum)
+
+
+def script_of(function: Function, start: float, lrs: list[float], steps: int) -> str:
+    """Return the script that takes these steps of plain descent."""
+    optimizer = Optimizer("sgd").torch_code("[w]", "lr")
+    return descent_script(function.torch_code, start=start, lrs=lrs, steps=steps, optimizer=optimizer)
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,5 @@
 """The direction that explodes: the steepest direction as a map, and four learning rates that move along it."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -9,21 +8,20 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from pages.pitfalls.settings import steps_of
 from pages.ui.page import Page
 from pages.ui.shown import Moments, Picture, Shown, Words
 from sgd_core.charts.film import Film, grid
 from sgd_core.charts.over_steps import over_steps
 from sgd_core.charts.palette import look
-from sgd_core.descent.regime_names import UNDECIDED
 from sgd_core.digits.config import TrainConfig
 from sgd_core.digits.datasets import Digits
-from sgd_core.digits.lockstep import LETTERS, TIMES, Lockstep, lockstep, lockstep_numbers, lowest_of
+from sgd_core.digits.lockstep import LETTERS, TIMES, Lockstep, lockstep, lowest_of
+from sgd_core.digits.lockstep_words import lockstep_card, lockstep_numbers, tell_steepest
 from sgd_core.digits.sharpness import direction_maps, sharpest_directions
 from sgd_core.digits.sweep import sweep_frame
 from sgd_core.export.learning_rates import sweep_script
 from sgd_core.moments import moment_steps
-from sgd_core.numbers import number, percent
+from sgd_core.numbers import number
 from sgd_core.recording import Recording
 
 SIDE, GAP = 116, 16  # of a map in pixels; the small charts below stand in columns as wide
@@ -63,13 +61,17 @@ def steepest(page: Page, config: TrainConfig, digits: Digits) -> None:
         return Shown(
             _zigzags(config, top, moments, rates, columns[1:]),
             Moments(
-                lockstep_numbers(moments), recording=run, last=last, keep=False, cards=[_card(lane) for lane in moments]
+                lockstep_numbers(moments),
+                recording=run,
+                last=last,
+                keep=False,
+                cards=[(look(name).color, names, why) for name, names, why in map(lockstep_card, moments)],
             ),
             Film(f"steepest {config}", tiles, maps, words),
         )
 
     at = page.live(shown_by_now, film_place=place, words=Words("Train", "Train again", "Step"))
-    page.notice(*_tell(digits, top, moments[: at + 1], rates))
+    page.notice(*tell_steepest(config, top, rates, moments[: at + 1]))
     page.table(
         sweep_frame(rates, [lane.moment for lane in moments[: at + 1]], config.epochs), "Every epoch", file="steepest"
     )
@@ -107,34 +109,3 @@ def _zigzags(
             )
         )
     return pictures
-
-
-def _card(lane: Lockstep) -> tuple[str, str, str]:
-    if lane.names[0] == UNDECIDED:
-        return look(UNDECIDED).color, "Four rates, one start", "Too little has happened to tell; train on."
-    names = ", ".join(f"{letter} {name}" for letter, name in zip(LETTERS, lane.names, strict=True))
-    return look(lane.names[3]).color, names, f"D: {lane.reasons[3]}"
-
-
-def _tell(digits: Digits, top: float, moments: list[Lockstep], rates: list[float]) -> list[str]:
-    weights = int(np.prod(digits.image_shape)) + 1
-    sentences = [
-        f"The loss of this model is {weights} parabolas at right angles, as many as it has weights. The map on the left is the steepest one: its *a* "
-        f"is λ = {number(top)}, so its border is 2/λ = {number(2 / top)}, as 2/a was for one weight.",
-    ]
-    step = moments[-1].moment.step
-    if step == 0:
-        return [*sentences, "Press **Train**: four learning rates start together from weights of 0."]
-    factors = ", ".join(f"{letter} {number(1 - rate * top, 3)}" for letter, rate in zip(LETTERS, rates, strict=True))
-    sentences.append(
-        f"Along it each step multiplies the distance to the lowest place by 1 − learning rate × λ: {factors}. A negative factor is a zigzag; "
-        "one beyond −1 grows."
-    )
-    last = moments[-1]
-    length = math.sqrt(sum(float(np.square(part[3].astype(float)).sum()) for part in last.moment.parameters or ()))
-    share = abs(last.along[3]) / length if 0 < length < math.inf else 1.0
-    sentences.append(
-        f"After {steps_of(step)} {percent(min(share, 1.0), 3)} of the length of D's weights lies along the steepest direction: what explodes "
-        "looks like the map on the left, or like its negative."
-    )
-    return sentences

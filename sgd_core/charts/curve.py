@@ -88,6 +88,11 @@ def window(x: Sequence[float], y: np.ndarray, *, margin: float = 0.08) -> tuple[
     return low - gap, high + gap
 
 
+def curve_window(curve: pd.DataFrame) -> tuple[float, float]:
+    """Return the `window` of a curve's `x` and `value`."""
+    return window(curve["x"].tolist(), curve["value"].to_numpy())
+
+
 def in_view(
     rows: Piece,
     x_domain: tuple[float, float],

@@ -53,6 +53,16 @@ def drawn_steps(columns: Sequence[NDArray[np.float64]], moments: NDArray[np.int6
     return pd.DataFrame({"step": kept, "moment": np.searchsorted(moments, kept)})
 
 
+def value_rows(value: NDArray[np.float64], moments: NDArray[np.int64]) -> pd.DataFrame:
+    """Return rows for `over_steps`, `step, moment, value, now`, from a run's value at each step (steps + 1,).
+
+    `moments` are the steps that are moments. A value that is not finite has no row.
+    """
+    kept = drawn_steps([value], moments)
+    rows = kept.assign(value=value[kept["step"]], now=kept["step"].isin(moments))
+    return rows[np.isfinite(rows["value"])]
+
+
 def over_steps(
     frame: pd.DataFrame,
     *,

@@ -15,6 +15,18 @@ from sgd_core.descent.stop import DIVERGED, ENOUGH, FLAT, NO_BETTER, Stop, diver
 from sgd_core.numbers import number, percent, signed
 
 
+def descent_numbers(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return what the clock shows of a descent at these of its rows: step, w, loss, slope."""
+    return pd.DataFrame(
+        {
+            "step": [number(int(step)) for step in rows["step"]],
+            "w": [number(x) for x in rows["x"]],
+            "loss": [number(loss) for loss in rows["loss"]],
+            "slope": [signed(slope) for slope in rows["gradient"]],
+        }
+    )
+
+
 def tell_step(function: Function, run: pd.DataFrame, step: int, lr: float) -> list[str]:
     """Say what to notice at this step of a run of plain descent."""
     now = run.iloc[step]

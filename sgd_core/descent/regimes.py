@@ -30,7 +30,7 @@ from sgd_core.descent.regime_names import (
     RegimeName,
 )
 from sgd_core.descent.track import Track, track
-from sgd_core.numbers import number, percent
+from sgd_core.numbers import counted, number, percent
 
 ARRIVED = 0.01  # within 1 % of the gap in loss between the start and the minimum
 AHEAD = 1000  # steps computed beyond those seen
@@ -175,7 +175,7 @@ def _one_way(seen: Track, end: Outlook, hops: str = "") -> Regime:
         how = f"Each step keeps its direction and is {times} times as long as the one before"
         how = f"After {'one leap' if leaps == 1 else f'{leaps} leaps'} across, e{how[1:]}" if leaps else how
     joint = ";" if name == GOOD else ", yet"
-    reason = f"{how}{joint} after {_steps(steps)} {percent(left)} of the way down is left"
+    reason = f"{how}{joint} after {counted(steps, 'step')} {percent(left)} of the way down is left"
     if end.kind == "crawls" and name == TOO_LOW:
         reason += ", and no minimum is near"
     return Regime(name, f"{reason}{hops}.", bool(hops), end.factor)
@@ -201,7 +201,7 @@ def _when(end: Outlook, steps: int) -> str:
 
 def _fallen(seen: Track, steps: int) -> str:
     last = number(seen.loss[-1] if seen.broken < 0 else seen.loss[seen.broken - 1])
-    after = _steps(steps if seen.broken < 0 else seen.broken - 1)
+    after = counted(steps if seen.broken < 0 else seen.broken - 1, "step")
     return f"the loss fell from {number(seen.loss[0])} to {last} in {after}, and falls on"
 
 
@@ -213,7 +213,7 @@ def _growth(seen: Track, end: Outlook, steps: int) -> str:
     flips = f"{flips}, {each}" if each else flips
     if seen.broken >= 0:
         return f"{flips}: {went}, until the numbers overflowed at step {number(seen.broken)}."
-    return f"{flips}: {went} in {_steps(steps)}, and it grows without end."
+    return f"{flips}: {went} in {counted(steps, 'step')}, and it grows without end."
 
 
 def _endless(end: Outlook) -> str:
@@ -233,10 +233,6 @@ def _endless(end: Outlook) -> str:
         return f"{why}: it bounces by {lengths}, and has not settled after {number(AHEAD)} steps more."
     cycle = f" in a cycle of {end.period}" if end.period > 2 else ""
     return f"{why}: it bounces for ever, by {lengths}{cycle}."
-
-
-def _steps(count: int) -> str:
-    return f"{number(count)} {'step' if count == 1 else 'steps'}"
 
 
 def _times(factor: float) -> str:

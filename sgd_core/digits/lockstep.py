@@ -1,17 +1,15 @@
-"""Runs in lock-step along the direction that bends most: their moments and numbers."""
+"""Runs in lock-step along the direction that bends most: their moments."""
 
 from collections.abc import Generator
 from typing import NamedTuple
 
 import numpy as np
-import pandas as pd
 
 from sgd_core.digits.config import TrainConfig
 from sgd_core.digits.datasets import Digits
 from sgd_core.digits.sharpness import run_coefficients
 from sgd_core.digits.sweep import SweepMoment, run_regimes, sweep_frame, sweeping
 from sgd_core.moments import moment_steps
-from sgd_core.numbers import number, percent
 
 TIMES = (0.005, 0.4, 0.99, 1.05)  # times 2/λ: too low, good, bouncing, diverging
 LETTERS = ("A", "B", "C", "D")
@@ -49,19 +47,3 @@ def lowest_of(top: float, moments: list[Lockstep], rates: list[float]) -> float:
         return moments[0].along[0]
     slope = (moments[0].along[0] - moments[1].along[0]) / (rates[0] * (moments[1].moment.step - moments[0].moment.step))
     return moments[0].along[0] - slope / top
-
-
-def lockstep_numbers(moments: list[Lockstep]) -> pd.DataFrame:
-    """Return what the clock shows of each moment."""
-    rows = []
-    for lane in moments:
-        losses = lane.moment.losses
-        if losses is None:
-            continue
-        loss, accuracy = losses.train_loss.numpy(), losses.valid_accuracy.numpy()
-        rows.append(
-            {"step": number(lane.moment.step)}
-            | {f"loss {letter}": number(loss[place], 3) for place, letter in enumerate(LETTERS)}
-            | {"accuracy B": percent(accuracy[1])}
-        )
-    return pd.DataFrame(rows)

@@ -1,52 +1,19 @@
 """What mini-batches of several sizes do, moment by moment, in numbers and words."""
 
 import math
-from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from sgd_core.descent.diagnosis import Diagnosis
 from sgd_core.digits.config import TrainConfig
-from sgd_core.digits.gradient_noise import GradientNoise
-from sgd_core.digits.training import Snapshot
+from sgd_core.digits.noise_moments import NAMES, BatchMoment
 from sgd_core.numbers import number, percent
 
-NAMES = ("1", "16", "256", "all")
 EARLY = 30  # steps
 BELOW, ABOVE = 100, 4  # how far the picture reaches below and above the first loss
 
 
-class Moment(NamedTuple):
-    """The same step of every run: its loss over all images, whether it has diverged, whether it turned back on the step
-    before (more than a right angle between the two); the newest clouds, and what the run with all images is called.
-    """
-
-    step: int
-    losses: tuple[float, ...]
-    diverged: tuple[bool, ...]
-    turned: tuple[bool, ...]
-    clouds: GradientNoise | None
-    clouds_at: int
-    named: Diagnosis
-
-
-def moment_of(
-    step: int,
-    snapshots: tuple[Snapshot, ...],
-    before: tuple[Snapshot, ...],
-    clouds: GradientNoise | None,
-    clouds_at: int,
-    named: Diagnosis,
-) -> Moment:
-    """Keep of the snapshots only what is shown: a run of thousands of steps must stay small."""
-    losses = tuple(snapshot.train_loss for snapshot in snapshots)
-    diverged = tuple(snapshot.status == "diverged" for snapshot in snapshots)
-    turned = tuple(bool((now.gradient * old.gradient).sum() < 0) for now, old in zip(snapshots, before, strict=True))
-    return Moment(step, losses, diverged, turned, clouds, clouds_at, named)
-
-
-def losses_of(moments: list[Moment]) -> pd.DataFrame:
+def losses_of(moments: list[BatchMoment]) -> pd.DataFrame:
     """Return a row a moment and batch size: `moment, batch, step, loss`; runs that have diverged have none."""
     rows = [
         (moment.step, name, moment.step, loss)
@@ -57,7 +24,7 @@ def losses_of(moments: list[Moment]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["moment", "batch", "step", "loss"])
 
 
-def noise_numbers(moments: list[Moment]) -> pd.DataFrame:
+def noise_numbers(moments: list[BatchMoment]) -> pd.DataFrame:
     """Return what the clock shows of each moment."""
     rows = []
     for moment in moments:
@@ -70,7 +37,7 @@ def noise_numbers(moments: list[Moment]) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def tell_noise(config: TrainConfig, border: float, moments: list[Moment]) -> list[str]:
+def tell_noise(config: TrainConfig, border: float, moments: list[BatchMoment]) -> list[str]:
     """Say what the batch sizes have done so far, and why."""
     now, losses = moments[-1], losses_of(moments)
     sentences = [*_about_clouds(now)]
@@ -114,7 +81,7 @@ def tell_noise(config: TrainConfig, border: float, moments: list[Moment]) -> lis
     return sentences
 
 
-def _about_clouds(now: Moment) -> list[str]:
+def _about_clouds(now: BatchMoment) -> list[str]:
     if now.clouds is None:
         return []
     points, spread = now.clouds.points, now.clouds.spreads["spread"].to_numpy()

@@ -3,7 +3,7 @@
 import math
 
 from sgd_core.digits.training import Snapshot
-from sgd_core.numbers import number, percent, signed
+from sgd_core.numbers import counted, number, percent, signed
 
 BARELY = 1e-4  # of the loss: less than that is nothing
 
@@ -32,7 +32,7 @@ def tell_run(now: Snapshot, first: Snapshot, baselines: list[tuple[str, float]],
         return [f"The branch begins here, at step {number(now.step)}: change a setting, then press **Train**."]
     said = [f"**{now.status.capitalize()}.** {now.reason}"] if now.reason else []
     fell = first.train_loss - now.train_loss
-    how = f"In {number(steps)} {'step' if steps == 1 else 'steps'} the training loss "
+    how = f"In {counted(steps, 'step')} the training loss "
     if abs(fell) < BARELY * abs(first.train_loss):
         said.append(f"{how}changed by {signed(-fell, 2)} only: the steps are too small to get anywhere.")
     else:
@@ -40,11 +40,7 @@ def tell_run(now: Snapshot, first: Snapshot, baselines: list[tuple[str, float]],
     name, beaten = next_baseline(now.valid_accuracy, baselines)
     wrong = round((1 - now.valid_accuracy) * images)
     apart = round((now.valid_accuracy - beaten) * images)
-    where = (
-        f"{number(abs(apart))} {'image' if abs(apart) == 1 else 'images'} {'better' if apart > 0 else 'worse'} than"
-        if apart
-        else "level with"
-    )
+    where = f"{counted(abs(apart), 'image')} {'better' if apart > 0 else 'worse'} than" if apart else "level with"
     said.append(
         f"{number(wrong)} of {number(images)} validation images {'is' if wrong == 1 else 'are'} wrong ({percent(1 - now.valid_accuracy, 2)}): {where} "
         f"“{name}” at {percent(1 - beaten, 2)}."

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Generator, Iterable
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -93,14 +94,14 @@ def _ranked(ends: list[NDArray[np.float64]]) -> list[NDArray[np.float64]]:
 
 
 def finding_over_seeds(
-    config: TrainConfig, digits: Digits, seeds: Iterable[int]
+    config: TrainConfig, digits: Digits, seeds: Iterable[int], **settings: Any
 ) -> Generator[pd.DataFrame, None, None]:
     """Run the LR finder with one seed after the other; yield a seed's suggestions: seed, suggestion, lr.
 
-    Concatenate them for the distributions. Raises ValueError as `lr_range_test` does.
+    `settings` are those of `lr_range_test`. Concatenate the frames for the distributions. Raises ValueError as `lr_range_test` does.
     """
     for seed in seeds:
-        read = lr_range_test(replace(config, seed=seed), digits).attrs["suggestions"]
+        read = lr_range_test(replace(config, seed=seed), digits, **settings).attrs["suggestions"]
         yield pd.DataFrame({"seed": seed, "suggestion": list(read), "lr": list(read.values())})
 
 

@@ -23,6 +23,7 @@ from sgd_core.digits.engine import IMAGES_AT_ONCE, LARGEST_LAYER
 from sgd_core.digits.inputs import seen_by_model
 from sgd_core.digits.losses import LOSSES, targets_for
 from sgd_core.digits.training import Snapshot, train
+from sgd_core.moments import moment_steps
 
 MOST_ROUNDS = 1000
 ENOUGH = 3e-4  # |Hv - lambda v| / |lambda|; the eigenvalue itself is then right to about the square of it
@@ -39,10 +40,14 @@ class Round:
 
 @dataclass(frozen=True, eq=False)
 class SharpnessMoment:
-    """A snapshot of training with the sharpness at its weights."""
+    """A snapshot of training with the sharpness at its weights, and in how many steps since the start the loss rose.
+
+    That counts snapshots: steps, where each step is one.
+    """
 
     snapshot: Snapshot
     sharpness: float
+    rises: int
 
 
 def sharpness(config: TrainConfig, digits: Digits, weights: Sequence[NDArray[Any]] | None = None) -> float:
@@ -117,12 +122,22 @@ def track_sharpness(
     A snapshot that has diverged has the sharpness NaN.
     """
     start: Array | None = None
+    rises, before = 0, math.inf
     for snapshot in train(config, digits, snapshot_every=snapshot_every):
+        rises, before = rises + (snapshot.train_loss > before), snapshot.train_loss
         value = math.nan
         if snapshot.status != "diverged":
             found = sharpest_directions(config, digits, snapshot.parameters, start=start)
             value, start = float(found.values[0]), found.start
-        yield SharpnessMoment(snapshot, value)
+        yield SharpnessMoment(snapshot, value, rises)
+
+
+def sharpness_moments(config: TrainConfig, digits: Digits) -> Generator[SharpnessMoment, None, None]:
+    """Follow the sharpness along plain gradient descent, where a step is an epoch; yield the recorded moments only."""
+    recorded = set(moment_steps(config.epochs).tolist())
+    for moment in track_sharpness(config, digits):
+        if moment.snapshot.step in recorded or moment.snapshot.status == "diverged":
+            yield moment
 
 
 class LossCurvature:

@@ -1,36 +1,16 @@
 """A sweep of learning rates moment by moment, in numbers and words."""
 
-from typing import NamedTuple
-
 import numpy as np
 import pandas as pd
 
 from sgd_core.descent.regime_names import DIVERGING
-from sgd_core.digits.config import TrainConfig
 from sgd_core.digits.losses import LOSSES
-from sgd_core.digits.sweep import SweepMoment, sweep_frame
-from sgd_core.numbers import number, percent
+from sgd_core.digits.sweep import sweep_frame
+from sgd_core.digits.sweep_moments import RATES, Sweep, Swept
+from sgd_core.numbers import counted, number, percent
 
-RATES = 64
 FINE = 1.01  # an accuracy this close below the best looks fine
 TERRIBLE = 2.0  # a loss so many times the best is terrible
-
-
-class Sweep(NamedTuple):
-    """One sweep: what is trained, the learning rates, the border from theory, and whether it looks at the cliff."""
-
-    config: TrainConfig
-    rates: tuple[float, ...]
-    border: float
-    zoomed: bool
-
-
-class Swept(NamedTuple):
-    """A moment of a sweep, and what each learning rate is called by then."""
-
-    epoch: int
-    moment: SweepMoment
-    regimes: pd.DataFrame
 
 
 def sweep_table(sweep: Sweep, moments: list[Swept]) -> pd.DataFrame:
@@ -91,8 +71,9 @@ def tell_sweep(sweep: Sweep, frame: pd.DataFrame, regimes: pd.DataFrame) -> list
                 "and less as the model learns, so the border moves away. See *sharpness along a run*."
             )
     if exact and epoch < 20:
-        one = "step" if epoch == 1 else "steps"
-        sentences.append(f"After {epoch} {one} a slow explosion is still small; more epochs sharpen the border.")
+        sentences.append(
+            f"After {counted(epoch, 'step')} a slow explosion is still small; more epochs sharpen the border."
+        )
     sentences.append(_split(frame))
     good = frame[(frame["epoch"] == epoch) & np.isfinite(frame["train_loss"])]
     if not good.empty:

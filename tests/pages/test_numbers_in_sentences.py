@@ -3,7 +3,6 @@
 import math
 import re
 from collections.abc import Callable, Iterator
-from typing import SupportsFloat
 
 import numpy as np
 import pytest
@@ -19,22 +18,17 @@ from sgd_core.descent.surfaces import SURFACES, descend_surface
 from sgd_core.digits.config import TrainConfig
 from sgd_core.digits.datasets import load_digits
 from sgd_core.digits.weight_gradient import compare
-from sgd_core.numbers import number, percent
+from sgd_core.numbers import percent
+from tests.sentences import NUMBER, numbers, written
 
 Open = Callable[..., AppTest]
 SQUARE = parse_function("x**2", domain=(-3.0, 3.0))
-NUMBER = r"10[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+|\d[\d,]*\d(?:\.\d+)?(?: × 10[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)?|\d(?:\.\d+)?(?: × 10[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)?"
 
 
 def noticed(at: AppTest) -> list[str]:
     """The numbers in "What to notice", in their order and without signs; names in code and formulas left out."""
     (text,) = [one.value for one in at.markdown if one.value.startswith("**What to notice**")]
-    return re.findall(NUMBER, re.sub(r"`[^`]*`|\$[^$]*\$", "", text))
-
-
-def written(*values: SupportsFloat, digits: int = 4) -> list[str]:
-    """The values as the page writes them, without their signs."""
-    return [number(value, digits).removeprefix("−") for value in values]
+    return numbers(text)
 
 
 def in_words(text: str) -> list[str]:

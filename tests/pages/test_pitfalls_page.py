@@ -278,3 +278,16 @@ def test_one_step_is_no_steps(app, section):
     values = {"pitfalls_steps": "1", "pitfalls_epochs": "1", "pitfalls_remedies_on": "one weight", "pitfalls_at": "1"}
     at = app("pitfalls", pitfalls_section=section, **values)
     assert not re.search(r"\b1 steps\b", said(at))
+
+
+def test_a_loss_that_does_not_bend_where_it_ends_is_followed_all_the_same(app):
+    """Huber's loss is straight where every error is large: λ is 0 there, and 2/λ was a division by zero."""
+    values = {"pitfalls_experiment": "sharpness along a run", "pitfalls_loss": "Huber", "pitfalls_lr_digits": "0.3"}
+    at = app("pitfalls", pitfalls_section="On digits", pitfalls_epochs="12", pitfalls_at="12", **values)
+    assert "to 0." in until(at, "In 12 steps") or "λ has fallen below the border, to 0" in said(at)
+
+
+def test_a_fall_without_end_is_not_called_the_lowest_place(app):
+    values = {"pitfalls_function": "Cubic", "pitfalls_start": "-2", "pitfalls_remedies_on": "one weight"}
+    at = app("pitfalls", pitfalls_section="Remedies", **values)
+    assert "as low as it gets" not in said(at) and "falls beyond all numbers" in said(at)
