@@ -1,7 +1,6 @@
 """Every number in a bet's question and in its answer, and in the words beside a picture: closed forms, or computed here anew."""
 
 import math
-import re
 from collections.abc import Callable
 
 import numpy as np
@@ -12,14 +11,10 @@ from streamlit.testing.v1 import AppTest
 
 from sgd_core.descent.fit import RollerCoaster
 from sgd_core.digits.datasets import load_digits
-from tests.pages.test_numbers_in_sentences import NUMBER, Open, written
+from tests.numbers_in_words import numbers, written
+from tests.pages.test_numbers_in_sentences import Open
 
 Told = list[str]
-
-
-def numbers(text: str) -> Told:
-    """The numbers of a text in their order, without signs; code, formulas and the bets won left out."""
-    return re.findall(NUMBER, re.sub(r"`[^`]*`|\$[^$]*\$|:small\[[^\]]*won\]", "", text))
 
 
 def slope_of_zero() -> tuple[Told, Told]:
