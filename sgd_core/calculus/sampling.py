@@ -95,3 +95,10 @@ def level_places(function: Function, domain: tuple[float, float] | None = None) 
             found.append((left + right) / 2)
     width = high - low
     return Level(False, tuple(0.0 if abs(place) < 1e-12 * width else round(place, 12) for place in sorted(found)))
+
+
+def random_place(function: Function, seed: int) -> float:
+    """Return one of 601 places, evenly spread over the domain as a slider's stops are, drawn with this seed."""
+    low, high = function.domain
+    share = float(torch.rand((), generator=torch.Generator().manual_seed(seed), dtype=torch.float64))
+    return round(low + round(share * 600) * (high - low) / 600, 9)
