@@ -168,6 +168,13 @@ def height_grid(function: Function, x_domain: Range, y_domain: Range, points: in
     return np.where(np.isfinite(values), values.clip(-1e30, 1e30), np.nan)
 
 
+def steepest_on(heights: NDArray[np.float64], width: float) -> float:
+    """Return the length of the steepest gradient on a grid of heights (n, n), `width` wide both ways; 1 on level ground."""
+    slopes = np.hypot(*np.gradient(heights, width / (len(heights) - 1)))
+    finite = slopes[np.isfinite(slopes)]
+    return float(finite.max()) if finite.size and finite.max() > 0 else 1.0
+
+
 def descend_surface(
     function: Function,
     start: tuple[float, float],
