@@ -5,15 +5,15 @@ from collections.abc import Sequence
 import streamlit as st
 import torch
 
-from pages.derivatives.graph import card, drawn_graph
+from pages.derivatives.graph import TONES, drawn_graph
 from pages.derivatives.point import choose_point, explain_trouble
 from pages.ui.page import Page
 from pages.ui.shown import Moments, Picture, Speed
 from sgd_core.calculus.formula import Function, parse_function
-from sgd_core.calculus.graph_words import describe, node_table, walk_of
+from sgd_core.calculus.graph_words import card_words, describe, node_table, walk_of
 from sgd_core.calculus.sampling import look_at
 from sgd_core.calculus.session import Line, run_again, run_session
-from sgd_core.calculus.tape_words import console, tape_numbers, tell_again, tell_rules
+from sgd_core.calculus.tape_words import again_bet, console, tape_numbers, tell_again, tell_rules
 from sgd_core.charts.graph import graph_picture
 from sgd_core.export.derivatives import autograd_script
 from sgd_core.numbers import number, signed
@@ -45,7 +45,7 @@ def autograd(page: Page) -> None:
         Moments(
             tape_numbers(run, moments),
             run=(run.formula, x),
-            cards=[card(run, moments, place) for place in range(len(moments))],
+            cards=[(TONES[moment.phase], *card_words(run, moment)) for moment in moments],
         ),
         speeds=SPEEDS,
     )
@@ -93,27 +93,12 @@ def _again(page: Page, function: Function, x: float) -> None:
                 False,
                 help="`optimizer.zero_grad()` does this for every weight of a model.",
             )
-            _again_bet(page, function, x, gradient, clear)
+            bet = again_bet(gradient, clear)
+            if bet:
+                page.bet("again", *bet, about=(function.formula, x, clear))
             with st.container(horizontal=True):
                 more = calls < MOST_CALLS
                 page.turn("calls", "Call backward again", 1, more, icon=":material/replay:", type="primary")
                 page.turn("calls", "Start over", 1 - calls, calls > 1, icon=":material/restart_alt:")
             st.markdown(tell_again(gradient, calls, clear))
         right.code(console(run_again(function, x, calls, clear=clear)), language=None, wrap_lines=True)
-
-
-def _again_bet(page: Page, function: Function, x: float, gradient: float, clear: bool) -> None:
-    first, twice = number(gradient), number(2 * gradient)
-    options = list(dict.fromkeys(["0", first, twice, number(gradient * gradient)]))
-    if len(options) < 4:
-        return
-    page.bet(
-        "again",
-        f"`.grad` is {first} after the first `backward()`. What does it show after the second?",
-        options,
-        first if clear else twice,
-        "`.grad` was emptied before, so only the new gradient is in it."
-        if clear
-        else f"PyTorch adds: {first} + {first} = {twice}.",
-        about=(function.formula, x, clear),
-    )

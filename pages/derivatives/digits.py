@@ -11,9 +11,10 @@ from pages.ui.page import Page
 from pages.ui.shown import Moments
 from sgd_core.charts.film import Film, Tile
 from sgd_core.digits.config import TrainConfig
+from sgd_core.digits.gradient_words import passes_bet, tell_gradient
 from sgd_core.digits.weight_gradient import Comparison, compare
 from sgd_core.export.derivatives import weight_gradient_script
-from sgd_core.numbers import number, signed
+from sgd_core.numbers import number
 
 CLASSES = (3, 7)
 QUICK = 100  # weights that may be nudged without being asked to: a blink
@@ -36,13 +37,14 @@ def digit_model(page: Page) -> None:
     digits = digits_of(dataset, CLASSES)
     found = _measured(page, config, h)
     with page.controls:
-        answered = _bet(page, digits.train_images[0].numel() + 1, len(digits.train_images)) is not None
+        sizes = digits.train_images[0].numel() + 1, len(digits.train_images)
+        answered = page.bet("passes", *passes_bet(*sizes), about=sizes) is not None
     if found is not None:
         _maps(page, found, (config, h))
         if answered:
             with page.hero:
                 _costs(found)
-        page.notice(*tell(found, digits.class_names, answered=answered))
+        page.notice(*tell_gradient(found, digits.class_names, answered=answered))
     page.code(weight_gradient_script(config, h))
 
 
@@ -74,19 +76,6 @@ def _measured(page: Page, config: TrainConfig, h: float) -> Comparison | None:
         bar.empty()
     st.session_state["_derivatives_comparison"] = ((config, h), found)
     return found
-
-
-def _bet(page: Page, weights: int, images: int) -> bool | None:
-    """Ask what nudging every weight costs, before it is told."""
-    passes = weights + 1
-    return page.bet(
-        "passes",
-        f"To find all {weights} slopes by nudging: how many passes over the {images:,} images?",
-        ["2", f"{passes:,}", f"{weights * weights:,}"],
-        f"{passes:,}",
-        f"one as it is, and one for each of the {weights} weights. `backward()` needs 2 in all.",
-        about=(weights, images),
-    )
 
 
 def _maps(page: Page, found: Comparison, run: tuple[TrainConfig, float]) -> None:
@@ -122,26 +111,3 @@ def _costs(found: Comparison) -> None:
     )
     cells[2].metric("nudging takes longer", f"{found.ratio:,.0f} times")
     cells[3].metric("largest difference", number(found.largest_difference, 2))
-
-
-def tell(found: Comparison, names: tuple[str, ...], *, answered: bool = True) -> list[str]:
-    """Say what both ways found; and what they cost, which the bet asks for, only once it is `answered`."""
-    weights = found.by_differences.forward - 1
-    pixels = found.maps(found.exact)[0]
-    row, column = np.unravel_index(int(np.abs(pixels).argmax()), pixels.shape)
-    steepest = float(pixels[row, column])
-    return [
-        f"Both maps show the same {weights} numbers, but for at most {number(found.largest_difference, 2)}.",
-        f"Nudging took {found.by_differences.forward} passes over {found.images:,} images. The other way took one pass "
-        f"forward and one back, however many weights there are: {number(1000 * found.by_differences.seconds, 3)} ms against "
-        f"{number(1000 * found.exact.seconds, 3)} ms here."
-        if answered
-        else "",
-        f"The steepest entry, {signed(steepest)}, belongs to the pixel in row {row}, column {column}. A "
-        f"{'larger' if steepest < 0 else 'smaller'} weight there lowers the loss (now {number(found.loss)}) fastest. Ink on "
-        f"a blue pixel speaks for “{names[0]}”, on a red one for “{names[1]}”.",
-        f"{found.blank_pixels} pixels are blank in every training image. Their gradient is exactly 0, so no step will ever "
-        "move their weights."
-        if found.blank_pixels
-        else "",
-    ]

@@ -4,7 +4,6 @@ import math
 
 import pandas as pd
 import streamlit as st
-import torch
 
 from pages.derivatives.point import choose_point, explain_trouble
 from pages.ui.page import Page
@@ -18,17 +17,17 @@ from sgd_core.calculus.finite_difference import (
 )
 from sgd_core.calculus.formula import Function
 from sgd_core.calculus.nudge_words import (
-    NOTHING,
+    best_h_bet,
     best_of,
     between,
     by_precision,
     errors_of,
     nudge_numbers,
-    size_of,
+    smaller_h_bet,
     tell_errors,
     tell_nudge,
 )
-from sgd_core.calculus.sampling import look_at
+from sgd_core.calculus.sampling import look_at, magnify
 from sgd_core.calculus.slope_words import curve_of
 from sgd_core.charts.curve import window
 from sgd_core.charts.nudge import (
@@ -42,13 +41,11 @@ from sgd_core.charts.nudge import (
     secant_rows,
 )
 from sgd_core.export.derivatives import finite_difference_script
-from sgd_core.numbers import number
 
 KINDS = ("forward", "central")
 FORMULAS = {"forward": r"\dfrac{f(x + h) - f(x)}{h}", "central": r"\dfrac{f(x + h) - f(x - h)}{2h}"}
 HS = (1.0, *(float(f"{digit}e-{power}") for power in range(1, 5) for digit in (5, 2, 1)))  # 1, 0.5, 0.2, 0.1 ... 0.0001
 SPEEDS = [Speed("slow", 0.6, 0.6), Speed("normal", 1.4, 1.4), Speed("fast", 5, 5)]
-GUESSES = (0.1, 1e-3, 1e-5, 1e-8, 1e-11)  # what one may bet on as the best h
 
 
 def nudge(page: Page) -> None:
@@ -64,7 +61,9 @@ def nudge(page: Page) -> None:
     at = _play(page, function, pairs, kind)
     with page.controls:
         st.latex(FORMULAS[kind])
-        _first_bet(page, function, x, kind)
+        bet = smaller_h_bet(function, x, kind)
+        if bet:
+            page.bet("smaller", *bet, about=(function.formula, x, kind))
     page.notice(*tell_nudge(pairs[at], kind, function))
     with page.more("For the curious: which h is best?", icon=":material/biotech:"):
         h = _errors(page, function, x, kind)
@@ -74,9 +73,7 @@ def nudge(page: Page) -> None:
 def _play(page: Page, function: Function, pairs: list[FiniteDifference], kind: str) -> int:
     point, curve = look_at(function, pairs[0].x)._replace(slope=pairs[0].exact), curve_of(function)
     y_domain = window(curve["x"].tolist(), curve["value"].to_numpy())
-    u = torch.linspace(-REACH, REACH, 61, dtype=torch.float64)
-    with torch.no_grad():
-        magnified = [function(pair.x + u * pair.h).numpy() for pair in pairs]
+    magnified = [magnify(function, pair.x, REACH * pair.h) for pair in pairs]
     reach = REACH * (max(abs(point.slope), 1.0) if math.isfinite(point.slope) else max(abs(pairs[-1].slope), 1.0))
     slopes = pd.DataFrame({"moment": range(len(pairs)), "h": HS, "slope": [pair.slope for pair in pairs]})
     march = window([0.0], pd.concat([slopes["slope"], pd.Series([point.slope])]).to_numpy(), margin=0.15)
@@ -117,22 +114,6 @@ def _play(page: Page, function: Function, pairs: list[FiniteDifference], kind: s
     )
 
 
-def _first_bet(page: Page, function: Function, x: float, kind: str) -> None:
-    wide, close = (between(function, x, h, kind) for h in (0.1, 0.01))
-    if not (math.isfinite(wide.error) and math.isfinite(close.error)) or wide.error <= NOTHING * size_of(wide):
-        return
-    guesses = {"as much": wide.error, "10 times less": wide.error / 10, "100 times less": wide.error / 100}
-    answer = min(guesses, key=lambda name: abs(math.log(max(close.error, 1e-300) / guesses[name])))
-    page.bet(
-        "smaller",
-        f"With h = 0.1 the slope is off by {number(wide.error, 3)}. How far off is it with h = 0.01?",
-        list(guesses),
-        answer,
-        f"it is off by {number(close.error, 3)} then.",
-        about=(function.formula, x, kind),
-    )
-
-
 def _errors(page: Page, function: Function, x: float, kind: str) -> float:
     """Draw the error for every h in both precisions, once the learner has bet; return the learner's own h."""
     errors = errors_of(function, x, kind)
@@ -141,7 +122,8 @@ def _errors(page: Page, function: Function, x: float, kind: str) -> float:
     if h > MOST_H:
         st.error(f"This h is too large for a slope at one point. Take at most {MOST_H:,}.", icon=":material/block:")
         return MOST_H
-    if not _second_bet(page, function, x, kind, errors, best):
+    bet = best_h_bet(errors, best["float32"])
+    if bet and page.bet("best_h", *bet, about=(function.formula, x, kind)) is None:
         return h
     nudges = {precision: finite_difference(function, x, h, kind, precision) for precision in PRECISIONS}
     shown = min(max(h, 1e-12), LARGEST)
@@ -160,23 +142,3 @@ def _errors(page: Page, function: Function, x: float, kind: str) -> float:
     st.markdown("\n".join(f"- {sentence}" for sentence in tell_errors(function, x, kind, nudges, best)))
     page.csv(errors, "nudge_errors")
     return h
-
-
-def _second_bet(
-    page: Page, function: Function, x: float, kind: str, errors: pd.DataFrame, best: dict[str, float]
-) -> bool:
-    single = errors[errors["precision"] == "float32"]
-    if not math.isfinite(best["float32"]):
-        return True  # the largest would win: nothing to ask
-    nearest = {h: float(single.loc[(single["h"] / h - 1).abs().idxmin(), "error"]) for h in GUESSES}
-    winner = min(nearest, key=lambda h: nearest[h])
-    right = page.bet(
-        "best_h",
-        "Computed in float32, with about seven digits: which of these h comes closest to the derivative?",
-        [number(h) for h in GUESSES],
-        number(winner),
-        f"it is off by {number(nearest[winner], 2)}, while {number(GUESSES[-1])} is off by "
-        f"{number(nearest[GUESSES[-1]], 2)}.",
-        about=(function.formula, x, kind),
-    )
-    return right is not None

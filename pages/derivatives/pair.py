@@ -12,20 +12,26 @@ from pages.ui.shown import Picture
 from sgd_core.calculus.formula import FormulaError, Function
 from sgd_core.calculus.sampling import At
 from sgd_core.calculus.weights import VARIABLES, Slope, slices, slope_at, two_weights
+from sgd_core.calculus.weights_words import (
+    INKS,
+    ONE_PREDICTION,
+    against_bet,
+    ink_words,
+    tell_prediction,
+    tell_two_slopes,
+)
 from sgd_core.charts.curve import curve_picture, curve_with_tangent, window
 from sgd_core.charts.digit_images import digit_strip
 from sgd_core.charts.pair import pair_frame, pair_picture
 from sgd_core.charts.palette import POINT
 from sgd_core.charts.surface import surface_url
-from sgd_core.descent.surfaces import SURFACES, height_grid
+from sgd_core.descent.surfaces import SURFACES, height_grid, steepest_on
 from sgd_core.export.derivatives import partial_derivatives_script
 from sgd_core.numbers import number, signed
 
 TYPED = "my own"
 REACH = 3.0
 ONE = "One prediction"
-INKS = (1.0, 0.5)  # of the two pixels of the prediction; the image is a 7, so the right answer is 0
-ONE_PREDICTION = "(a + b/2)**2"
 _TITLES = {surface.title: surface for surface in SURFACES.values()}
 
 
@@ -33,9 +39,7 @@ _TITLES = {surface.title: surface for surface in SURFACES.values()}
 def surface_of(function: Function) -> tuple[str, float]:
     """Return the picture of a surface and the length of its steepest gradient in the window."""
     grid = height_grid(function, (-REACH, REACH), (-REACH, REACH), 121)
-    slopes = np.hypot(*np.gradient(grid, 2 * REACH / 120))
-    finite = slopes[np.isfinite(slopes)]
-    return surface_url(grid), float(finite.max()) if finite.size and finite.max() > 0 else 1.0
+    return surface_url(grid), steepest_on(grid, 2 * REACH)
 
 
 def two_weights_of(page: Page) -> None:
@@ -71,8 +75,9 @@ def two_weights_of(page: Page) -> None:
     _cuts(page, function, at, right)
     if math.isfinite(at.value) and math.isfinite(at.length):
         with page.below:
-            right_bet = _bet(page, function, at)
-        page.notice(*tell(function, at, answered=right_bet))
+            bet = against_bet(function, at)
+            right_bet = page.bet("against", *bet, about=(function.formula, a, b)) if bet else False
+        page.notice(*tell_two_slopes(function, at, answered=right_bet))
     else:
         page.below.error(
             f"`{function.formula}` has no finite value and slope at a = {number(a)}, b = {number(b)}. Move the point.",
@@ -104,10 +109,7 @@ def _choose(page: Page) -> Function:
 
 def _prediction(at: Slope) -> None:
     """Show the two pixels, their weights, the prediction and its loss."""
-    captions = [
-        f"ink {number(ink)} × {name} = {number(ink * weight)}"
-        for ink, name, weight in zip(INKS, VARIABLES, (at.a, at.b), strict=True)
-    ]
+    captions = ink_words(at)
     st.html(
         digit_strip(
             np.array(INKS).reshape(2, 1, 1),
@@ -118,11 +120,7 @@ def _prediction(at: Slope) -> None:
             alt=f"Two pixels with their ink and their weights: {captions[0]}, {captions[1]}.",
         )
     )
-    score = INKS[0] * at.a + INKS[1] * at.b
-    st.markdown(
-        f"Two pixels of a 7, so the right answer is 0. The **prediction** is {number(INKS[0] * at.a)} + "
-        f"({number(INKS[1] * at.b)}) = {number(score)}. Its **loss** is {number(score)}² = {number(at.value)}."
-    )
+    st.markdown(tell_prediction(at))
 
 
 def _cuts(page: Page, function: Function, at: Slope, where: st.delta_generator.DeltaGenerator) -> None:
@@ -154,49 +152,3 @@ def _cuts(page: Page, function: Function, at: Slope, where: st.delta_generator.D
 
 def _move(page: Page, name: str, picked: dict[str, float]) -> None:
     page.set(name, round(picked["x"], 6))
-
-
-def _bet(page: Page, function: Function, at: Slope) -> bool | None:
-    if not at.length:
-        return False
-    change = 0.01 * at.length
-    down = _along(function, at, -0.01)
-    options = [f"it falls by about {number(change, 2)}", "it stays", f"it grows by about {number(change, 2)}"]
-    return page.bet(
-        "against",
-        f"Both weights take a step of 0.01 in all, **against** the arrow. The slope along it is {number(at.length, 3)}. What "
-        "does the loss do?",
-        options,
-        options[0] if down < 0 else options[2] if down > 0 else options[1],
-        f"it changes by {signed(down, 3)}.",
-        about=(function.formula, at.a, at.b),
-    )
-
-
-def _along(function: Function, at: Slope, step: float) -> float:
-    """Return how much f changes by a step along the gradient."""
-    share = step / at.length
-    return slope_at(function, at.a + share * at.by_a, at.b + share * at.by_b).value - at.value
-
-
-def tell(function: Function, at: Slope, *, answered: bool | None = True) -> list[str]:
-    """Say what both slopes and the arrow mean; what the bet asks for only once it is `answered` (not None)."""
-    if not at.length:
-        return ["Both slopes are 0: the surface is level here, and the gradient has no direction."]
-    a, b = ("smaller" if slope > 0 else "larger" if slope < 0 else "the same" for slope in (at.by_a, at.by_b))
-    pixel = (
-        "The darker pixel has twice the ink, so its weight has twice the slope: each weight's slope is its own ink times "
-        "how wrong the prediction is."
-    )
-    return [
-        f"Hold b still: f changes by {signed(at.by_a)} for each unit of a. Hold a still: by {signed(at.by_b)} for each unit "
-        f"of b. Together they are the **gradient ({number(at.by_a)}, {number(at.by_b)})**, the orange arrow.",
-        pixel if function.formula == ONE_PREDICTION else "",
-        "The arrow points straight **uphill**, at a right angle to the lines of equal height."
-        + (
-            f" A step of 0.01 along it changes f by {signed(_along(function, at, 0.01), 3)}."
-            if answered is not None
-            else ""
-        ),
-        f"Gradient descent goes against the arrow: {a} a and {b} b, both at once.",
-    ]

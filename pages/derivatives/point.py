@@ -4,10 +4,9 @@ import streamlit as st
 
 from pages.ui.page import Page
 from sgd_core.calculus.formula import Function
-from sgd_core.calculus.kinks import kink
-from sgd_core.calculus.sampling import look_at, start_inside
+from sgd_core.calculus.sampling import start_inside
+from sgd_core.calculus.slope_words import tell_kink
 from sgd_core.calculus.trouble import trouble
-from sgd_core.numbers import number, signed
 
 FARTHEST = 1e6
 
@@ -68,12 +67,7 @@ def explain_trouble(function: Function, x: float) -> bool:
     if told:
         st.error(f"{told} Move x to a place on the curve.", icon=":material/block:")
         return False
-    sides = kink(function, x)
-    if sides:
-        st.warning(
-            f"There is a kink at x = {number(x)}. The slope is {signed(sides[0])} just left of it and {signed(sides[1])} "
-            f"just right of it, so **there is no derivative here**. PyTorch must give some answer and says "
-            f"{number(look_at(function, x).slope)}. Training hardly ever lands on such a point.",
-            icon=":material/change_history:",
-        )
+    kinked = tell_kink(function, x)
+    if kinked:
+        st.warning(kinked, icon=":material/change_history:")
     return True

@@ -3,15 +3,14 @@
 from functools import lru_cache
 
 import streamlit as st
-import torch
 
-from pages.stepping.optimizer_choice import Proposal, propose
+from pages.stepping.optimizer_choice import propose
 from pages.ui.page import Page
 from sgd_core.calculus.formula import FormulaError, Function, parse_function
 from sgd_core.charts.palette import RACERS
 from sgd_core.charts.surface import surface_url
-from sgd_core.descent.bottom import Point, bottom_of, heights_of
-from sgd_core.descent.pairs import good_pair
+from sgd_core.descent.bottom import heights_of
+from sgd_core.descent.pairs import proposed_runs
 from sgd_core.descent.surfaces import SURFACES, VARIABLES, Range, Surface
 
 TYPED = "my own"
@@ -28,9 +27,9 @@ def choose_surface(page: Page) -> Surface:
         if surface:
             page.set("x", surface.start[0])
             page.set("y", surface.start[1])
-            first, others = proposed(surface)
-            page.set("two_a_lr", first[0])
-            page.set("two_a_momentum", first[1])
+            (lr, momentum), others = proposed_runs(surface)
+            page.set("two_a_lr", lr)
+            page.set("two_a_momentum", momentum)
             propose(page, "two", others, OTHERS)
 
     picked = page.choice("surface", "Surface", [*TITLES, TYPED], "Narrow valley", on_change=changed)
@@ -53,27 +52,6 @@ def choose_surface(page: Page) -> Surface:
         st.caption(f"The page goes on with `{text}`.")
     window = (-reach, reach)
     return Surface("typed", TYPED, text, window, window, (-reach / 2, reach / 2), 0.1, "")
-
-
-@lru_cache(maxsize=32)
-def proposed(surface: Surface) -> tuple[Point, list[Proposal]]:
-    """Return the learning rate and momentum to begin with, and the other runs.
-
-    Where there is a bowl: momentum at its best pair, plain descent just below the border, and far below it.
-    """
-    bottom = bottom_of(surface, surface.start)
-    slow, near = surface.lr / 10, surface.lr
-    pair = (surface.lr, 0.9)
-    if bottom and bottom.quadratic:
-        border = bottom.curvature.border
-        slow, near = float(f"{border / 20:.2g}"), float(f"{0.97 * border:.3g}")
-        lr, momentum = bottom.curvature.best_momentum
-        pair = (float(f"{lr:.4g}"), round(momentum, 3))
-    elif bottom:
-        lowest = float(surface.function(torch.tensor(bottom.x).double(), torch.tensor(bottom.y).double()))
-        pair = good_pair(surface.function, surface.start, 1.5 * bottom.curvature.border, lowest)
-    rest = [Proposal("rmsprop", 0.05), Proposal("adagrad", 0.5), Proposal("adam", 0.1)]
-    return pair, [Proposal("sgd", near), Proposal("sgd", slow), *rest]
 
 
 @lru_cache(maxsize=16)

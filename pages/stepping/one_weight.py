@@ -1,6 +1,5 @@
 """One weight: every step on the curve, in numbers and in the loss; and a bet on where the next one lands."""
 
-import math
 from typing import Any
 
 import numpy as np
@@ -13,18 +12,13 @@ from pages.ui.shown import Moments, Picture
 from sgd_core.calculus.formula import Function
 from sgd_core.charts.descent import descent_on_curve, descent_rows
 from sgd_core.charts.loss_axis import LossAxis, loss_axis
-from sgd_core.charts.over_steps import over_steps
-from sgd_core.charts.palette import SECOND, ceiling
+from sgd_core.charts.over_steps import over_steps, step_lengths
 from sgd_core.descent.minimum import value_at
 from sgd_core.descent.one_weight import MOST_STEPS, SGD, lowest_in_picture, walk
-from sgd_core.descent.one_weight_words import tell_step
-from sgd_core.descent.stop import within
+from sgd_core.descent.one_weight_words import first_step_bet, landing, step_numbers, steps_needed_bet, tell_step
 from sgd_core.export.descent import walk_script
 from sgd_core.moments import moment_steps
-from sgd_core.numbers import number, percent, signed
-
-FAR = 2000  # steps looked ahead for the question how many it takes
-CLOSE = 0.1  # of the step's length: a marker within it has won
+from sgd_core.numbers import number
 
 
 def one_weight(page: Page) -> None:
@@ -44,7 +38,7 @@ def one_weight(page: Page) -> None:
     moments, name = moment_steps(steps), (function.formula, start, lr, steps)
     with page.controls:
         bet, result = _marker(page, function, name, moments)
-    curve, y_domain = drawn_curve(function)
+    (low, high), (curve, y_domain) = function.domain, drawn_curve(function)
     axis = loss_axis(axes, [run["loss"].to_numpy()], lowest_in_picture(function).loss, y_domain)
     rows = descent_rows(curve, run, moments, y_domain, taken=True, bet=bet)
     at = page.player(
@@ -56,10 +50,12 @@ def one_weight(page: Page) -> None:
             ),
             Picture(_loss(run, moments, axis), "Loss against step.", where="beside"),
             Picture(
-                _lengths(run, moments, function, lr), "Length of each step, and the learning rate.", where="beneath"
+                step_lengths(run["update"].to_numpy(), moments, lr=lr, longest=2 * (high - low)),
+                "Length of each step, and the learning rate.",
+                where="beneath",
             ),
         ],
-        Moments(_numbers(run, moments), run=name),
+        Moments(step_numbers(run, moments), run=name),
     )
     st.session_state["_stepping_rest"] = at
     if bet is not None:
@@ -114,34 +110,13 @@ def _reveal(
     if at <= made:
         result.caption(f"You say it lands at w = {number(guess)}. Now press **Step**.")
         return
-    before, after = run.iloc[moments[made]], run.iloc[moments[made + 1]]
-    length, landed = abs(float(after["x"] - before["x"])), float(after["x"])
-    error = abs(guess - landed)
-    if not math.isfinite(error):
+    found = landing(float(run["x"].iloc[moments[made]]), float(run["x"].iloc[moments[made + 1]]), guess)
+    if found is None:
         result.caption("The step left the function: there is no place where it landed.")
         return
-    right = error <= CLOSE * length
-    won, all_made = page.scored("marker", right, about=(name, made))
-    size = f"{percent(error / length)} of the step" if length else "and the step is 0"
-    verdict = ":green[**Right**]" if right else ":red[**Not quite**]"
-    result.markdown(
-        f"{verdict}: it landed at w = {number(landed)}, you were off by {number(error)}, {size}. "
-        f":small[{won} of {all_made} bets won]"
-    )
-
-
-def _numbers(run: pd.DataFrame, moments: np.ndarray) -> pd.DataFrame:
-    here, before = run.iloc[moments], run.iloc[np.maximum(moments - 1, 0)]
-    taken = np.where(moments > 0, before["update"].to_numpy(), np.nan)
-    return pd.DataFrame(
-        {
-            "step": [number(int(step)) for step in moments],
-            "w": [number(x) for x in here["x"]],
-            "loss": [number(loss) for loss in here["loss"]],
-            "slope": [signed(slope) for slope in here["gradient"]],
-            "last step": ["–" if math.isnan(update) else signed(update) for update in taken],
-        }
-    )
+    won, all_made = page.scored("marker", found.won, about=(name, made))
+    verdict = ":green[**Right**]" if found.won else ":red[**Not quite**]"
+    result.markdown(f"{verdict}: {found.words} :small[{won} of {all_made} bets won]")
 
 
 def _loss(run: pd.DataFrame, moments: np.ndarray, axis: LossAxis) -> Any:
@@ -152,69 +127,11 @@ def _loss(run: pd.DataFrame, moments: np.ndarray, axis: LossAxis) -> Any:
     )
 
 
-def _lengths(run: pd.DataFrame, moments: np.ndarray, function: Function, lr: float) -> Any:
-    """Draw how long each step was, and the learning rate as a line that does not move."""
-    lengths = np.concatenate([[math.nan], run["update"].abs().to_numpy()[:-1]])
-    width = function.domain[1] - function.domain[0]
-    top = ceiling(min(float(np.nanmax(lengths, initial=0.0)), 2 * width), steps=(1, 2, 5))
-    steps = np.arange(len(lengths))
-    kept = np.unique(np.concatenate([steps[:41], moments, np.linspace(0, len(steps) - 1, 400).astype(int)]))
-    frame = pd.DataFrame({"step": kept, "moment": np.searchsorted(moments, kept), "value": lengths[kept]})
-    frame["now"] = frame["step"].isin(moments)
-    return over_steps(
-        frame[np.isfinite(frame["value"])],
-        last=len(steps) - 1,
-        y_domain=(0.0, top),
-        title="step length",
-        level=(lr, f"learning rate {number(lr)}"),
-        color=SECOND,
-        height=150,
-    )
-
-
 def _more_bets(page: Page, function: Function, start: float, lr: float, run: pd.DataFrame) -> None:
     """Ask about the first step and about the whole way."""
     with page.more("Two more bets", icon=":material/psychology:"):
         left, right = st.columns(2, gap="medium")
         with left:
-            _after_one_step(page, function, start, lr, run)
+            page.bet("one", *first_step_bet(run), about=(function, start, lr))
         with right:
-            _how_many(page, function, start, lr)
-
-
-def _after_one_step(page: Page, function: Function, start: float, lr: float, run: pd.DataFrame) -> None:
-    before, after = (float(loss) for loss in run["loss"].iloc[:2])
-    options = ["lower", "higher", "the same", "no number at all"]
-    if not (math.isfinite(after) and math.isfinite(before)):
-        answer = options[3]
-    else:
-        answer = options[0] if after < before else options[1] if after > before else options[2]
-    page.bet(
-        "one",
-        f"From w = {number(start)}, with the learning rate {number(lr)}: after one step, the loss is …",
-        options,
-        answer,
-        f"it goes from {number(before)} to {number(after)}, since w goes from {number(start)} to "
-        f"{number(run['x'].iloc[1])}.",
-        about=(function, start, lr),
-    )
-
-
-def _how_many(page: Page, function: Function, start: float, lr: float) -> None:
-    options = ["at most 5", "6 to 20", "21 to 100", "more than 100", f"not within {FAR:,}"]
-
-    def answer() -> tuple[str, str]:
-        lowest = lowest_in_picture(function).loss
-        needed = within(walk(function, start, (lr,), FAR)[0], lowest)
-        if needed is None:
-            return options[4], f"{FAR:,} steps from here do not get that near to {number(lowest)}."
-        right = options[0 if needed <= 5 else 1 if needed <= 20 else 2 if needed <= 100 else 3]
-        return right, f"step {needed:,} is the first within 1 % of the way down to {number(lowest)}."
-
-    page.bet(
-        "many",
-        "How many steps until only 1 % of the way down to the lowest loss in the picture is left?",
-        options,
-        answer,
-        about=(function, start, lr),
-    )
+            page.bet("many", *steps_needed_bet(function, start, lr), about=(function, start, lr))

@@ -1,7 +1,7 @@
 """Who races: up to six optimizers, each with its learning rate and its own options, as the table of optimizers has them."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import Any
 
 import streamlit as st
 
@@ -9,60 +9,11 @@ from pages.ui.page import Page
 from sgd_core.charts.palette import RACERS
 from sgd_core.descent.optimizers import OPTIMIZERS, Optimizer
 from sgd_core.descent.options import Option
-from sgd_core.numbers import code, number
+from sgd_core.descent.racers import Proposal, Racer, mark
+from sgd_core.numbers import number
 
 KINDS = {row.title: name for name, row in OPTIMIZERS.items() if not row.hidden_matrices_only}
 PARTS = ("first", "second")  # of an option that is a pair
-
-
-class Proposal(NamedTuple):
-    """A run to begin with: an optimizer's name, its learning rate, and the options that differ from torch's."""
-
-    name: str
-    lr: float
-    options: Mapping[str, Any] = {}
-
-
-class Racer(NamedTuple):
-    """One run of a race: its letter, its optimizer and its learning rate."""
-
-    letter: str
-    optimizer: Optimizer
-    lr: float
-
-    @property
-    def title(self) -> str:
-        """What it is called in words: letter, optimizer, learning rate, and what differs from torch's defaults."""
-        return f"{self.letter}, {self.name}"
-
-    @property
-    def name(self) -> str:
-        """The same without its letter."""
-        settings = [_setting(*pair) for pair in self.optimizer.settings]
-        return ", ".join([f"{self.optimizer.row.title} {number(self.lr)}", *settings])
-
-    @property
-    def kind(self) -> str:
-        """The optimizer in words, with what differs from torch's defaults."""
-        return ", ".join([self.optimizer.row.title, *(_setting(*pair) for pair in self.optimizer.settings)])
-
-    @property
-    def mark(self) -> str:
-        """Its letter in its colour, as Markdown."""
-        return f":{RACERS[self.letter].name}[**{self.letter}**]"
-
-    @property
-    def torch_code(self) -> str:
-        """Its optimizer as PyTorch source."""
-        return self.optimizer.torch_code("[w]", code(self.lr))
-
-
-def _setting(name: str, value: Any) -> str:
-    if isinstance(value, bool):
-        return name
-    if isinstance(value, tuple):
-        return f"{name} {' and '.join(number(part) for part in value)}"
-    return f"{name} {value if isinstance(value, str) else number(value)}"
 
 
 def choose_racers(page: Page, group: str, proposed: Sequence[Proposal], letters: Sequence[str]) -> list[Racer]:
@@ -99,12 +50,13 @@ def _choose(page: Page, place: str, letter: str, run: Proposal) -> Racer:
     kind = OPTIMIZERS[run.name].title
     now = st.session_state.get(page.key(f"{place}_kind"), st.query_params.get(page.key(f"{place}_kind")))
     rate = st.session_state.get(page.key(f"{place}_lr"), _linked_rate(page, f"{place}_lr", run.lr))
-    label = f":{RACERS[letter].name}[**{letter}**] {now if now in KINDS else kind} {number(rate)}"
+    color = RACERS[letter].name
+    label = f"{mark(letter, color)} {now if now in KINDS else kind} {number(rate)}"
     with st.popover(label, width="stretch", key=page.key(f"{place}_settings")):
         title = page.choice(f"{place}_kind", f"Optimizer {letter}", list(KINDS), kind)
         lr = page.learning_rate(f"{place}_lr", run.lr, label=f"Learning rate {letter}")
         optimizer = _options(page, place, letter, KINDS[title], run)
-    return Racer(letter, optimizer, lr)
+    return Racer(letter, optimizer, lr, color)
 
 
 def _linked_rate(page: Page, name: str, default: float) -> float:

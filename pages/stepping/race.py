@@ -1,10 +1,8 @@
 """A race: the same start for several learning rates and optimizers, a lane each."""
 
-import numpy as np
 import streamlit as st
 
-from pages.stepping.optimizer_choice import Proposal, Racer, choose_racers, propose
-from pages.stepping.ranking import Ranking
+from pages.stepping.optimizer_choice import choose_racers, propose
 from pages.stepping.start import choose_loss_axis, choose_start, drawn_curve, random_start, start_there
 from pages.ui.page import Page
 from pages.ui.shown import Moments, Picture
@@ -13,6 +11,9 @@ from sgd_core.charts.over_steps import over_steps
 from sgd_core.charts.palette import RACERS
 from sgd_core.charts.race import lane_rows, lanes, race_on_curve, race_rows
 from sgd_core.descent.one_weight import MOST_STEPS, lowest_in_picture, walk
+from sgd_core.descent.race_words import arrival_bet, race_numbers, race_table, tell_race
+from sgd_core.descent.racers import Proposal
+from sgd_core.descent.ranking import Ranking
 from sgd_core.export.descent import walk_script
 from sgd_core.moments import moment_steps
 from sgd_core.numbers import number
@@ -35,7 +36,6 @@ PRESETS = {
         *DEFAULT[3:],
     ],
 }
-NOBODY = "none of them"
 
 
 def race(page: Page) -> None:
@@ -104,12 +104,12 @@ def race(page: Page) -> None:
     )
     pictures.append(Picture(losses, f"Loss against step for {many} runs.", where="beneath"))
     about = (function, start, steps, tuple(racers))
-    at = page.player(pictures, Moments(ranking.numbers(moments), run=about), name="race")
+    at = page.player(pictures, Moments(race_numbers(ranking, moments), run=about), name="race")
     step = int(moments[at])
     with page.controls:
-        _bet(page, ranking, about)
-    page.below.markdown(ranking.table(step))
-    page.notice(*_tell(ranking, step))
+        page.bet("race", *arrival_bet(ranking), about=about)
+    page.below.markdown(race_table(ranking, step))
+    page.notice(*tell_race(ranking, step))
     columns = {"x": "w", "gradient": "gradient", "update": "step taken"}
     page.table(ranking.history(step, columns), "History of all runs", file="race")
     code = [(racer.title, racer.torch_code) for racer in racers]
@@ -119,72 +119,3 @@ def race(page: Page) -> None:
 def _fill(page: Page, field: list[Proposal]) -> None:
     propose(page, "race", field, LETTERS)
     page.set("race_runs", len(field))
-
-
-def _bet(page: Page, ranking: Ranking, about: tuple[object, ...]) -> None:
-    winner = ranking.winner
-    answer = NOBODY if winner is None else ranking.racers[winner].letter
-    arrivals = [
-        f"{racer.letter} from step {since:,}" if since is not None else f"{racer.letter} never"
-        for racer, since in zip(ranking.racers, ranking.arrived, strict=True)
-    ]
-    page.bet(
-        "race",
-        f"Which run is the first to stay within 1 % of the way, in {ranking.steps:,} steps?",
-        [*ranking.letters, NOBODY],
-        answer,
-        f"they stay there so: {', '.join(arrivals)}.",
-        about=about,
-    )
-
-
-def _tell(ranking: Ranking, step: int) -> list[str]:
-    told = ranking.diverged(step)
-    if step == 0:
-        return told + _first_steps(ranking)
-    best = ranking.order(step)[0]
-    if not ranking.gone(best, step):
-        racer, since = ranking.racers[best], ranking.arrived[best]
-        near = f"it stays within 1 % of the way from step {since:,} on" if since is not None and since <= step else ""
-        near = near or f"it is {number(ranking.distances[best][step])} away from the lowest place"
-        near = near if ranking.known else f"its loss is {ranking.said(best, step)}"
-        told.append(f"Ahead after {step:,} steps: {racer.mark}, **{racer.name}**: {near}.")
-    return told + _turning(ranking, step)
-
-
-def _first_steps(ranking: Ranking) -> list[str]:
-    runs, racers = ranking.runs, ranking.racers
-    lengths = ", ".join(
-        f"{racer.letter} {number(abs(run['update'].iloc[0]), 3)}" for racer, run in zip(racers, runs, strict=True)
-    )
-    told = [
-        f"All see the same slope, {number(runs[0]['gradient'].iloc[0])}, and answer with first steps of this length: "
-        f"{lengths}."
-    ]
-    for racer in racers:
-        if racer.optimizer.row.sign_like:
-            told.append(
-                f"{racer.mark} divides by the size of the slope, so the length of its first step comes from its learning "
-                f"rate, {number(racer.lr)}, and not from how steep it is."
-            )
-            break
-    return told
-
-
-def _turning(ranking: Ranking, step: int) -> list[str]:
-    told = []
-    for racer, run in zip(ranking.racers, ranking.runs, strict=True):
-        moves = np.sign(run["update"].to_numpy()[:step])
-        flips = int((moves[1:] * moves[:-1] < 0).sum())
-        if flips:
-            times = "once" if flips == 1 else f"{flips:,} times"
-            told.append(f"{racer.mark} turned around {times}: {_why(racer)}.")
-    return told[:3]
-
-
-def _why(racer: Racer) -> str:
-    options = racer.optimizer.options
-    remembers = options.get("momentum", 0.0) > 0 or options.get("betas", (0.0,))[0] > 0
-    if remembers:
-        return "what it remembers of earlier slopes carried it past the lowest place"
-    return "its step was longer than the way to the lowest place"

@@ -6,12 +6,11 @@ from typing import Any
 
 import pandas as pd
 import streamlit as st
-import torch
 from streamlit.delta_generator import DeltaGenerator
 
 from pages.ui.page import Page
 from sgd_core.calculus.formula import Function
-from sgd_core.calculus.sampling import sample, start_inside
+from sgd_core.calculus.sampling import random_place, sample, start_inside
 from sgd_core.charts.curve import window
 from sgd_core.charts.loss_axis import AUTOMATIC, LINEAR, LOGARITHMIC, Range
 
@@ -32,10 +31,7 @@ def random_start(page: Page, function: Function) -> None:
     seed = page.whole("seed", "Seed of the random start", 0, 2**31 - 1, 0)
 
     def draw() -> None:
-        low, high = function.domain
-        share = float(torch.rand((), generator=torch.Generator().manual_seed(seed), dtype=torch.float64))
-        stop = round(share * 600)
-        page.set("start", round(low + stop * (high - low) / 600, 9))
+        page.set("start", random_place(function, seed))
         page.set("seed", (seed + 1) % 2**31)
 
     help = "Draws the first w with this seed, then puts the seed one further."

@@ -3,6 +3,7 @@
 The values and gradients are those of one real run of PyTorch: every intermediate tensor keeps its gradient.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple
 
@@ -185,6 +186,28 @@ class Moment(NamedTuple):
     node: int
     known: int
     gradients: tuple[float | None, ...]
+
+
+class Arrival(NamedTuple):
+    """A sum of gradients that a node has from moment `begin` on, until before moment `end` (None: to the last)."""
+
+    node: int
+    gradient: float
+    begin: int
+    end: int | None
+
+
+def arrivals(moments: Sequence[Moment]) -> list[Arrival]:
+    """Return what each node's gradient is, from when until when."""
+    found = []
+    for node in range(len(moments[0].gradients)):
+        sums = [moment.gradients[node] for moment in moments]
+        changes = [at for at, now in enumerate(sums) if at == 0 or now != sums[at - 1]]
+        for begin, end in zip(changes, [*changes[1:], None], strict=True):
+            gradient = sums[begin]
+            if gradient is not None:
+                found.append(Arrival(node, gradient, begin, end))
+    return found
 
 
 def walk(run: Trace) -> list[Moment]:

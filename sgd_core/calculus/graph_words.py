@@ -53,6 +53,23 @@ def bracketed(value: float) -> str:
     return f"({number(value)})" if value < 0 else number(value)
 
 
+def card_words(run: Trace, moment: Moment) -> tuple[str, str]:
+    """Return a name and a sentence without formulas for a moment of the walk."""
+    node = run.nodes[moment.node]
+    if moment.phase == "start":
+        return "Nothing is computed yet", "First the values go forward, then the slopes go back."
+    if moment.phase == "forward":
+        operation = f"{node.name} = {node.label} = {number(node.value)}."
+        return "Forward", operation if node.inputs else f"{node.name} = {number(node.value)} goes in."
+    if moment.phase == "seed":
+        return "Backward", f"At the result, {node.name}, the gradient is 1."
+    factors = " and ".join(
+        f"{number(node.gradient)} × {bracketed(slope)} = {number(node.gradient * slope)} to {run.nodes[place].name}"
+        for place, slope in zip(node.inputs, node.local, strict=True)
+    )
+    return f"Backward through {node.name} = {node.label}", f"{factors}."
+
+
 def describe(run: Trace, moments: list[Moment], at: int) -> list[str]:
     """Say what happens at a moment of the walk, with its numbers and rules."""
     moment = moments[at]

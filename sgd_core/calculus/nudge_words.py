@@ -5,6 +5,7 @@ from functools import lru_cache
 
 import pandas as pd
 
+from sgd_core.bet import Bet
 from sgd_core.calculus.finite_difference import (
     LARGEST,
     FiniteDifference,
@@ -18,6 +19,7 @@ from sgd_core.calculus.kinks import kink
 from sgd_core.numbers import number, signed
 
 NOTHING = 1e-9  # relative to the slope: a difference that is only rounding
+GUESSES = (0.1, 1e-3, 1e-5, 1e-8, 1e-11)  # what one may bet on as the best h
 
 
 @lru_cache(maxsize=64)
@@ -129,3 +131,32 @@ def tell_errors(
         "section, is exact up to rounding. It takes one pass back for all weights together."
     )
     return sentences
+
+
+def smaller_h_bet(function: Function, x: float, kind: str) -> Bet | None:
+    """Ask how much a ten times smaller h helps; None where there is no error to begin with."""
+    wide, close = (between(function, x, h, kind) for h in (0.1, 0.01))
+    if not (math.isfinite(wide.error) and math.isfinite(close.error)) or wide.error <= NOTHING * size_of(wide):
+        return None
+    guesses = {"as much": wide.error, "10 times less": wide.error / 10, "100 times less": wide.error / 100}
+    return Bet(
+        f"With h = 0.1 the slope is off by {number(wide.error, 3)}. How far off is it with h = 0.01?",
+        list(guesses),
+        min(guesses, key=lambda name: abs(math.log(max(close.error, 1e-300) / guesses[name]))),
+        f"it is off by {number(close.error, 3)} then.",
+    )
+
+
+def best_h_bet(errors: pd.DataFrame, best: float) -> Bet | None:
+    """Ask which h does best in float32, by its error curve and `best_of`; None where simply the largest does."""
+    if not math.isfinite(best):
+        return None
+    single = errors[errors["precision"] == "float32"]
+    nearest = {h: float(single.loc[(single["h"] / h - 1).abs().idxmin(), "error"]) for h in GUESSES}
+    winner, smallest = min(nearest, key=lambda h: nearest[h]), GUESSES[-1]
+    return Bet(
+        "Computed in float32, with about seven digits: which of these h comes closest to the derivative?",
+        [number(h) for h in GUESSES],
+        number(winner),
+        f"it is off by {number(nearest[winner], 2)}, while {number(smallest)} is off by {number(nearest[smallest], 2)}.",
+    )

@@ -2,8 +2,10 @@
 
 from typing import NamedTuple
 
+import numpy as np
 import pandas as pd
 import torch
+from numpy.typing import NDArray
 
 from sgd_core.calculus.derivative import derivative
 from sgd_core.calculus.formula import Function
@@ -95,3 +97,16 @@ def level_places(function: Function, domain: tuple[float, float] | None = None) 
             found.append((left + right) / 2)
     width = high - low
     return Level(False, tuple(0.0 if abs(place) < 1e-12 * width else round(place, 12) for place in sorted(found)))
+
+
+def random_place(function: Function, seed: int) -> float:
+    """Return one of 601 places, evenly spread over the domain as a slider's stops are, drawn with this seed."""
+    low, high = function.domain
+    share = float(torch.rand((), generator=torch.Generator().manual_seed(seed), dtype=torch.float64))
+    return round(low + round(share * 600) * (high - low) / 600, 9)
+
+
+def magnify(function: Function, x: float, reach: float) -> NDArray[np.float64]:
+    """Return the function's values (61,) from x - reach to x + reach."""
+    with torch.no_grad():
+        return function(x + reach * torch.linspace(-1, 1, 61, dtype=torch.float64)).numpy()

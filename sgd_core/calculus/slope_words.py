@@ -47,6 +47,18 @@ def tell_level(level: Level, x: float) -> str:
     return f"The slope is 0 at {len(level.places)} places. The one nearest to the point is x = {number(near)}."
 
 
+def tell_kink(function: Function, x: float) -> str | None:
+    """Say that there is no derivative at a kink, and what PyTorch answers; None where there is none."""
+    sides = kink(function, x)
+    if not sides:
+        return None
+    return (
+        f"There is a kink at x = {number(x)}. The slope is {signed(sides[0])} just left of it and {signed(sides[1])} "
+        f"just right of it, so **there is no derivative here**. PyTorch must give some answer and says "
+        f"{number(look_at(function, x).slope)}. Training hardly ever lands on such a point."
+    )
+
+
 def tell_slope(function: Function, x: float) -> list[str]:
     """Say what the slope at x means, in its own numbers."""
     at = look_at(function, x)

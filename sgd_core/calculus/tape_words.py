@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from sgd_core.bet import Bet
 from sgd_core.calculus.graph import Moment, Trace
 from sgd_core.calculus.session import Line
 from sgd_core.numbers import number, signed
@@ -61,3 +62,19 @@ def tell_again(gradient: float, calls: int, clear: bool) -> str:
             "that forgets `zero_grad()` takes ever longer steps."
         )
     return said + "Call it again without emptying it first, and look."
+
+
+def again_bet(gradient: float, clear: bool) -> Bet | None:
+    """Ask what `.grad` shows after a second call; None where the choices could not be told apart."""
+    first, twice = number(gradient), number(2 * gradient)
+    options = list(dict.fromkeys(["0", first, twice, number(gradient * gradient)]))
+    if len(options) < 4:
+        return None
+    return Bet(
+        f"`.grad` is {first} after the first `backward()`. What does it show after the second?",
+        options,
+        first if clear else twice,
+        "`.grad` was emptied before, so only the new gradient is in it."
+        if clear
+        else f"PyTorch adds: {first} + {first} = {twice}.",
+    )

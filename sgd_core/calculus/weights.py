@@ -8,7 +8,7 @@ import torch
 
 from sgd_core.calculus.derivative import derivative, recording
 from sgd_core.calculus.formula import Function, parse_function
-from sgd_core.calculus.sampling import check_points
+from sgd_core.calculus.sampling import check_points, sample
 
 MOST_ELEMENTS = 1000
 VARIABLES = ("a", "b")
@@ -59,6 +59,14 @@ def elementwise(function: Function, values: list[float]) -> Elements:
     return Elements(frame, float(value.sum()))
 
 
+def curve_around(function: Function, values: list[float]) -> pd.DataFrame:
+    """Return the curve `x, value` around these places and 0, with some room; NaN where it has no finite value."""
+    low, high = min([*values, 0.0]), max([*values, 0.0])
+    room = 0.1 * (high - low) or 1.0
+    curve = sample(function, (low - room, high + room), points=241)
+    return curve.where(curve["value"].abs() < math.inf)
+
+
 def two_weights(text: str) -> Function:
     """Return a formula of the two weights a and b, drawn from -3 to 3 in both; raise FormulaError as `parse_function`."""
     return parse_function(text, variables=VARIABLES, domain=(-3, 3))
@@ -88,6 +96,12 @@ def slope_at(function: Function, a: float, b: float) -> Slope:
     no_value = math.isnan(float(value.detach()))  # and so no slope either, whatever its rule computes
     by_a, by_b = (math.nan if no_value else float(slope) for slope in slopes)
     return Slope(a, b, float(value.detach()), by_a, by_b)
+
+
+def change_along(function: Function, at: Slope, step: float) -> float:
+    """Return how much f changes by a step of this length along the gradient."""
+    share = step / at.length
+    return slope_at(function, at.a + share * at.by_a, at.b + share * at.by_b).value - at.value
 
 
 def slices(function: Function, a: float, b: float, points: int = 121) -> dict[str, pd.DataFrame]:

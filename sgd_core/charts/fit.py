@@ -1,5 +1,6 @@
 """A model fitted to measurements: the data with the present curve, each parameter's way, and which rate is best."""
 
+import math
 from collections.abc import Mapping
 
 import altair as alt
@@ -74,6 +75,15 @@ def parameter_rows(values: Mapping[str, Array], moments: NDArray[np.int64]) -> p
     return frame[np.isfinite(frame["value"])]
 
 
+def parameter_window(values: Array, best: float, calm: bool) -> Range:
+    """Return the range of a parameter to draw: all of a calm run and its best value, or what lies around the two."""
+    values = values[np.isfinite(values)]
+    low, high = min(values[0], best), max(values[0], best)
+    reach = max(high - low, 1e-6)
+    near = values if calm else values[(values > low - 2 * reach) & (values < high + 2 * reach)]
+    return float(min(low, near.min()) - 0.1 * reach), float(max(high, near.max()) + 0.1 * reach)
+
+
 def parameter_line(
     frame: pd.DataFrame, *, name: str, steps: int, y_domain: Range, best: float, height: int = 110
 ) -> alt.LayerChart:
@@ -94,6 +104,19 @@ def parameter_line(
         edge_arrows(here, ACCENT, 14).encode(text=alt.Text("edge:N"), tooltip=tip),
         height=height,
     )
+
+
+def rates_drawn(lr: float, best: float, border: float) -> Array:
+    """Return the learning rates (k,) to draw, over whole decades around these three; more of them near the best one."""
+    low = 10.0 ** math.floor(math.log10(min(best / 30, lr)))
+    high = 10.0 ** math.ceil(math.log10(max(border * 1.5, lr)))
+    return np.unique(np.concatenate([np.geomspace(low, high, 240), best * np.linspace(0.9, 1.1, 21)]))
+
+
+def rate_window(losses: Array, first: float) -> Range:
+    """Return the range of the losses that rates end with: from the least to ten times the `first`, in whole decades."""
+    least = float(losses[np.isfinite(losses)].min())
+    return 10.0 ** math.floor(math.log10(max(least, 1e-3))), 10.0 ** (math.ceil(math.log10(first)) + 1)
 
 
 def rate_rows(

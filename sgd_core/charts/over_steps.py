@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from sgd_core.charts.downsample import downsample
-from sgd_core.charts.palette import RACERS, REGIMES, TRAINING, UNNAMED, Look
+from sgd_core.charts.palette import RACERS, REGIMES, SECOND, TRAINING, UNNAMED, Look, ceiling
 from sgd_core.charts.vega import (
     LITTLE,
     edge_arrows,
@@ -23,7 +23,7 @@ from sgd_core.charts.vega import (
     value_axis,
     value_scale,
 )
-from sgd_core.numbers import TOOLTIP_FORMAT
+from sgd_core.numbers import TOOLTIP_FORMAT, number
 
 Range = tuple[float, float]
 DRAWN = 400  # points of a line at most: more cannot be told apart
@@ -157,3 +157,29 @@ def gap_window(values: NDArray[np.float64]) -> Range:
 
 def _decade(value: float, rounded: Callable[[float], float]) -> float:
     return float(10.0 ** float(rounded(np.log10(value))))
+
+
+def step_lengths(
+    updates: NDArray[np.float64], moments: NDArray[np.int64], *, lr: float, longest: float
+) -> alt.LayerChart:
+    """Draw how long each step was, and the learning rate as a line that does not move.
+
+    `updates` (steps + 1,) are what each row's step adds; the axis ends where the longest step does, or at `longest`.
+    """
+    lengths = np.concatenate([[np.nan], np.abs(updates[:-1])])
+    top = ceiling(min(float(np.nanmax(lengths, initial=0.0)), longest), steps=(1, 2, 5))
+    last = len(lengths) - 1
+    kept = np.unique(
+        np.concatenate([np.arange(min(last, WHOLE) + 1), moments, np.linspace(0, last, DRAWN).astype(int)])
+    )
+    frame = pd.DataFrame({"step": kept, "moment": np.searchsorted(moments, kept), "value": lengths[kept]})
+    frame["now"] = frame["step"].isin(moments)
+    return over_steps(
+        frame[np.isfinite(frame["value"])],
+        last=last,
+        y_domain=(0.0, top),
+        title="step length",
+        level=(lr, f"learning rate {number(lr)}"),
+        color=SECOND,
+        height=150,
+    )

@@ -1,11 +1,37 @@
-"""The steps at which stop rules fire, over a picture of a run's loss or slope."""
+"""The size of a run's slope, and the steps at which stop rules fire, over a picture of a run's loss or slope."""
 
+import math
 from collections.abc import Sequence
 
 import altair as alt
+import numpy as np
+from numpy.typing import NDArray
 
+from sgd_core.charts.over_steps import drawn_steps, gap_window, over_steps
 from sgd_core.charts.palette import QUIET, SECOND
 from sgd_core.charts.vega import layers, so_far, step_axis
+
+
+def slope_sizes(
+    slopes: NDArray[np.float64], moments: NDArray[np.int64], small: float | None, *, last: int, log_steps: bool = False
+) -> alt.LayerChart:
+    """Draw the sizes of a run's slopes (steps + 1,), logarithmically, and the level from which on one is `small`."""
+    low, high = gap_window(slopes[None, :])
+    if small:
+        low = min(low, 10.0 ** math.floor(math.log10(small)))
+        high = 10.0 ** math.ceil(math.log10(max(high, 10 * small)))
+    kept = drawn_steps([slopes], moments)
+    frame = kept.assign(value=slopes[kept["step"]], now=kept["step"].isin(moments))
+    return over_steps(
+        frame[np.isfinite(frame["value"])],
+        last=last,
+        y_domain=(low, high),
+        title="size of the slope",
+        log=True,
+        log_steps=log_steps,
+        level=(small, "small gradient") if small else None,
+        height=170,
+    )
 
 
 def with_stops(

@@ -16,6 +16,8 @@ from sgd_core.numbers import latex, round_down
 
 MOMENTS = 20  # seconds 0 to 19
 SCALES = {"as it is": (0.0, 1.0), "from −1 to 1": (9.5, 9.5)}  # what t becomes: (t - first) / second
+AS_IT_IS, SCALED = SCALES
+PARAMETERS = ("a", "b", "c")
 
 
 @dataclass(frozen=True)
@@ -28,7 +30,7 @@ class RollerCoaster:
 
     noise: float = 3.0
     seed: int = 0
-    scale: str = "as it is"
+    scale: str = AS_IT_IS
 
     @cached_property
     def time(self) -> Tensor:
@@ -65,6 +67,11 @@ class RollerCoaster:
     def curve(self, parameters: Tensor, time: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the model's speeds (k,) at any seconds (k,)."""
         return (self._columns(torch.from_numpy(time)) @ parameters).numpy()
+
+    def curves(self, run: pd.DataFrame, time: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the speeds (rows, k) that the parameters in each row of a run say; never beyond 1e300."""
+        rows = torch.from_numpy(np.nan_to_num(run[list(PARAMETERS)].to_numpy(), posinf=1e300, neginf=-1e300))
+        return np.nan_to_num(np.stack([self.curve(row, time) for row in rows]), posinf=1e300, neginf=-1e300)
 
     def predict(self, parameters: Tensor) -> Tensor:
         """Return the model's speeds, (..., 3) -> (..., 20)."""
@@ -134,7 +141,7 @@ def descend_fit(coaster: RollerCoaster, lr: float, steps: int, optimizer: Optimi
     step = np.arange(steps + 1)
     status = np.where(step == steps, "finished", "running")
     at = paths.diverged_at[0]
-    columns = {"step": step} | {name: paths.x[0, :, place] for place, name in enumerate("abc")}
+    columns = {"step": step} | {name: paths.x[0, :, place] for place, name in enumerate(PARAMETERS)}
     return pd.DataFrame(
         columns | {"loss": paths.loss[0], "status": np.where((at >= 0) & (step >= at), "diverged", status)}
     )

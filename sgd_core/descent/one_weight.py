@@ -1,6 +1,7 @@
 """Runs of one weight, computed once for all visitors, and the lowest place of a function."""
 
 import math
+import time
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -24,6 +25,15 @@ def walk(
     """Return one frame of `descend` a run, from one call; not to be changed, since visitors share them."""
     runs = descend(function, start, lrs, steps, optimizers)
     return [run.reset_index(drop=True) for _, run in runs.groupby("run")]
+
+
+@lru_cache(maxsize=16)
+def timed_walk(function: Function, start: float, lr: float, steps: int) -> tuple[pd.DataFrame, float]:
+    """Return a run of plain descent, and the seconds that a step of it takes here, once everything is warm."""
+    run = descend(function, start, lr, steps, SGD)
+    begun = time.perf_counter()
+    descend(function, start, lr, 500, SGD)
+    return run, (time.perf_counter() - begun) / 500
 
 
 class Lowest(NamedTuple):

@@ -1,18 +1,38 @@
-"""What to notice about one weight's run, at a step, at its end, and when a rule has stopped it."""
+"""One weight's run in words: its numbers, what to notice at a step and at its end, and bets on where it goes."""
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
+from sgd_core.bet import Bet
 from sgd_core.calculus.formula import Function
 from sgd_core.calculus.kinks import kink
 from sgd_core.descent.minimum import find_minimum
-from sgd_core.descent.one_weight import SGD, lowest_in_picture
+from sgd_core.descent.one_weight import SGD, lowest_in_picture, walk
 from sgd_core.descent.regime_names import FALLING
 from sgd_core.descent.regimes import classify
-from sgd_core.descent.stop import DIVERGED, ENOUGH, FLAT, NO_BETTER, Stop, divergence, safer_rate
+from sgd_core.descent.stop import divergence, safer_rate, within
 from sgd_core.numbers import number, percent, signed
+
+FAR = 2000  # steps looked ahead for the question how many it takes
+CLOSE = 0.1  # of the step's length: a marker within it has won
+
+
+def step_numbers(run: pd.DataFrame, moments: np.ndarray) -> pd.DataFrame:
+    """Return what the clock shows at each moment (a step), as text."""
+    here, before = run.iloc[moments], run.iloc[np.maximum(moments - 1, 0)]
+    taken = np.where(moments > 0, before["update"].to_numpy(), np.nan)
+    return pd.DataFrame(
+        {
+            "step": [number(int(step)) for step in moments],
+            "w": [number(x) for x in here["x"]],
+            "loss": [number(loss) for loss in here["loss"]],
+            "slope": [signed(slope) for slope in here["gradient"]],
+            "last step": ["–" if math.isnan(update) else signed(update) for update in taken],
+        }
+    )
 
 
 def descent_numbers(rows: pd.DataFrame) -> pd.DataFrame:
@@ -129,11 +149,12 @@ def _ended(function: Function, run: pd.DataFrame, lr: float) -> list[str]:
     return [
         first,
         "A step past the lowest place can land higher up, where the slope is steeper. Then the next step is longer still.",
-        _better(advice),
+        tell_safer_rate(advice),
     ]
 
 
-def _better(advice: tuple[float, float] | None) -> str:
+def tell_safer_rate(advice: tuple[float, float] | None) -> str:
+    """Say what a rate found by `safer_rate` would do, or that none helps."""
     if advice is None:
         return "A smaller learning rate does not help here. Try another start."
     return (
@@ -150,67 +171,52 @@ def _beyond(function: Function, w: float) -> str:
     return f"w = {number(w)} lies to the {side} of the picture. The arrow at its edge says where."
 
 
-def tell_stop(function: Function, run: pd.DataFrame, ended: list[Stop], step: int) -> list[str]:
-    """Say what to notice at a step of a run that the first of `ended` stops."""
-    first, now, start = ended[0], run.iloc[step], float(run["loss"].iloc[0])
-    if step < first.step:
-        return [
-            f"The loss is {number(now['loss'])} and the slope {signed(now['gradient'])}. A rule knows only what has "
-            "happened so far. It cannot see how deep the valley is."
-        ]
-    if first.rule == DIVERGED:
-        return ["Nobody has to switch on this rule: there is nothing left to compute with.", _change(function, run)]
-    if now["loss"] > start:
-        return [
-            f"It ended higher than it began: {number(start)} → {number(now['loss'])}. The rule saved time, but the "
-            "learning rate is what has to change.",
-            _change(function, run),
-        ]
-    told = _left(function, run, first)
-    if len(ended) > 1:
-        told.append(f"The next rule would have been **{ended[1].rule}**, at step {ended[1].step:,}. {ended[1].reason}")
-    return told
+class Landing(NamedTuple):
+    """How a guess of where a step lands turned out: won or not, and in numbers."""
+
+    won: bool
+    words: str
 
 
-def _left(function: Function, run: pd.DataFrame, first: Stop) -> list[str]:
-    """Say how much of the way down is left, and what the rule could not know."""
-    now, lowest = run.iloc[first.step], lowest_in_picture(function)
-    low, high = function.domain
-    gap, whole = float(now["loss"]) - lowest.loss, float(run["loss"].iloc[0]) - lowest.loss
-    if not (math.isfinite(gap) and whole > 0):
-        return []
-    if gap < -1e-12 * whole and not low <= now["x"] <= high:
-        return ["It stopped lower than anything in the picture: out there the function goes on falling."]
-    share = max(gap, 0.0) / whole
-    if share < 1e-12:
-        return ["It stopped at the lowest place of the picture: nothing of the way down is left."]
-    told = [f"Where it stopped, {percent(share)} of the way down to the lowest loss in the picture is left."]
-    far = gap > 0.01 * whole
-    bottom = find_minimum(function, float(now["x"]))
-    moves = np.sign(run["update"].to_numpy()[: first.step])
-    if first.rule == NO_BETTER and bottom and bottom.kink and (moves[1:] * moves[:-1] < 0).any():
-        told.append(
-            "It hops over the kink: the slope does not shrink there, so the steps do not, and a small gradient never "
-            "comes. Only a smaller learning rate gets nearer."
-        )
-    elif far and first.rule == FLAT:
-        sides = kink(function, float(now["x"]))
-        told.append(
-            "PyTorch answers 0 at a kink, so this rule fires there."
-            if sides
-            else "A small gradient is not a minimum: the curve is just flat here."
-        )
-    elif far and first.rule == NO_BETTER:
-        told.append("The loss stopped falling, although there is a lower place: it bounces, or this is another valley.")
-    elif far and first.rule == ENOUGH:
-        told.append("The number of steps knows nothing about the loss: take more steps, or a larger learning rate.")
-    return told
+def landing(before: float, after: float, guess: float) -> Landing | None:
+    """Compare a guess with where the step from `before` landed; None where that is no place."""
+    length, error = abs(after - before), abs(guess - after)
+    if not math.isfinite(error):
+        return None
+    size = f"{percent(error / length)} of the step" if length else "and the step is 0"
+    words = f"it landed at w = {number(after)}, you were off by {number(error)}, {size}."
+    return Landing(error <= CLOSE * length, words)
 
 
-def _change(function: Function, run: pd.DataFrame) -> str:
-    """Say what to change after a run that went up."""
-    if run["status"].iloc[0] == "diverged":
-        return "Choose a start where the function has a value."
-    if classify(run, function).name == FALLING:
-        return "The loss fell all the way. There is no lowest place on that side, so nothing helps."
-    return _better(safer_rate(function, float(run["x"].iloc[0]), float(run["lr"].iloc[0]), len(run) - 1, SGD))
+def first_step_bet(run: pd.DataFrame) -> Bet:
+    """Ask what the loss does in the first step."""
+    before, after = (float(loss) for loss in run["loss"].iloc[:2])
+    options = ["lower", "higher", "the same", "no number at all"]
+    if not (math.isfinite(after) and math.isfinite(before)):
+        answer = options[3]
+    else:
+        answer = options[0] if after < before else options[1] if after > before else options[2]
+    start, landed = (number(x) for x in run["x"].iloc[:2])
+    return Bet(
+        f"From w = {start}, with the learning rate {number(run['lr'].iloc[0])}: after one step, the loss is …",
+        options,
+        answer,
+        f"it goes from {number(before)} to {number(after)}, since w goes from {start} to {landed}.",
+    )
+
+
+def steps_needed_bet(function: Function, start: float, lr: float) -> Bet:
+    """Ask how many steps it takes until 1 % of the way down is left; they are taken when the answer is asked for."""
+    options = ["at most 5", "6 to 20", "21 to 100", "more than 100", f"not within {FAR:,}"]
+
+    def answer() -> tuple[str, str]:
+        lowest = lowest_in_picture(function).loss
+        needed = within(walk(function, start, (lr,), FAR)[0], lowest)
+        if needed is None:
+            return options[4], f"{FAR:,} steps from here do not get that near to {number(lowest)}."
+        right = options[0 if needed <= 5 else 1 if needed <= 20 else 2 if needed <= 100 else 3]
+        return right, f"step {needed:,} is the first within 1 % of the way down to {number(lowest)}."
+
+    return Bet(
+        "How many steps until only 1 % of the way down to the lowest loss in the picture is left?", options, answer
+    )

@@ -130,6 +130,7 @@ def divergence(run: pd.DataFrame) -> Stop | None:
     step = int(broken[0])
     x, loss, gradient = (_at(run, column, step) for column in ("x", "loss", "gradient"))
     if step == 0:
+        gradient = math.nan if math.isnan(loss) else gradient  # no value, no slope, whatever its rule computes
         return Stop(
             0, DIVERGED, f"At the start, w = {number(x)}, the loss is {number(loss)} and the slope {number(gradient)}."
         )

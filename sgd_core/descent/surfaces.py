@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 import pandas as pd
@@ -168,6 +168,13 @@ def height_grid(function: Function, x_domain: Range, y_domain: Range, points: in
     return np.where(np.isfinite(values), values.clip(-1e30, 1e30), np.nan)
 
 
+def steepest_on(heights: NDArray[np.float64], width: float) -> float:
+    """Return the length of the steepest gradient on a grid of heights (n, n), `width` wide both ways; 1 on level ground."""
+    slopes = np.hypot(*np.gradient(heights, width / (len(heights) - 1)))
+    finite = slopes[np.isfinite(slopes)]
+    return float(finite.max()) if finite.size and finite.max() > 0 else 1.0
+
+
 def descend_surface(
     function: Function,
     start: tuple[float, float],
@@ -191,6 +198,19 @@ def descend_surface(
     columns |= {f"update_{name}": paths.update[..., i].ravel() for i, name in enumerate(VARIABLES)}
     status = np.where(step == rows - 1, "finished", "running")
     return pd.DataFrame(columns | {"status": np.where((at >= 0) & (step >= at), "diverged", status)})
+
+
+@lru_cache(maxsize=8)
+def walk_surface(
+    function: Function,
+    start: tuple[float, float],
+    lrs: tuple[float, ...],
+    steps: int,
+    optimizers: tuple[Optimizer, ...],
+) -> list[pd.DataFrame]:
+    """Return one frame of `descend_surface` a run; not to be changed, since visitors share them."""
+    frame = descend_surface(function, start, lrs, steps, optimizers)
+    return [run.reset_index(drop=True) for _, run in frame.groupby("run")]
 
 
 def sharp_turns(run: pd.DataFrame) -> int:

@@ -8,7 +8,7 @@ from sgd_core.descent.one_weight_words import descent_numbers
 from sgd_core.descent.question_words import WORDS, ask, hint, tell_question, verdict
 from sgd_core.descent.questions import STEPS, question
 from sgd_core.numbers import number, signed
-from tests.sentences import numbers, written
+from tests.numbers_in_words import numbers, written
 
 NUMBERS = range(24)
 

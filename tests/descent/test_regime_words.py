@@ -20,7 +20,7 @@ from sgd_core.descent.regime_words import (
     tell_axis,
     tell_regimes,
 )
-from tests.sentences import numbers, written
+from tests.numbers_in_words import numbers, written
 
 PARABOLA = Objective(parse_function("3*(x - 1)**2"), -2.0, 25)  # a = 6, from a loss of 27
 RATES = (0.01, 0.1, 0.3, 0.35)

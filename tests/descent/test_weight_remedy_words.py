@@ -13,7 +13,7 @@ from sgd_core.descent.remedies import REMEDIES, descend_with_remedies
 from sgd_core.descent.remedy_words import left_in_words, remedy_numbers, tell_remedies, way_down
 from sgd_core.descent.schedules import SCHEDULES
 from sgd_core.numbers import percent
-from tests.sentences import numbers, written
+from tests.numbers_in_words import numbers, written
 
 
 def path(key, loss, start, lr, steps):

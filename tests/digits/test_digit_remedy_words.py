@@ -10,7 +10,7 @@ from sgd_core.digits.datasets import load_digits
 from sgd_core.digits.remedies import train_with_remedies
 from sgd_core.digits.remedy_words import KEYS, remedy_diagnosis, remedy_numbers, remedy_table, tell_remedies
 from tests.digits.plain_descent import descend, images_of, squares_hessian
-from tests.sentences import numbers, written
+from tests.numbers_in_words import numbers, written
 
 
 @pytest.fixture(scope="module")

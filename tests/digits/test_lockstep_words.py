@@ -13,7 +13,7 @@ from sgd_core.digits.lockstep_words import lockstep_card, lockstep_numbers, tell
 from sgd_core.digits.sharpness import sharpest_directions
 from sgd_core.numbers import percent
 from tests.digits.plain_descent import descend, images_of, squares_hessian
-from tests.sentences import numbers, written
+from tests.numbers_in_words import numbers, written
 
 CONFIG = TrainConfig(loss="mean_squared_error", batch_size=None, epochs=8)
 

@@ -11,7 +11,7 @@ from sgd_core.digits.lr_range_words import (
     spread_in_words,
     tell_range,
 )
-from tests.sentences import numbers, written
+from tests.numbers_in_words import numbers, written
 
 RATES = np.geomspace(1e-7, 1.0, 8)
 FOUND = {"valley": 0.003, "steep": 0.02, "minimum": 0.01, "slide": 0.05}

@@ -12,7 +12,7 @@ from sgd_core.digits.gradient_noise import GradientNoise
 from sgd_core.digits.noise_moments import BatchMoment, clouds_of, noise_moments
 from sgd_core.digits.noise_words import losses_of, noise_numbers, tell_noise
 from tests.digits.plain_descent import descend, images_of, squares_hessian
-from tests.sentences import numbers, written
+from tests.numbers_in_words import numbers, written
 
 NAMED = Diagnosis(UNDECIDED, "")
 

@@ -19,7 +19,7 @@ from sgd_core.digits.sharpness_words import (
 from sgd_core.moments import moment_steps
 from sgd_core.numbers import number
 from tests.digits.plain_descent import descend, squares_hessian
-from tests.sentences import numbers, written
+from tests.numbers_in_words import numbers, written
 
 SQUARES = TrainConfig(loss="mean_squared_error", batch_size=None, epochs=6, lr=0.02)
 CROSS = TrainConfig(loss="cross_entropy", batch_size=None, epochs=12, lr=1.0)

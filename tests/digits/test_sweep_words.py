@@ -10,7 +10,7 @@ from sgd_core.digits.sweep_words import sweep_numbers, sweep_table, tell_sweep
 from sgd_core.moments import moment_steps
 from sgd_core.numbers import percent
 from tests.digits.plain_descent import descend, squares_hessian
-from tests.sentences import numbers, written
+from tests.numbers_in_words import numbers, written
 
 EPOCHS = 8
 

@@ -1,7 +1,6 @@
 """Every number in "What to notice" is the core's or a closed form's, in its order; none is left over."""
 
 import math
-import re
 from collections.abc import Callable, Iterator
 
 import numpy as np
@@ -19,21 +18,16 @@ from sgd_core.digits.config import TrainConfig
 from sgd_core.digits.datasets import load_digits
 from sgd_core.digits.weight_gradient import compare
 from sgd_core.numbers import percent
-from tests.sentences import NUMBER, numbers, written
+from tests.numbers_in_words import numbers, written
 
 Open = Callable[..., AppTest]
 SQUARE = parse_function("x**2", domain=(-3.0, 3.0))
 
 
 def noticed(at: AppTest) -> list[str]:
-    """The numbers in "What to notice", in their order and without signs; names in code and formulas left out."""
+    """The numbers in "What to notice"."""
     (text,) = [one.value for one in at.markdown if one.value.startswith("**What to notice**")]
     return numbers(text)
-
-
-def in_words(text: str) -> list[str]:
-    """The numbers of a sentence that the core itself makes."""
-    return re.findall(NUMBER, text)
 
 
 def slope() -> Iterator[list[str]]:
@@ -89,7 +83,7 @@ def one_weight_ends() -> Iterator[list[str]]:
     yield written(0.13, 2 * before, 0.13 * 2 * before, before**2, now**2) + written(0.74, digits=3)
     reason = classify(run, SQUARE).reason
     assert percent((0.74**20) ** 2) in reason
-    yield in_words(reason)
+    yield numbers(reason)
 
 
 RACERS = [(0.2, {}), (0.95, {}), (0.1, {"momentum": 0.5}), (0.1, {})]
@@ -158,7 +152,7 @@ def stop_waits() -> Iterator[list[str]]:
 
 def stop_fires() -> Iterator[list[str]]:
     share = 0.8 ** (2 * 17)
-    yield in_words(percent(share))
+    yield numbers(percent(share))
     steps = math.ceil(math.log(0.001 / 3) / math.log(0.8))
     yield [str(steps), *written(3 * 0.8**steps, digits=3), "0.001"]
 

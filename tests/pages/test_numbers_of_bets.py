@@ -11,8 +11,8 @@ from streamlit.testing.v1 import AppTest
 
 from sgd_core.descent.fit import RollerCoaster
 from sgd_core.digits.datasets import load_digits
+from tests.numbers_in_words import numbers, written
 from tests.pages.test_numbers_in_sentences import Open
-from tests.sentences import numbers, written
 
 Told = list[str]
 

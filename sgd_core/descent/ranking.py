@@ -1,4 +1,4 @@
-"""How several runs stand: their numbers at each moment, and who came near the minimum first and stays there."""
+"""How several runs stand: how far each is from the minimum, and who came near it first and stays there."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -6,14 +6,13 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from pages.stepping.optimizer_choice import Racer
-from sgd_core.numbers import number
+from sgd_core.descent.racers import Racer
 
 NEAR = 0.01  # of the distance at the start
 
 
 class Ranking:
-    """Runs of a race with their distances to one place."""
+    """Runs of a race, frames of steps 0..steps, with their distances (steps + 1,) to the nearest of some places."""
 
     def __init__(
         self, racers: Sequence[Racer], runs: Sequence[pd.DataFrame], columns: Sequence[str], *goals: Sequence[float]
@@ -54,6 +53,17 @@ class Ranking:
         """The losses of each run by letter."""
         return {racer.letter: run["loss"].to_numpy() for racer, run in zip(self.racers, self.runs, strict=True)}
 
+    @property
+    def lowest(self) -> int:
+        """The run with the lowest loss in the end; one that has diverged has none."""
+        losses = [math.inf if self.gone(i, self.steps) else run["loss"].iloc[-1] for i, run in enumerate(self.runs)]
+        return int(np.argmin(losses))
+
+    def arrived_by(self, place: int, step: int) -> int | None:
+        """Return the step of a run's arrival, if that is at `step` or before."""
+        since = self.arrived[place]
+        return since if since is not None and since <= step else None
+
     def gone(self, place: int, step: int) -> bool:
         """Tell whether a run has diverged by `step`."""
         return bool(self.runs[place]["status"].iloc[step] == "diverged")
@@ -62,8 +72,8 @@ class Ranking:
         """Return the runs' places, best first: by the step of arrival, as far as it has come, then by their distance."""
 
         def rank(place: int) -> tuple[bool, float, float]:
-            since, distance = self.arrived[place], float(self.distances[place][step])
-            soon = float(since) if since is not None and since <= step else math.inf
+            since, distance = self.arrived_by(place, step), float(self.distances[place][step])
+            soon = math.inf if since is None else float(since)
             far = distance if self.known else float(self.runs[place]["loss"].iloc[step])
             return self.gone(place, step), soon, far if math.isfinite(far) else math.inf
 
@@ -74,47 +84,6 @@ class Ranking:
         """The run that is the first to stay near; None if there is none."""
         best = self.order(self.steps)[0]
         return best if self.arrived[best] is not None else None
-
-    def numbers(self, moments: np.ndarray) -> pd.DataFrame:
-        """Return the step and every run's loss at each moment, as text."""
-        shown = {"step": [number(int(step)) for step in moments]}
-        for place, racer in enumerate(self.racers):
-            shown[f"loss {racer.letter}"] = [self.said(place, int(step)) for step in moments]
-        return pd.DataFrame(shown)
-
-    def said(self, place: int, step: int) -> str:
-        """Return a run's loss at `step` in words."""
-        return "diverged" if self.gone(place, step) else number(self.runs[place]["loss"].iloc[step])
-
-    def table(self, step: int) -> str:
-        """Return the ranking at `step` as a Markdown table."""
-        weights = ["w"] if len(self.columns) == 1 else self.columns
-        lines = [
-            _row(["", "run", "learning rate", "steps to 1 %", *weights, "loss"]),
-            _row(["---"] * (5 + len(weights))),
-        ]
-        for rank, place in enumerate(self.order(step), 1):
-            racer, since = self.racers[place], self.arrived[place]
-            cells = [f"{racer.mark} {racer.kind}", number(racer.lr)]
-            if self.gone(place, step):
-                lines.append(_row(["–", *cells, "never", *[""] * len(weights), "diverged"]))
-                continue
-            row = self.runs[place].iloc[step]
-            arrival = number(since) if since is not None and since <= step else "not yet" if step < self.steps else "–"
-            lines.append(_row([str(rank), *cells, arrival, *(number(row[name]) for name in [*self.columns, "loss"])]))
-        return "\n".join(lines)
-
-    def diverged(self, step: int) -> list[str]:
-        """Return a sentence for each run that has diverged by `step`."""
-        told = []
-        for place, racer in enumerate(self.racers):
-            if self.gone(place, step):
-                at = int((self.runs[place]["status"] == "diverged").to_numpy().argmax())
-                told.append(
-                    f"{racer.mark} **diverged at step {at:,}**: its numbers grew beyond all bounds, or left the places "
-                    f"where the function has a value. The learning rate {number(racer.lr)} is too high for it here."
-                )
-        return told
 
     def history(self, step: int, columns: Mapping[str, str]) -> pd.DataFrame:
         """Return the steps so far of all runs, with `columns` under the names they are given."""
@@ -130,7 +99,3 @@ def _distance(places: np.ndarray, goals: Sequence[Sequence[float]]) -> np.ndarra
     with np.errstate(invalid="ignore", over="ignore"):
         away = np.stack([np.sqrt(((places - np.asarray(goal)) ** 2).sum(1)) for goal in goals])
     return np.asarray(away.min(axis=0))
-
-
-def _row(cells: Sequence[str]) -> str:
-    return f"| {' | '.join(cells)} |"
