@@ -131,7 +131,7 @@ def _sign(value: float) -> str:
 def _finite(value: float, digits: int, scientific: str, power_alone: str, write_power: Callable[[int], str]) -> str:
     mantissa, _, exponent = f"{value:.{max(digits, 1) - 1}e}".partition("e")
     power = int(exponent)
-    if SMALLEST <= value < LARGEST:
+    if 10.0**power >= SMALLEST and value < LARGEST:  # as it is written: 0.000099999 is 0.0001
         text = f"{value:,.{max(digits - 1 - power, 0)}f}"
         return text.rstrip("0").rstrip(".") if "." in text else text
     mantissa = mantissa.rstrip("0").rstrip(".") if "." in mantissa else mantissa

@@ -156,3 +156,8 @@ def test_rates_that_a_person_would_type(rate, text):
 @pytest.mark.parametrize(("count", "words"), [(0, "0 steps"), (1, "1 step"), (2, "2 steps"), (2000, "2,000 steps")])
 def test_a_count_has_its_noun(count, words):
     assert counted(count, "step") == words
+
+
+def test_what_is_written_with_a_power_is_decided_by_what_is_written() -> None:
+    assert number(9.99999999998899e-05) == number(1e-4) == "0.0001"
+    assert number(9.99e-5) == "9.99 × 10⁻⁵" and number(999_999.0) == "999,999"

@@ -17,6 +17,7 @@ from sgd_core.descent.regime_words import regime_counts, tell_axis
 from sgd_core.descent.regimes import ARRIVED
 from sgd_core.numbers import counted, number
 
+TITLES = {"left": "left", "loss": "loss", "fallen": "loss lower by"}
 LEFT = (1e-8, 1e4)  # the window of what is left of the gap; beyond it are arrows
 
 
@@ -48,7 +49,9 @@ def _pictures(page: Page, objective: Objective, table: pd.DataFrame, picked: str
     x_domain = (float(table["lr"].min()), float(table["lr"].max()))
     markers = list(zip(LETTERS, four_rates(page), strict=True))
     found = objective.minimum is not None
-    finite = table["loss"].replace([np.inf, -np.inf], np.nan).abs()
+    # Without a minimum there is no "left", and a logarithmic axis has no place for losses below 0.
+    column = "left" if found else "fallen" if (table["loss"] <= 0).any() else "loss"
+    finite = table[column].replace([np.inf, -np.inf], np.nan).abs()
     window = (
         LEFT if found else (max(1e-12, float(finite.min()) / 2 or 1e-12), min(1e12, max(float(finite.max()), 1.0) * 2))
     )
@@ -57,16 +60,16 @@ def _pictures(page: Page, objective: Objective, table: pd.DataFrame, picked: str
     pictures = {
         "axis": Picture(
             axis_picture(
-                axis_frame(table, "left" if found else "loss", y_domain=window, **lines),
+                axis_frame(table, column, y_domain=window, **lines),
                 x_domain=x_domain,
                 y_domain=window,
-                y_title=f"left {after}" if found else f"loss {after}",
+                y_title=f"{TITLES[column]} {after}",
                 level=ARRIVED if found else None,
                 level_name="1 % of the way down",
                 height=250,
                 pick=True,
             ),
-            f"What is left {after} against the learning rate, {number(x_domain[0])} to {number(x_domain[1])}: {regime_counts(table)}.",
+            f"{TITLES[column].capitalize()} {after} against the learning rate, {number(x_domain[0])} to {number(x_domain[1])}: {regime_counts(table)}.",
             on_pick=move,
         )
     }

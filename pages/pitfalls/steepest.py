@@ -15,7 +15,7 @@ from sgd_core.charts.over_steps import over_steps
 from sgd_core.charts.palette import look
 from sgd_core.digits.config import TrainConfig
 from sgd_core.digits.datasets import Digits
-from sgd_core.digits.lockstep import LETTERS, TIMES, Lockstep, lockstep, lowest_of
+from sgd_core.digits.lockstep import LETTERS, TIMES, Lockstep, lockstep, window_of
 from sgd_core.digits.lockstep_words import lockstep_card, lockstep_numbers, tell_steepest
 from sgd_core.digits.sharpness import direction_maps, sharpest_directions
 from sgd_core.digits.sweep import sweep_frame
@@ -81,8 +81,7 @@ def steepest(page: Page, config: TrainConfig, digits: Digits) -> None:
 def _zigzags(
     config: TrainConfig, top: float, moments: list[Lockstep], rates: list[float], columns: Sequence[Any]
 ) -> list[Picture]:
-    lowest = lowest_of(top, moments, rates)
-    reach = 2.3 * abs(lowest - moments[0].along[0]) or 1.0
+    window, lowest = window_of(config, top, moments, rates)
     pictures = []
     for lane, (letter, column) in enumerate(zip(LETTERS, columns, strict=True)):
         name = moments[-1].names[lane]
@@ -98,9 +97,9 @@ def _zigzags(
         chart = over_steps(
             frame[np.isfinite(frame["value"])],
             last=config.epochs,
-            y_domain=(lowest - reach, lowest + reach),
+            y_domain=window,
             title="",
-            level=(lowest, "lowest"),
+            level=None if lowest is None else (lowest, "lowest"),
             height=105,
         )
         pictures.append(

@@ -27,7 +27,7 @@ def six_decades(minimum: Minimum | None) -> np.ndarray:
 def survey(f: Function, start: float, lrs: ArrayLike, steps: int, minimum: Minimum | None) -> pd.DataFrame:
     """Try every learning rate in one vectorised descent and name each: a row a learning rate.
 
-    Columns: lr, regime, reason, endless, factor, loss (after `steps` steps), left (what then is left of the gap in loss
+    Columns: lr, regime, reason, endless, factor, loss (after `steps` steps), fallen (by how much it is lower than at the start), left (what then is left of the gap in loss
     between the start and the minimum, or the limit that the loss approaches; NaN where it has neither), needed (the first step from which on at most 1 % is left
     for good, watched for at least 2,000 steps; NaN where that does not happen).
     """
@@ -40,6 +40,8 @@ def survey(f: Function, start: float, lrs: ArrayLike, steps: int, minimum: Minim
         if math.isfinite(lowest) and first > lowest:
             shares = (run["loss"].to_numpy() - lowest) / (first - lowest)
             left, needed = float(shares[steps]), arrival(shares, run["status"].iloc[-1] == "diverged")
+            if regime.endless and needed >= 0 and not _stays(f, run, lowest + ARRIVED * (first - lowest)):
+                needed = math.nan  # it passes by
         seen = float(run["loss"].iloc[steps])
         row = (
             float(run["lr"].iloc[0]),
@@ -48,11 +50,14 @@ def survey(f: Function, start: float, lrs: ArrayLike, steps: int, minimum: Minim
             regime.endless,
             regime.factor,
             seen,
+            first - seen,
             left,
             needed,
         )
         rows.append(row)
-    return pd.DataFrame(rows, columns=["lr", "regime", "reason", "endless", "factor", "loss", "left", "needed"])
+    return pd.DataFrame(
+        rows, columns=["lr", "regime", "reason", "endless", "factor", "loss", "fallen", "left", "needed"]
+    )
 
 
 def arrival(shares: np.ndarray, diverged: bool = False) -> float:
@@ -63,6 +68,12 @@ def arrival(shares: np.ndarray, diverged: bool = False) -> float:
     if not outside.size:
         return 0.0
     return float(outside[-1] + 1) if outside[-1] < len(shares) - 1 else math.nan
+
+
+def _stays(f: Function, run: pd.DataFrame, close: float) -> bool:
+    """Tell whether a run that bounces for ever keeps a loss of at most `close` after its last step."""
+    ahead = descend(f, float(run["x"].iloc[-1]), float(run["lr"].iloc[0]), PATIENCE)
+    return bool((ahead["loss"] <= close).all())
 
 
 def suggest_rates(f: Function, start: float, steps: int = 30) -> tuple[float, float, float, float]:

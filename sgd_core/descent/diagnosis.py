@@ -135,7 +135,9 @@ def _by_history(
     leapt = peak > WORSE if beyond is None else beyond > 1 and (peak > WORSE or _rise(valid) > WORSE)
     if rises >= OFTEN or loss[-1] > loss[0] or leapt:
         reason = f"The loss rose in {percent(rises, 2)} of the last {len(recent)} changes"
-        if peak > WORSE:
+        if not rises and peak > WORSE:
+            reason = f"The loss leapt to {number(peak, 2)} times its start before it fell"
+        elif peak > WORSE:
             reason += f" and has been {number(peak, 2)} times its start"
         if worse > WORSE:
             reason += f", and is {number(worse, 2)} times its best"

@@ -127,7 +127,7 @@ def limit_downhill(f: Function, start: float) -> float:
     slope = slope_at(f, start)
     if not math.isfinite(slope) or slope == 0:
         return math.nan
-    width = f.domain[1] - f.domain[0]
+    width = max(f.domain[1] - f.domain[0], abs(start))  # a shorter way from a far place drowns in rounding
     walk = start - math.copysign(width, slope) * torch.logspace(0, 24, 25, base=2.0, dtype=torch.float64)
     with torch.no_grad():
         values = f(walk).numpy()

@@ -81,10 +81,13 @@ def _last_step(function: Function, run: pd.DataFrame, step: int, lr: float) -> l
     if moved == 0:
         return []
     side = "right" if moved > 0 else "left"
-    change = "fell" if now["loss"] < before["loss"] else "rose" if now["loss"] > before["loss"] else "stayed the same"
+    old, new = number(before["loss"]), number(now["loss"])
+    change = f"{'fell' if now['loss'] < before['loss'] else 'rose'}: {old} → {new}"
+    if old == new:
+        change = f"is {new} as before" if now["loss"] == before["loss"] else f"is {new} as before, to these digits"
     told = [
         f"The last step was {number(lr)} × {number(abs(slope))} = {number(abs(moved))} to the {side}, against the slope. "
-        f"The loss {change}: {number(before['loss'])} → {number(now['loss'])}."
+        f"The loss {change}."
     ]
     return [*told, _why(function, run, step, lr)]
 
@@ -111,7 +114,8 @@ def _why(function: Function, run: pd.DataFrame, step: int, lr: float) -> str:
         if update * ahead < 0:
             return f"It hops over the kink. The slope is {size} in size on both sides, so no step is shorter than the last."
         return f"The slope is {size} in size all the way, so every step is equally long: it will not slow down at the kink."
-    length = f"The next step is {number(ratio, 3)} times as long as this one"
+    times = number(ratio, 3)
+    length = f"The next step is {f'{times} times' if times != '1' else 'about' if ratio != 1 else 'just'} as long as this one"
     if update * ahead < 0:
         return f"{length} and goes **back the other way**: it went past the lowest place."
     if abs(ratio - 1) < 1e-9:

@@ -84,6 +84,11 @@ def _at_the_minimum(objective: Objective, four: pd.DataFrame) -> str:
         if four["needed"].notna().any():
             end = "but a limit that it comes near to: 1 % is 1 % of the way down to it"
         return f"Downhill from w = {number(objective.start)} the loss has no lowest point, {end}."
+    if minimum.kink:
+        return (
+            f"The minimum, w = {number(minimum.x)}, is a kink: the slope leaps there from below to above 0, so the steps do "
+            "not shrink and no learning rate comes to rest. A kink sets no border."
+        )
     if minimum.borders is None:
         return (
             f"At the minimum, w = {number(minimum.x)}, the second derivative is {number(minimum.curvature, 3)}: it sets no "
@@ -111,6 +116,8 @@ def tell_axis(minimum: Minimum | None, table: pd.DataFrame) -> list[str]:
             *sentences,
             "There is no lowest point downhill from this start, so there is no curvature to put borders with.",
         ]
+    if minimum.kink:
+        return [*sentences, "The minimum is a kink: there is no second derivative there, so there are no borders."]
     if minimum.borders is None:
         told = f"At the minimum the second derivative is {number(minimum.curvature, 3)}, so it draws no borders."
         return [*sentences, told]

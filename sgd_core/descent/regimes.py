@@ -172,7 +172,9 @@ def _one_way(seen: Track, end: Outlook, hops: str = "") -> Regime:
     else:
         moves = seen.update[seen.significant]
         times = _times(moves[-1] / moves[-2] if moves.size > 1 else end.factor)
-        how = f"Each step keeps its direction and is {times} times as long as the one before"
+        how = (
+            f"Each step keeps its direction and is {'' if times == '1' else f'{times} times '}as long as the one before"
+        )
         how = f"After {'one leap' if leaps == 1 else f'{leaps} leaps'} across, e{how[1:]}" if leaps else how
     joint = ";" if name == GOOD else ", yet"
     reason = f"{how}{joint} after {counted(steps, 'step')} {percent(left)} of the way down is left"

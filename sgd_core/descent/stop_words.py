@@ -119,12 +119,14 @@ def _left(function: Function, run: pd.DataFrame, first: Stop) -> list[str]:
             "comes. Only a smaller learning rate gets nearer."
         )
     elif far and first.rule == FLAT:
-        sides = kink(function, float(now["x"]))
-        told.append(
-            "PyTorch answers 0 at a kink, so this rule fires there."
-            if sides
-            else "A small gradient is not a minimum: the curve is just flat here."
-        )
+        if kink(function, float(now["x"])):
+            told.append("PyTorch answers 0 at a kink, so this rule fires there.")
+        elif bottom and now["loss"] - bottom.loss < 0.01 * whole:
+            told.append(
+                "It is a minimum, but not the lowest place of the picture: a small gradient knows nothing of the others."
+            )
+        else:
+            told.append("A small gradient is not a minimum: the curve is just flat here.")
     elif far and first.rule == NO_BETTER:
         told.append("The loss stopped falling, although there is a lower place: it bounces, or this is another valley.")
     elif far and first.rule == ENOUGH:

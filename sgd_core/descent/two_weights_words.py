@@ -45,8 +45,12 @@ def _forecast(bottom: Bottom, racers: list[Racer]) -> list[str]:
         rate = float(convergence_rates([racer.lr], [momentum], ends, nesterov=bool(options["nesterov"]))[0, 0])
         if abs(rate - 1) < 1e-9:
             what = "the distance stays as it is: it is at the border"
+        elif rate < 1e-6:
+            what = "one step is enough" if not momentum else "a few steps are enough"
         elif rate < 1:
             what = f"each step leaves about {number(rate, 3)} of the distance"
+            if rate > 0.9995:
+                what = f"each step takes only about {number(1 - rate, 3)} of the distance"
         else:
             what = "the distance grows: it is beyond the border"
         told.append(f"{racer.mark}, {racer.name}: in the long run, {where}{what}.")
@@ -64,6 +68,11 @@ def _path(racer: Racer, seen: pd.DataFrame, arrived: int | None) -> list[str]:
         return [f"{racer.mark} turned back in {turns:,} of its {steps - 1:,} turns: it **zigzags** across the valley."]
     lengths = np.hypot(seen["update_x"], seen["update_y"]).to_numpy()
     if turns == 0 and lengths[-1] > 0.3 * lengths[max(len(lengths) - 20, 1)] and steps > 20:
+        if lengths[-1] > 2 * lengths[0]:
+            return [
+                f"{racer.mark} never turned back, and its steps grow, from {number(lengths[0], 3)} to {number(lengths[-1], 3)}: "
+                "it **gathers speed**."
+            ]
         return [f"{racer.mark} never turned back and still takes steps of {number(lengths[-1], 3)}: it **crawls**."]
     return [f"{racer.mark} turned back in {turns:,} of its {steps - 1:,} turns."]
 

@@ -7,6 +7,7 @@ import numpy as np
 
 from sgd_core.digits.config import TrainConfig
 from sgd_core.digits.datasets import Digits
+from sgd_core.digits.losses import LOSSES
 from sgd_core.digits.sharpness import run_coefficients
 from sgd_core.digits.sweep import SweepMoment, run_regimes, sweep_frame, sweeping
 from sgd_core.moments import moment_steps
@@ -47,3 +48,20 @@ def lowest_of(top: float, moments: list[Lockstep], rates: list[float]) -> float:
         return moments[0].along[0]
     slope = (moments[0].along[0] - moments[1].along[0]) / (rates[0] * (moments[1].moment.step - moments[0].moment.step))
     return moments[0].along[0] - slope / top
+
+
+def window_of(
+    config: TrainConfig, top: float, moments: list[Lockstep], rates: list[float]
+) -> tuple[tuple[float, float], float | None]:
+    """Return the range of places along the direction to draw, and the lowest one if the loss is one parabola.
+
+    There two zigzags that end are seen whole. With another loss the runs go where they like: all of A, B and C is seen.
+    """
+    lowest = lowest_of(top, moments, rates)
+    if LOSSES[config.loss].is_quadratic:
+        reach = 2.3 * abs(lowest - moments[0].along[0]) or 1.0
+        return (lowest - reach, lowest + reach), lowest
+    along = np.array([one.along[:3] for one in moments])
+    low, high = float(np.nanmin(along)), float(np.nanmax(along))
+    room = 0.1 * (high - low) or 1.0
+    return (low - room, high + room), None

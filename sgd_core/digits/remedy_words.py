@@ -75,13 +75,18 @@ def tell_remedies(
     )
     if bouncing:
         sentences.append(f"These hold but bounce: {', '.join(bouncing)}.")
+    if REMEDIES[KEYS[0]].title in good:
+        above = "As it is, the run is good although it began above the border: with this loss the border moves away. "
+        below = "As it is, the run is good: there is nothing to cure below the border. "
+        sentences.append(f"{above if config.lr > border else below}Take a higher learning rate and see what fails.")
     sentences.append(
         f"*Scaled inputs*: the mean image is taken away from every image. That alone moves the border from {number(border)} to {number(centred)}, since the "
         "sharpest direction is what all images have in common."
     )
+    bounce = " and the bounce stays" if REMEDIES["clip"].title in bouncing else ""
     sentences.append(
         f"*Momentum* 0.9 moves the border to 2 (1 + 0.9)/λ = {number(1.9 * border)}. *Clipping* keeps a step from being longer than {number(LIMIT)} × the "
-        "learning rate: it stops an explosion, but near the minimum nothing is clipped and the bounce stays."
+        f"learning rate: it stops an explosion, but near the minimum nothing is clipped{bounce}."
     )
     if LOSSES[config.loss].is_quadratic and config.lr > border:
         sentences.append(

@@ -8,6 +8,7 @@ import pytest
 from sgd_core.calculus.catalogue import CATALOGUE, example
 from sgd_core.calculus.formula import parse_function
 from sgd_core.descent.axis import arrival, six_decades, survey
+from sgd_core.descent.descend import descend
 from sgd_core.descent.minimum import find_minimum, limit_downhill
 
 
@@ -90,3 +91,34 @@ def test_where_there_is_no_minimum_the_loss_may_still_have_a_limit():
         assert limit_downhill(parse_function(endless), 1.0) == -math.inf
     table = survey(example("logistic").function, -4.0, [80.1], 30, None)
     assert table["regime"].item() == "good" and table["needed"].item() == 1
+
+
+@pytest.mark.parametrize("name", CATALOGUE)
+def test_what_is_within_one_percent_stays_there_in_a_run_three_times_as_long(name: str) -> None:
+    """Endless bounces that passed by at the last step looked at were said to need 1,999 steps."""
+    one = CATALOGUE[name]
+    minimum = find_minimum(one.function, one.start)
+    table = survey(one.function, one.start, six_decades(minimum), 30, minimum)
+    runs = descend(one.function, one.start, table["lr"].to_numpy(), 6000)
+    losses = runs["loss"].to_numpy().reshape(len(table), -1)
+    lowest = minimum.loss if minimum else limit_downhill(one.function, one.start)
+    shares = (losses - lowest) / (losses[0, 0] - lowest)
+    for needed, share in zip(table["needed"], shares, strict=True):
+        if math.isfinite(needed):
+            assert (share[int(needed) :] <= 0.01 + 1e-9).all() and (needed == 0 or share[int(needed) - 1] > 0.01)
+
+
+def test_a_kink_that_is_reached_late_is_reached() -> None:
+    """abs(x) from 1 with steps of 0.00052: within 1 % from step 1,904 on, though it hops for ever."""
+    f = parse_function("abs(x)")
+    row = survey(f, 1.0, [0.00052], 30, find_minimum(f, 1.0)).iloc[0]
+    assert row["needed"] == math.ceil(0.99 / 0.00052)
+
+
+def test_a_parabola_downwards_only_falls_at_every_learning_rate() -> None:
+    """Far out the way looked at drowned in rounding, and middling rates were called too low."""
+    f = parse_function("-x**2", domain=(-3.0, 3.0))
+    table = survey(f, -1.5, six_decades(None), 30, None)
+    assert set(table["regime"]) == {"falling"}
+    np.testing.assert_allclose(table["fallen"], 2.25 * ((1 + 2 * table["lr"]) ** 60 - 1), rtol=1e-9)
+    assert limit_downhill(f, -1e33) == -math.inf

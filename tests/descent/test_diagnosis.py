@@ -121,3 +121,10 @@ def test_senseless_histories_get_a_sentence(losses, options, sentence):
     for lr in (0.0, math.nan, -1.0):
         with pytest.raises(ValueError, match="above 0"):
             diagnose([1.0], lr=lr)
+
+
+def test_a_leap_long_ago_is_called_a_leap() -> None:
+    """ "The loss rose in 0 % of the last 30 changes" was the reason for "bouncing"."""
+    loss = [0.7, 1.9, 1.2, *(0.6 * 0.9**step for step in range(60))]
+    card = diagnose(loss, lr=2.7, border=0.67)
+    assert card.name == "bouncing" and card.reason.startswith("The loss leapt to 2.7 times its start before it fell:")

@@ -48,7 +48,7 @@ def test_one_step_that_lands_on_the_minimum() -> None:
 
 def test_a_kink_is_hopped_over_and_met() -> None:
     sentences = told("abs(x)", 1.0, 0.4, 9, 4)  # 1, 0.6, 0.2, −0.2, 0.2
-    assert numbers(sentences) == [*written(0.4, 1, 0.4, 0.2, 0.2), "1"] and "hops over the kink" in sentences[1]
+    assert numbers(sentences) == [*written(0.4, 1, 0.4, 0.2), "1"] and "hops over the kink" in sentences[1]
     sentences = told("abs(x)", 1.0, 0.25, 9, 1)
     assert numbers(sentences) == [*written(0.25, 1, 0.25, 1, 0.75), "1"] and "slow down at the kink" in sentences[1]
     met = told("abs(x)", 1.0, 0.25, 9, 4)
@@ -160,3 +160,14 @@ def test_a_timed_run_is_the_run_and_a_random_place_a_stop_of_the_slider() -> Non
     stops = (np.array(places) + 3) / 0.01
     np.testing.assert_allclose(stops, stops.round(), atol=1e-6)
     assert min(places) < -2 and max(places) > 2 and places == [random_place(SQUARE, seed) for seed in range(50)]
+
+
+def test_a_change_too_small_for_its_digits_is_no_fall_and_no_rise() -> None:
+    """It read "the loss rose: −0.7223 → −0.7223", and "1 times as long as this one"."""
+    still = told("x**2 - 1", 1.3, 0.3, 60, 25)[0]
+    assert "is −1 as before" in still and "→" not in still
+    slow = told("log(1 + exp(-x))", -2.9, 1e-5, 20, 20)
+    assert "about as long as this one" in slow[1]
+    assert "just as long as this one" in told("-x", -2.0, 0.1, 5, 3)[1]
+    whole = told("abs(x) + x", 2.9, 0.01, 20, 20)[-1]
+    assert "keeps its direction and is as long as the one before" in whole

@@ -78,7 +78,7 @@ def test_off_a_parabola_the_borders_are_those_of_the_second_derivative_at_the_mi
 def test_at_a_kink_there_is_no_border():
     kink = Objective(CATALOGUE["kink"].function, -1.5, 30)
     assert numbers(tell_regimes(kink, four(kink, (0.01, 0.2, 0.5, 1.2)))[0]) == ["0", "0"]
-    assert numbers(tell_axis(kink.minimum, four(kink, [0.2, 0.7]))[-1]) == ["0"]
+    assert numbers(tell_axis(kink.minimum, four(kink, [0.2, 0.7]))[-1]) == []
 
 
 def test_where_the_loss_falls_without_end_nobody_arrives():
@@ -176,3 +176,12 @@ def test_a_classical_case_is_four_rising_rates_from_a_place_of_its_function(titl
                 else "too low"
             )
             assert row.regime == wanted
+
+
+def test_a_kink_has_no_second_derivative() -> None:
+    kink = Objective(CATALOGUE["kink"].function, CATALOGUE["kink"].start, 30)
+    told = tell_regimes(kink, four(kink, FOUR_RATES))[0]
+    assert "is a kink" in told and "second derivative" not in told and numbers(told) == ["0", "0"]
+    assert "no second derivative" in tell_axis(kink.minimum, four(kink, FOUR_RATES))[-1]
+    flat = Objective(CATALOGUE["flat_bottom"].function, CATALOGUE["flat_bottom"].start, 30)
+    assert "the second derivative is 0" in tell_regimes(flat, four(flat, FOUR_RATES))[0]

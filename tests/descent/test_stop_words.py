@@ -139,3 +139,10 @@ def test_the_clocks_numbers() -> None:
     run = descend(parse_function("x**2"), 1.0, 1.1, 6, SGD)  # w is (−1.2)ⁿ: the lowest loss is the first
     row = stop_numbers(run, np.array([0, 3])).iloc[1]
     assert [text.lstrip("+−") for text in row] == ["3", *written(1.2**3, 1.2**6, 2 * 1.2**3, 1)]
+
+
+def test_a_local_minimum_is_one() -> None:
+    """The page said "not a minimum: the curve is just flat here" in the higher one of two valleys."""
+    sentences = " ".join(told("x**4/4 - x**2 + x/5", 2.0, 0.3, Rules(200, 0.001)))
+    assert "It is a minimum, but not the lowest place" in sentences and "flat" not in sentences
+    assert "just flat here" in " ".join(told("1 - exp(-x**2)", -2.9, 0.01, Rules(200, 0.01)))

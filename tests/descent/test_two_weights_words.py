@@ -169,3 +169,21 @@ def test_the_proposed_runs_follow_from_the_eigenvalues() -> None:
     assert (lr, momentum) == (float(f"{4 / (1 + root) ** 2:.4g}"), round(((root - 1) / (root + 1)) ** 2, 3))
     assert [run.lr for run in others[:2]] == [0.097, 0.005]
     assert len(proposed_runs(SURFACES["saddle"])[1]) == 5, "also where there is no minimum"
+
+
+def test_who_runs_off_a_saddle_does_not_crawl() -> None:
+    """Along y² with the sign turned each step multiplies y by 1 + lr; it was called crawling with steps of 165,636."""
+    slow, fast = (Optimizer("sgd"), 0.001), (Optimizer("sgd"), 0.1)
+    one, two = told("saddle", STEPS, fast, slow)[:2]
+    assert "gathers speed" in one and "crawls" in two
+    surface = SURFACES["saddle"]
+    run = walk_surface(surface.function, surface.start, (0.1,), STEPS, (Optimizer("sgd"),))[0]
+    first, last = (math.hypot(run["update_x"].iloc[step], run["update_y"].iloc[step]) for step in (0, STEPS))
+    assert numbers(one) == written(first, last, digits=3)
+
+
+@pytest.mark.parametrize(("lr", "share"), [(1e-5, 1e-5), (1e-4, 1e-4)])
+def test_what_hardly_shrinks_is_told_by_what_goes(lr: float, share: float) -> None:
+    """λ min is 1, so a step takes lr × 1 of the distance; "leaves about 1 of the distance" said nothing."""
+    assert numbers(told("valley", 0, (Optimizer("sgd"), lr))[0]) == written(lr, share)
+    assert "one step is enough" in told("bowl", 0, (Optimizer("sgd"), 0.5))[0]

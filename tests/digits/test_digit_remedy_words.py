@@ -111,3 +111,15 @@ def test_a_diagnosis_knows_the_remedys_own_learning_rate(digits, border):
     assert names["none"] == "diverging" and names["lower"] == names["scale"] == "good"
     early = remedy_diagnosis(TrainConfig(lr=1.0, batch_size=None), moments[:2], "lower")
     assert early.name == "undecided"
+
+
+def test_where_nothing_fails_there_is_nothing_to_cure(digits, border, centred):
+    config, moments, found = run(digits, 0.5 * border, 40)
+    told = " ".join(tell_remedies(config, border, centred, moments, found))
+    assert found[0].name == "good" and "nothing to cure below the border" in told and "bounce stays" not in told
+    config, moments, found = run(digits, 1.5 * border, 40)
+    told = " ".join(tell_remedies(config, border, centred, moments, found))
+    assert "the bounce stays" in told and "nothing to cure" not in told
+    config, moments, found = run(digits, 1.0, 60, loss="cross_entropy")  # 1.5 times its border
+    told = " ".join(tell_remedies(config, 0.67, 6.5, moments, found))
+    assert found[0].name == "good" and "the border moves away" in told

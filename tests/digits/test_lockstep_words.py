@@ -8,7 +8,7 @@ import pytest
 from sgd_core.descent.regime_names import UNDECIDED
 from sgd_core.digits.config import TrainConfig
 from sgd_core.digits.datasets import load_digits
-from sgd_core.digits.lockstep import TIMES, lockstep
+from sgd_core.digits.lockstep import TIMES, lockstep, window_of
 from sgd_core.digits.lockstep_words import lockstep_card, lockstep_numbers, tell_steepest
 from sgd_core.digits.sharpness import sharpest_directions
 from sgd_core.numbers import percent
@@ -89,3 +89,20 @@ def test_the_card_names_all_four_and_says_why_of_the_last(squares):
     )
     name, names, why = lockstep_card(moments[-1])
     assert name == "diverging" and names.startswith("A ") and names.endswith("D diverging") and why.startswith("D: ")
+
+
+@pytest.mark.parametrize("loss", ["cross_entropy", "huber"])
+def test_with_another_loss_a_picture_holds_all_of_a_b_and_c_and_names_no_lowest_place(digits, loss):
+    config = replace(CONFIG, loss=loss, epochs=40)
+    top, rates, moments = watched(config, digits)
+    (low, high), lowest = window_of(config, top, moments, rates)
+    assert lowest is None and all(low < place < high for one in moments for place in one.along[:3])
+
+
+def test_with_squares_a_picture_is_around_the_lowest_place(digits, squares):
+    top, rates, moments = squares
+    values, vectors = np.linalg.eigh(squares_hessian(digits))
+    x, y = images_of(digits)
+    (low, high), lowest = window_of(CONFIG, top, moments, rates)
+    slope = (2 / len(x) * x.T @ (x @ np.zeros(x.shape[1]) - y)) @ vectors[:, -1]
+    assert abs(lowest) == pytest.approx(abs(slope / values[-1]), rel=1e-3) and low < 0 < high
