@@ -13,6 +13,7 @@ from sgd_core.digits.run import Run
 from sgd_core.digits.sources import SOURCES
 from sgd_core.export.files import picture_png, run_notebook, run_weights
 from sgd_core.export.training import run_script
+from sgd_core.numbers import number
 
 
 def draw(page: Page, run: Run, at: int) -> list[str]:
@@ -24,7 +25,7 @@ def draw(page: Page, run: Run, at: int) -> list[str]:
     count = len(digits.train_images)
     segments, seen = run.segments_until(now), run.moments[: at + 1]
     st.markdown(
-        f"The run up to **step {now.step:,}** (epoch {now.epoch:.4g}). Script and notebook are plain PyTorch: on this "
+        f"The run up to **step {now.step:,}** (epoch {number(now.epoch)}). Script and notebook are plain PyTorch: on this "
         "machine they print the numbers of each epoch again, to a millionth, learning rates changed on the way and "
         "branches included."
     )

@@ -138,7 +138,7 @@ def silver_race(task: LeastSquares, steps: int) -> Generator[SilverMoment, None,
     rules = {
         "1/L": np.full(steps, 1.0),
         "1.9/L": np.full(steps, 1.9),
-        f"best, {best:.4g}/L": np.full(steps, best),
+        f"best, {number(best)}/L": np.full(steps, best),
         "silver": silver_schedule(steps),
     }
     shares = task.curvatures / task.largest

@@ -13,6 +13,7 @@ from torch import Tensor
 from sgd_core.calculus.derivative import recording
 from sgd_core.calculus.formula import Function
 from sgd_core.calculus.tree import FUNCTIONS, OPERATORS, Node, Number, torch_code, with_all
+from sgd_core.numbers import number
 
 RESULT = "y"
 
@@ -167,11 +168,11 @@ def _written(node: Node, names: list[str], *, code: bool) -> str:
 
 def _number(node: Node, code: bool) -> str:
     if node.op in ("number", "constant"):
-        return torch_code(node, ()) if code else node.name or f"{node.value:.4g}"
+        return torch_code(node, ()) if code else node.name or number(float(node.value or 0))
     if code:
         return f"({torch_code(node, ())})"
-    text = f"{node.value:.4g}"
-    return f"({text})" if text.startswith("-") else text
+    text = number(float(node.value or 0))
+    return f"({text})" if text.startswith("−") else text
 
 
 class Moment(NamedTuple):

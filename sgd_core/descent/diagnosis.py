@@ -21,6 +21,7 @@ OFTEN = 0.2  # share of rises among the recent changes from which on a run bounc
 STRAIGHT = 0.6  # second half of the run against the first: so much of its fall means that it has hardly begun
 WORSE = 1.5  # times the best loss so far
 ENOUGH = 4  # losses before anything is said
+HIDES = 0.8  # accuracy: a lower one looks as bad as the run is
 FAR = 10  # times the border of the first weights: from there on what has not leapt yet may
 
 
@@ -172,7 +173,7 @@ def _validation(valid: NDArray[np.float64] | None, accuracy: NDArray[np.float64]
     if rise <= WORSE:
         return ""
     words = f"; the validation loss is {number(rise, 2)} times its best"
-    hidden = accuracy is not None and accuracy[-1] > accuracy.max() - 0.02
+    hidden = accuracy is not None and accuracy[-1] > max(accuracy.max() - 0.02, HIDES)
     return words + (f", which the accuracy, {percent(accuracy[-1])}, hides" if hidden and accuracy is not None else "")
 
 

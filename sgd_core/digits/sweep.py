@@ -20,7 +20,7 @@ from sgd_core.digits.config import TrainConfig, check_lr
 from sgd_core.digits.datasets import Digits
 from sgd_core.digits.engine import Engine, Evaluation
 from sgd_core.digits.snapshots import StepRequest, check_steps
-from sgd_core.numbers import percent
+from sgd_core.numbers import counted, number, percent
 from sgd_core.status import Status
 
 COLUMNS = ["lr", "epoch", "train_loss", "valid_loss", "valid_accuracy", "status"]
@@ -244,22 +244,25 @@ def _regime(loss: Array, status: str, lowest: float, epochs: int, beyond: bool) 
     if len(loss) == 1:
         return UNDECIDED, "Nothing is trained yet."
     if status == "diverged" or not np.isfinite(last):
-        return DIVERGING, f"The loss grew from {first:.3g} until it was too large to be a number."
+        return DIVERGING, f"The loss grew from {number(first, 3)} until it was too large to be a number."
     if last > first:
-        return DIVERGING, f"The loss grew from {first:.3g} to {last:.3g}."
+        return DIVERGING, f"The loss grew from {number(first, 3)} to {number(last, 3)}."
     changes = np.diff(loss)
     third, half = changes[-max(1, len(changes) // 3) :], changes[-max(1, (len(changes) + 1) // 2) :]
     if len(changes) >= 6 and (third > 0).all() and last > loss.min() * (1 + 1e-6):
-        return DIVERGING, f"The loss has risen ever since it was {loss.min():.3g}; it is {last:.3g} and grows."
+        return (
+            DIVERGING,
+            f"The loss has risen ever since it was {number(loss.min(), 3)}; it is {number(last, 3)} and grows.",
+        )
     rises = int((half > 1e-6 * first).sum())
     if rises >= max(1, 0.2 * len(half)):
-        return BOUNCING, f"The loss went up in {rises} of the last {len(half)} looks; it ends at {last:.3g}."
+        return BOUNCING, f"The loss went up in {rises} of the last {len(half)} looks; it ends at {number(last, 3)}."
     closed = (first - last) / (first - lowest) if first > lowest else 1.0
     gone = percent(closed, 2)
-    way = f"After {epochs} {'epoch' if epochs == 1 else 'epochs'} it has gone {gone} of the way that the best one went"
+    way = f"After {counted(epochs, 'epoch')} it has gone {gone} of the way that the best one went"
     if closed < SLOW:
         return (BOUNCING, f"{way}, with longer steps: they leap across.") if beyond else (TOO_LOW, f"{way}.")
-    return GOOD, f"The loss fell to {last:.3g}, {gone} of the way that the best one went."
+    return GOOD, f"The loss fell to {number(last, 3)}, {gone} of the way that the best one went."
 
 
 def check_lrs(lrs: Iterable[float]) -> list[float]:

@@ -18,6 +18,7 @@ from sgd_core.digits.engine import Engine, Evaluation
 from sgd_core.digits.snapshots import Array, OptimizerState, Status, check_steps
 from sgd_core.digits.snapshots import Snapshot as Snapshot
 from sgd_core.digits.snapshots import StepRequest as StepRequest
+from sgd_core.numbers import number
 
 
 def train(
@@ -196,7 +197,7 @@ class SnapshotRecorder:
             )
         if config.seconds is not None and state.seconds >= config.seconds:
             return Status.STOPPED, (
-                f"Out of time: {state.seconds:.2f} seconds of computing, {config.seconds:g} were allowed; that was "
+                f"Out of time: {state.seconds:.2f} seconds of computing, {number(config.seconds)} were allowed; that was "
                 f"enough for {state.step:,} steps."
             )
         return Status.RUNNING, ""
@@ -212,8 +213,8 @@ class SnapshotRecorder:
         if state.step == 0:
             return f"With the initial weights {what} is already too large to be a number; begin from smaller ones."
         return (
-            f"After step {state.step:,} with learning rate {lr:g} {what} has grown too large to be a number (the loss "
-            f"was {self._finite_loss:.3g} when last looked at): each step overshot by more than the one before; try a "
+            f"After step {state.step:,} with learning rate {number(lr)} {what} has grown too large to be a number (the loss "
+            f"was {number(self._finite_loss, 3)} when last looked at): each step overshot by more than the one before; try a "
             "smaller learning rate."
         )
 

@@ -15,6 +15,7 @@ from sgd_core.digits.config import TrainConfig
 from sgd_core.digits.segments import Segment
 from sgd_core.digits.snapshots import Snapshot
 from sgd_core.export.training import script_parts
+from sgd_core.numbers import number
 
 
 def run_notebook(segments: Sequence[Segment], now: Snapshot, train_count: int | None = None) -> str:
@@ -26,7 +27,7 @@ def run_notebook(segments: Sequence[Segment], now: Snapshot, train_count: int | 
     cells = [
         nbformat.v4.new_markdown_cell(
             f"# {'The run' if len(segments) == 1 else 'The run and its branches'}\n\n"
-            f"After {now.step:,} steps (epoch {now.epoch:.4g}): training loss {now.train_loss:.6f}, validation loss "
+            f"After {now.step:,} steps (epoch {number(now.epoch)}): training loss {now.train_loss:.6f}, validation loss "
             f"{now.valid_loss:.6f}, validation accuracy {now.valid_accuracy:.4f}. Each line below is the end of an epoch: "
             "its number, the training loss, the validation loss and the validation accuracy.\n\n"
             f"Settings: `{json.dumps(config.to_dict())}`"
@@ -34,8 +35,8 @@ def run_notebook(segments: Sequence[Segment], now: Snapshot, train_count: int | 
     ]
     for title, part in script_parts(segments, train_count):
         cells += [nbformat.v4.new_markdown_cell(f"## {title}"), nbformat.v4.new_code_cell(part.strip())]
-    for number, cell in enumerate(cells):
-        cell["id"] = f"cell-{number}"  # not random: the same run gives the same file
+    for place, cell in enumerate(cells):
+        cell["id"] = f"cell-{place}"  # not random: the same run gives the same file
     notebook = nbformat.v4.new_notebook(cells=cells, metadata={"language_info": {"name": "python"}})
     nbformat.validate(notebook)
     return nbformat.writes(notebook)

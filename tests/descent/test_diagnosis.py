@@ -128,3 +128,11 @@ def test_a_leap_long_ago_is_called_a_leap() -> None:
     loss = [0.7, 1.9, 1.2, *(0.6 * 0.9**step for step in range(60))]
     card = diagnose(loss, lr=2.7, border=0.67)
     assert card.name == "bouncing" and card.reason.startswith("The loss leapt to 2.7 times its start before it fell:")
+
+
+def test_an_accuracy_no_better_than_a_guess_hides_nothing() -> None:
+    zigzag = 0.3 + 0.1 * np.resize([0, 1, -1, 1, 0.5], 60)
+    valid = np.linspace(0.1, 2.5, 60)
+    for share, hides in ((0.51, False), (0.97, True)):
+        card = diagnose(zigzag, lr=50.0, border=0.6, valid_losses=valid, valid_accuracy=np.full(60, share))
+        assert ("hides" in card.reason) == hides
