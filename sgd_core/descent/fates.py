@@ -1,18 +1,41 @@
 """A map of fates in words, and the places on it that a click can take."""
 
+import math
+
 import numpy as np
 import pandas as pd
 
-from sgd_core.descent.regime_map import Outcome, RegimeMap
+from sgd_core.descent.regime_map import Outcome, RegimeMap, border_dimension
 from sgd_core.numbers import number, percent
 
 CELLS = 64  # places each way that a click can take
+WAYS = ("A straight line", "A smooth curve", "A ragged coast")
+AT_BORDER = 10  # over the number of steps, in borders: a run so little above it has not exploded yet
+RAGGED = 1.15  # a border of a higher dimension is no smooth curve
 
 
 def is_line(regimes: RegimeMap) -> bool:
     """Tell whether at nearly every learning rate all starts of the map arrive, or none does."""
     share = (regimes.outcome[: regimes.rows] == Outcome.ARRIVED).mean(1)
     return bool(((share < 0.02) | (share > 0.98)).mean() > 0.97)
+
+
+def border_answer(regimes: RegimeMap) -> tuple[str, str]:
+    """Return which of `WAYS` the border of the runs that arrive is, and why."""
+    dimension = border_dimension(regimes)
+    way = WAYS[0 if is_line(regimes) else 2 if dimension > RAGGED else 1]
+    return way, (
+        f"{percent(regimes.shares().get(Outcome.ARRIVED, 0.0), 2)} of the runs arrive; counted in boxes, their border has the "
+        f"dimension {number(dimension, 3)} (a smooth line has 1)."
+    )
+
+
+def finite_numbers(text: str, count: int) -> list[float]:
+    """Read so many numbers out of an address, divided by commas; ValueError where it has others."""
+    found = [float(part) for part in text.split(",")]
+    if len(found) != count or not all(map(math.isfinite, found)):
+        raise ValueError(f"There must be {count} finite numbers.")
+    return found
 
 
 def cells(regimes: RegimeMap) -> pd.DataFrame:
@@ -58,8 +81,10 @@ def tell_fate(regimes: RegimeMap, border: float | None, run: tuple[float, float]
             )
         )
     if shares.get(Outcome.ENDLESS_BOUNCE, 0) > 0.01:
+        why = (
+            "A parabola does so just at the border." if is_line(regimes) else "No rule about parabolas knows this fate."
+        )
         sentences.append(
-            f"{percent(shares[Outcome.ENDLESS_BOUNCE], 2)} bounce for ever: they neither arrive nor get lost. No rule about parabolas "
-            "knows this fate."
+            f"{percent(shares[Outcome.ENDLESS_BOUNCE], 2)} bounce for ever: they neither arrive nor get lost. {why}"
         )
     return sentences
