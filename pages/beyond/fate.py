@@ -82,11 +82,11 @@ def fate(page: Page) -> None:
             "On a parabola the border between runs that arrive and runs that do not is a straight line, 2/λ. "
             f"What is it for {function.formula}?",
             WAYS,
-            *border_answer(regimes),
+            *border_answer(regimes, minimum),
             about=(function.formula, view),
             known=whole_map,
         )
-    line = is_line(regimes)
+    line = is_line(regimes, minimum)
     dimension = number(border_dimension(regimes), 3) if whole_map else None
     paper_check(
         page,
@@ -105,7 +105,7 @@ def fate(page: Page) -> None:
             "choose *Ripples*" if line else dimension,
         ),
     )
-    page.notice(*tell_fate(regimes, border, (start, lr), at))
+    page.notice(*tell_fate(regimes, minimum, (start, lr), at))
     _poster(page, function, regimes)
     page.code(regime_map_script(function.torch_code, view))
 

@@ -29,6 +29,7 @@ from sgd_core.beyond.silver import least_squares, silver_race, worst_cases
 from sgd_core.beyond.silver_words import LONG, SHORT, silver_answer, silver_checks, worst_case_table
 from sgd_core.calculus.formula import parse_function
 from sgd_core.descent.fates import WAYS, border_answer, finite_numbers, tell_fate
+from sgd_core.descent.minimum import Minimum
 from sgd_core.descent.regime_map import MapWindow, Outcome, regime_map
 from sgd_core.digits.config import TrainConfig
 from sgd_core.digits.datasets import load_digits
@@ -258,6 +259,9 @@ def test_the_worst_cases_as_a_table():
 # ---- the map of fates ----
 
 
+SQUARE, RIPPLE = Minimum(0.0, 0.0, 2.0, True), Minimum(5.63, 2.24, 8.54, False)
+
+
 @pytest.fixture(scope="module")
 def parabola():
     return regime_map(parse_function("x**2"), MapWindow((-3, 3), (0.05, 2.2), size=64, steps=200))
@@ -266,7 +270,7 @@ def parabola():
 def test_on_a_parabola_the_border_is_a_line_and_the_share_is_the_closed_form(parabola):
     lrs, starts = np.linspace(0.05, 2.2, 64), np.linspace(-3, 3, 64)
     arrived = np.abs(starts) * np.abs(1 - 2 * lrs[:, None]) ** 200 < 0.06
-    answer, why = border_answer(parabola)
+    answer, why = border_answer(parabola, SQUARE)
     assert answer == WAYS[0]
     share, dimension, one = numbers(why)
     assert [share] == [percent(arrived.mean(), 2).removesuffix(" %")] and one == "1"
@@ -275,16 +279,18 @@ def test_on_a_parabola_the_border_is_a_line_and_the_share_is_the_closed_form(par
 
 def test_a_cosine_makes_the_border_ragged():
     whole = regime_map(parse_function("sin(3*x) + x**2/10", domain=(-6, 6)), MapWindow((-6, 6), (0.01, 0.6), size=128))
-    assert border_answer(whole)[0] == WAYS[2] and float(numbers(border_answer(whole)[1])[1]) > 1.15
+    assert border_answer(whole, RIPPLE)[0] == WAYS[2] and float(numbers(border_answer(whole, RIPPLE)[1])[1]) > 1.15
 
 
 def test_an_endless_bounce_is_no_riddle_on_a_parabola():
     near = regime_map(parse_function("x**2"), MapWindow((-3, 3), (0.9, 1.1), size=65, steps=200))
-    (told,) = [one for one in tell_fate(near, 1.0, (1.0, 1.0), 0) if "bounce for ever" in one]
-    assert "just at the border" in told and "No rule" not in told
+    (told,) = [one for one in tell_fate(near, SQUARE, (1.0, 1.0), 0) if "bounce for ever" in one]
+    assert "close to the border" in told and "No rule" not in told
     assert numbers(told) == [percent((np.asarray(near.outcome) == Outcome.ENDLESS_BOUNCE).mean(), 2).removesuffix(" %")]
+    assert border_answer(near, SQUARE)[0] == WAYS[0], "also where one has zoomed in"
+    assert "On a parabola the rule is exact" in tell_fate(near, SQUARE, (1.0, 1.0), 0)[2]
     ripples = regime_map(parse_function("sin(3*x) + x**2/10", domain=(-6, 6)), MapWindow((-6, 6), (0.01, 0.6), size=64))
-    assert any("No rule about parabolas" in one for one in tell_fate(ripples, 0.234, (5.0, 0.2), 0))
+    assert any("No rule about parabolas" in one for one in tell_fate(ripples, RIPPLE, (5.0, 0.2), 0))
 
 
 def test_the_map_in_an_address_is_the_map(parabola):
