@@ -171,7 +171,7 @@ def test_no_sentence_formats_a_number_by_itself() -> None:
         f"{path.relative_to(root)}: {line.strip()}"
         for path in [*(root / "sgd_core").rglob("*.py"), *(root / "pages").rglob("*.py")]
         for line in path.read_text().splitlines()
-        if re.search(r"\{[^{}]*:\.?\d*[ge]\}", line) and "float(f" not in line
+        if re.search(r"\{[^{}]*:\.\d+[ge]\}", line) and "float(f" not in line
     ]
     allowed = ("sgd_core/numbers.py", "pages/beyond/fate.py")  # where numbers are written, and an address
     assert not [line for line in found if not line.startswith(allowed)], found

@@ -8,34 +8,36 @@ import pandas as pd
 import streamlit as st
 
 from pages.beyond.digits import choose_digits
-from pages.beyond.paper import Check, paper_check
+from pages.beyond.paper import paper_check
 from pages.ui.page import Page
 from pages.ui.shown import Moments, Picture, Shown, Words
 from sgd_core.beyond.batch_sizes import (
     MOST_EPOCHS,
+    SAVED,
     SIZES,
+    noise_half_way,
     race_answer,
+    race_checks,
     race_ends,
     race_frame,
     race_numbers,
     racing,
-    steps_to_target,
     tell_race,
 )
 from sgd_core.beyond.noise_along import (
+    GROWTH,
     NoiseMoment,
     noise_along,
+    noise_answer,
+    noise_checks,
     noise_scale_numbers,
     noise_scale_table,
     tell_noise_scale,
-    two_estimates,
 )
 from sgd_core.charts.series import DASHED, SOLID, A, B, C, batch_costs, border_rows, decades, moment_rows, named_lines
 from sgd_core.digits.batch_race import SCALINGS
 from sgd_core.digits.config import TrainConfig
 from sgd_core.digits.datasets import Digits
-from sgd_core.digits.gradient_noise import gradient_noise_scale
-from sgd_core.digits.training import StepRequest, train
 from sgd_core.export.beyond import batch_race_script, noise_scale_script
 from sgd_core.moments import moment_steps
 from sgd_core.numbers import number
@@ -45,7 +47,6 @@ SCALE, RACE = "noise scale", "race"
 TEN, PAIR = "all ten digits", "3 and 7"
 BASE = 16  # the batch size that the learning rate of the race is meant for
 LINES = dict(zip(SCALINGS, ((A, SOLID), (B, SOLID), (C, SOLID)), strict=True))
-GROWTH = ("It shrinks", "It stays about the same", "It grows")
 SOURCE = (
     "McCandlish, Kaplan, Amodei and others 2018, *An empirical model of large-batch training*, "
     "[arXiv 1812.06162](https://arxiv.org/abs/1812.06162)"
@@ -86,29 +87,18 @@ def _scale(page: Page, config: TrainConfig, digits: Digits) -> None:
         ),
         words=Words("Train", "Train again", "Step"),
     )
-    now = moments[at]
-    ratio = moments[-1].noise / moments[0].noise
+    answer, why = noise_answer(moments)
     with page.below:
         page.bet(
             "noise",
             "The noise scale says how many images a step can use well. What does it do while the model learns?",
             GROWTH,
-            GROWTH[2 if ratio > 1.5 else 0 if ratio < 0.67 else 1],
-            f"it goes from {number(moments[0].noise, 3)} to {number(moments[-1].noise, 3)} while the loss goes from "
-            f"{number(moments[0].loss, 3)} to {number(moments[-1].loss, 3)}.",
+            answer,
+            why,
             about=("noise", config),
             known=run.ended,
         )
-    paper_check(
-        page,
-        SOURCE,
-        Check(
-            "While the loss falls, the noise scale",
-            "grows",
-            f"is {number(now.noise / moments[0].noise, 3)} times the first one" if at else None,
-        ),
-        Check("Two ways to measure it agree", "the two-batch estimate is unbiased", two_estimates(config, digits, now)),
-    )
+    paper_check(page, SOURCE, *noise_checks(config, digits, moments[: at + 1]))
     page.notice(*tell_noise_scale(moments[: at + 1], size))
     page.table(noise_scale_table(moments[: at + 1]), "Noise scale, moment by moment", file="noise-scale")
     page.code(noise_scale_script(config, len(digits.train_images)))
@@ -155,13 +145,8 @@ def _scale_pictures(moments: Sequence[NoiseMoment], steps: int, size: int) -> li
 
 @st.cache_data(max_entries=32, show_spinner=False)
 def noise_near(config: TrainConfig, target: float, _digits: Digits) -> float:
-    """Return the noise scale about half way to the target loss, for the scaling that theory calls best."""
-    run = train(replace(config, epochs=MOST_EPOCHS, patience=None), _digits)
-    snapshot = next(run)
-    goal = math.sqrt(snapshot.train_loss * target)
-    while snapshot.status == "running" and snapshot.train_loss > goal:
-        snapshot = run.send(StepRequest(steps=max(1, snapshot.step // 4)))
-    return gradient_noise_scale(config, _digits, snapshot.parameters)
+    """Return the noise scale about half way to the target loss."""
+    return noise_half_way(config, _digits, target)
 
 
 def _race(page: Page, config: TrainConfig, digits: Digits) -> None:
@@ -189,13 +174,13 @@ def _race(page: Page, config: TrainConfig, digits: Digits) -> None:
             "batches",
             f"The critical batch size is about {number(round(noise))} here. With a learning rate scaled as theory says, what does a batch "
             "of 512 images save against one of 64?",
-            ("About eight times fewer steps", "Fewer steps, but far from eight times", "No steps at all"),
+            SAVED,
             answer,
             why,
             about=name,
             known=run.ended,
         )
-    paper_check(page, SOURCE, *_race_checks(done, noise))
+    paper_check(page, SOURCE, *race_checks(done, noise))
     page.notice(*tell_race(moments[: at + 1], noise, target))
     page.table(done, "Every batch size that has ended", file="batch-race")
     page.code(batch_race_script(config, sizes, target, MOST_EPOCHS * len(digits.train_images), noise))
@@ -212,22 +197,4 @@ def _race_pictures(frame: pd.DataFrame, sizes: Sequence[int], noise: float, coun
             ("steps", (1.0, 1e5), "steps to get there"),
             ("images", (100.0, 10.0 ** math.ceil(math.log10(MOST_EPOCHS * count))), "images to get there"),
         )
-    ]
-
-
-def _race_checks(ends: pd.DataFrame, noise: float) -> list[Check]:
-    steps = steps_to_target(ends, "by noise scale")
-    checks = []
-    for small, large in ((8, 16), (256, 512)):
-        if small in steps and large in steps:
-            theory = (1 + noise / small) / (1 + noise / large)
-            checks.append(
-                Check(
-                    f"Steps saved from {small} to {large} images (a factor)",
-                    f"{number(theory, 3)} (1 + noise/B, before over after)",
-                    number(steps[small] / steps[large], 3),
-                )
-            )
-    return checks or [
-        Check("Steps saved by twice the images", "a factor of 2 far below the noise scale, 1 far above", "race on")
     ]

@@ -6,18 +6,18 @@ import pandas as pd
 import streamlit as st
 
 from pages.beyond.digits import PAIR, choose_digits, pair_task
-from pages.beyond.paper import Check, paper_check
+from pages.beyond.paper import paper_check
 from pages.ui.page import Page
 from pages.ui.shown import Moments, Picture, Shown, Words
 from sgd_core.beyond.catapult import (
     LETTERS,
+    RISE,
     Trio,
+    catapult_checks,
     catapult_numbers,
     catapult_table,
     kind_of,
     moments_of,
-    seen_to_rise,
-    share,
     tell_catapult,
     why_it_rose,
 )
@@ -29,7 +29,6 @@ from sgd_core.recording import Recording
 
 EVERY = 2
 COLORS = {"A": A, "B": B, "C": C}
-RISE = ("It falls from the first step on", "It rises first, then falls", "It rises until it is no number any more")
 
 
 @st.cache_data(max_entries=32, show_spinner="Measuring how sharply the loss bends …")
@@ -75,21 +74,11 @@ def catapult(page: Page) -> None:
             known=run.ended,
         )
     shown = run.moments[: at + 1]
-    landed = [
-        share(shown, place) for place in range(3) if multiples[place] > 1 and shown[-1][place].status != "diverged"
-    ]
     paper_check(
         page,
         "Lewkowycz, Bahri, Dyer, Sohl-Dickstein, Gur-Ari 2020, *The large learning rate phase of deep learning: the catapult "
         "mechanism*, [arXiv 2003.02218](https://arxiv.org/abs/2003.02218)",
-        Check("Where the catapult is seen", "from 1 to about 2 times 2/λ", seen_to_rise(shown, multiples)),
-        Check(
-            "Sharpness afterwards",
-            "lower than at the start",
-            (", ".join(f"{number(one, 2)} times the start" for one in landed) or "no rate beyond 1 is left")
-            if at
-            else None,
-        ),
+        *catapult_checks(shown, multiples),
     )
     page.notice(*tell_catapult(shown, multiples))
     page.table(catapult_table(shown), "Loss and sharpness, moment by moment", file="catapult")

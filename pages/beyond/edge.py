@@ -6,24 +6,25 @@ import pandas as pd
 import streamlit as st
 
 from pages.beyond.digits import PAIR, choose_digits, pair_task
-from pages.beyond.paper import Check, paper_check
+from pages.beyond.paper import paper_check
 from pages.ui.page import Page
 from pages.ui.shown import Moments, Picture, Shown, Words
 from sgd_core.beyond.edge import EdgeMoment, EdgeSettings
 from sgd_core.beyond.edge_beside import (
     ALONE,
+    BORDERS,
     CENTRAL,
     FLOW,
+    GUESSES,
+    RULES,
     WARM,
     Pair,
-    averages,
+    edge_answer,
+    edge_checks,
     edge_numbers,
     edge_table,
-    hovers,
-    late_sharpness,
     others,
     own,
-    rises,
     run_and_beside,
     tell_edge,
     with_warmup,
@@ -46,14 +47,11 @@ from sgd_core.charts.series import (
     run_rows,
 )
 from sgd_core.export.beyond import chebyshev_script, digits_edge_script
-from sgd_core.numbers import number, percent
+from sgd_core.numbers import number
 from sgd_core.recording import Recording
 
 EVERY = 10
 CURVE, DIGITS = "a curve", "digits"
-RULES = {"plain": (0.0, False), "momentum": (0.5, False), "Nesterov": (0.5, True)}
-BORDERS = {"plain": "2 / lr", "momentum": "2 (1 + β) / lr", "Nesterov": "(2 + 2β) / ((1 + 2β) lr)"}
-GUESSES = ("It stays where it began", "It rises to about 2 / lr and hovers there", "It rises without end")
 
 
 @st.cache_resource(show_spinner=False)
@@ -100,13 +98,11 @@ def edge(page: Page) -> None:
             "edge",
             "What will the sharpness, the largest bend of the loss, do while the network learns?",
             GUESSES,
-            GUESSES[1] if hovers(run.moments) else GUESSES[0],
-            f"λ began at {number(run.moments[0][0].sharpness, 3)} and is {number(run.moments[-1][0].sharpness, 3)} at step "
-            f"{run.moments[-1][0].step}; the border is {number(settings.border_at(steps), 3)}.",
+            *edge_answer(run.moments, settings),
             about=name,
             known=run.ended,
         )
-    paper_check(page, *_checks(shown, beside, BORDERS[rule]))
+    paper_check(page, *edge_checks(shown, beside, BORDERS[rule]))
     page.notice(*tell_edge(shown, settings, beside, BORDERS[rule]))
     page.table(edge_table(shown), "Loss and eigenvalues, moment by moment", file="edge")
     runs = [settings, with_warmup(settings)] if beside == WARM else [settings]
@@ -168,25 +164,3 @@ def _pictures(moments: Sequence[Pair], settings: EdgeSettings, beside: str, time
             f"Loss against {x_title}, {number(first.loss, 3)} at the start.",
         ),
     ]
-
-
-def _checks(moments: Sequence[Pair], beside: str, border: str) -> tuple[str, *tuple[Check, ...]]:
-    up, count = rises(moments)
-    ratio = late_sharpness(moments) / own(moments)[-1].border
-    checks = [
-        Check(f"Sharpness over {border}, later half", "hovers at 1, just above", number(ratio, 3) if count else None),
-        Check(
-            "Loss", "falls, but not at every step", f"rose in {percent(up / count, 2)} of the steps" if count else None
-        ),
-    ]
-    source = (
-        "Cohen, Kaur, Li, Kolter, Talwalkar 2021, *Gradient descent on neural networks typically occurs at the edge of stability*, "
-        "[arXiv 2103.00065](https://arxiv.org/abs/2103.00065)"
-    )
-    if beside == CENTRAL and (found := averages(moments)):
-        checks.append(Check("Predicted over measured average loss", "about 1", number(found[0] / found[1], 3)))
-        source += "; Cohen and others 2025, *Central flows*, [arXiv 2410.24206](https://arxiv.org/abs/2410.24206)"
-    if beside == WARM:
-        checks.append(Check("Warm-up", "helps because λ falls meanwhile", "see the two borders"))
-        source += "; Kalra, Barkeshli 2024, *Why warmup*, [arXiv 2406.09405](https://arxiv.org/abs/2406.09405)"
-    return source, *checks

@@ -1,28 +1,25 @@
 """Fate map: every start and every learning rate of one weight in one picture; drag to zoom, click to play a run."""
 
-import base64
-import io
-import math
 from collections import OrderedDict
 
-import pandas as pd
 import streamlit as st
-from PIL import Image
 
-from pages.beyond.paper import Check, paper_check
+from pages.beyond.paper import paper_check
 from pages.ui.page import Page
 from pages.ui.shown import Moments, Picture
+from sgd_core.beyond.published import Check
 from sgd_core.calculus.formula import Function
 from sgd_core.calculus.sampling import sample
-from sgd_core.charts.curve import window
+from sgd_core.charts.curve import curve_window
 from sgd_core.charts.descent import descent_on_curve, descent_rows
 from sgd_core.charts.fate_map import picked_map
 from sgd_core.descent.descend import descend
-from sgd_core.descent.fates import cells, is_line, tell_fate
+from sgd_core.descent.fates import WAYS, border_answer, cells, finite_numbers, is_line, tell_fate
 from sgd_core.descent.minimum import find_minimum
+from sgd_core.descent.one_weight_words import descent_numbers
 from sgd_core.descent.regime_map import MapWindow, Outcome, RegimeMap, border_dimension, mapping
 from sgd_core.export.beyond import regime_map_script
-from sgd_core.export.poster import map_pixels, poster_png
+from sgd_core.export.poster import map_url, poster_png
 from sgd_core.moments import moment_steps
 from sgd_core.numbers import number, percent, signed
 
@@ -34,9 +31,6 @@ NAMES = {
     Outcome.DIVERGED: ":red[■ diverged]",
     Outcome.LEFT_DOMAIN: ":gray[■ left the domain]",
 }
-WAYS = ("A straight line", "A smooth curve", "A ragged coast")
-
-
 MOST_MAPS = 24  # kept for all visitors
 
 
@@ -82,19 +76,17 @@ def fate(page: Page) -> None:
     page.show(_map(page, regimes, (start, lr), border, left, whole), "map")
     left.markdown("  ".join(f"{NAMES[o]} {percent(s, 2)}" for o, s in regimes.shares().items() if o in NAMES))
     at = _play(page, function, start, lr, steps, right)
-    line = is_line(regimes)
     with page.below:
         page.bet(
             "fate",
             "On a parabola the border between runs that arrive and runs that do not is a straight line, 2/λ. "
             f"What is it for {function.formula}?",
             WAYS,
-            WAYS[0 if line else 2 if border_dimension(regimes) > 1.15 else 1],
-            f"{percent(regimes.shares().get(Outcome.ARRIVED, 0.0), 2)} of the runs arrive; counted in boxes, their border has the "
-            f"dimension {number(border_dimension(regimes), 3)} (a smooth line has 1).",
+            *border_answer(regimes, minimum),
             about=(function.formula, view),
             known=whole_map,
         )
+    line = is_line(regimes, minimum)
     dimension = number(border_dimension(regimes), 3) if whole_map else None
     paper_check(
         page,
@@ -113,7 +105,7 @@ def fate(page: Page) -> None:
             "choose *Ripples*" if line else dimension,
         ),
     )
-    page.notice(*tell_fate(regimes, border, (start, lr), at))
+    page.notice(*tell_fate(regimes, minimum, (start, lr), at))
     _poster(page, function, regimes)
     page.code(regime_map_script(function.torch_code, view))
 
@@ -131,8 +123,8 @@ def _window(page: Page, formula: str, whole: Ends) -> Ends:
     ends = whole
     if text:
         try:
-            a, b, c, d = (float(part) for part in str(text).split(","))
-            if not (all(map(math.isfinite, (a, b, c, d))) and a < b and 0 <= c < d):
+            a, b, c, d = finite_numbers(str(text), 4)
+            if not (a < b and 0 <= c < d):
                 raise ValueError
             ends = (a, b, c, d)
         except ValueError:
@@ -151,8 +143,8 @@ def _place(page: Page, view: MapWindow, first: float, border: float | None) -> t
     key = page.key("run")
     text = st.session_state.get(key) or st.query_params.get(key)
     try:
-        start, lr = (float(part) for part in str(text).split(","))
-        if not (math.isfinite(start) and math.isfinite(lr) and lr > 0):
+        start, lr = finite_numbers(str(text), 2)
+        if lr <= 0:
             raise ValueError
     except ValueError:
         start, lr = first, 0.9 * border if border else 0.5 * sum(view.lr)
@@ -214,7 +206,7 @@ def _map(
         page.write_address("window", text)
 
     shown = border if border and view.lr[0] < border < view.lr[1] else None
-    chart = picked_map(cells(regimes), _url(regimes), point, shown, x_domain=view.start, y_domain=view.lr, side=330)
+    chart = picked_map(cells(regimes), map_url(regimes), point, shown, x_domain=view.start, y_domain=view.lr, side=330)
     shares = ", ".join(f"{percent(share, 2)} {outcome.words}" for outcome, share in regimes.shares().items())
     return Picture(
         chart,
@@ -227,28 +219,14 @@ def _map(
     )
 
 
-def _url(regimes: RegimeMap) -> str:
-    out = io.BytesIO()
-    Image.fromarray(map_pixels(regimes)).save(out, "PNG")
-    return "data:image/png;base64," + base64.b64encode(out.getvalue()).decode()
-
-
 def _play(page: Page, function: Function, start: float, lr: float, steps: int, place: object) -> int:
     run = descend(function, start, lr, steps)
     moments = moment_steps(steps)
     curve = sample(function)
-    y_domain = window(curve["x"].tolist(), curve["value"].to_numpy())
+    y_domain = curve_window(curve)
     rows = descent_rows(curve, run, moments, y_domain)
     now = run.iloc[moments]
-    numbers = pd.DataFrame(
-        {
-            "step": [number(int(step)) for step in now["step"]],
-            "w": [number(x) for x in now["x"]],
-            "loss": [number(loss) for loss in now["loss"]],
-            "slope": [signed(slope) for slope in now["gradient"]],
-            "step taken": [signed(update) for update in now["update"]],
-        }
-    )
+    numbers = descent_numbers(now).assign(**{"step taken": [signed(update) for update in now["update"]]})
     chart = descent_on_curve(rows, x_domain=function.domain, y_domain=y_domain, height=330)
     picture = Picture(
         chart,

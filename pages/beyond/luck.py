@@ -7,23 +7,26 @@ import pandas as pd
 import streamlit as st
 
 from pages.beyond.digits import PAIR, choose_digits
-from pages.beyond.paper import Check, paper_check
+from pages.beyond.paper import paper_check
 from pages.ui.datasets import digits_of
 from pages.ui.page import Page
 from pages.ui.shown import Moments, Picture, Shown, Words
 from sgd_core.beyond.luck import (
     SEEDS,
+    SIDES,
     Look,
+    achieved_medians,
     comparing,
+    finder_answer,
+    finder_check,
     finder_numbers,
     found_so_far,
     look_numbers,
     looks_an_epoch,
-    said_of,
-    spread,
+    luck_answer,
+    luck_check,
     tell_finder,
     tell_luck,
-    winner,
 )
 from sgd_core.charts.series import SOLID, A, B, decades, rate_strips, seed_bands
 from sgd_core.digits.config import TrainConfig
@@ -37,7 +40,6 @@ from sgd_core.recording import Recording
 TWO, FINDER = "two settings", "the LR finder"
 MEASURES = {"accuracy": "valid_accuracy", "loss": "valid_loss"}
 LINES = {"A": (A, SOLID), "B": (B, SOLID)}
-SIDES = ("A", "B", "No one can tell")
 SOURCE = (
     "Picard 2021, *torch.manual_seed(3407) is all you need*, [arXiv 2109.08203](https://arxiv.org/abs/2109.08203) "
     "(10,000 seeds on CIFAR-10: the spread is small, but outliers are easy to find)"
@@ -86,21 +88,11 @@ def _two(page: Page, dataset: str, digits: Digits) -> None:
             "luck",
             f"Learning rate {number(lrs[0])} (A) or {number(lrs[1])} (B): which one is really better, and not only by luck?",
             SIDES,
-            SIDES[winner(end.verdict)],
-            said_of(end.verdict, column),
+            *luck_answer(end.verdict, column),
             about=name,
             known=run.ended,
         )
-    spreads = [spread(values[column]) for values in now.values]
-    paper_check(
-        page,
-        SOURCE,
-        Check(
-            "Best seed minus worst seed",
-            "small, but enough to look like progress",
-            f"A {spreads[0]}, B {spreads[1]}" if at else None,
-        ),
-    )
+    paper_check(page, SOURCE, luck_check(now, column))
     page.notice(*tell_luck(now, column))
     page.table(
         pd.concat([values.assign(setting=letter) for letter, values in zip("AB", now.values, strict=True)]),
@@ -155,15 +147,14 @@ def _finder(page: Page, dataset: str, digits: Digits) -> None:
 
     at = page.live(shown_by_now, words=Words("Find 32 times", "Play again", "One seed"))
     shown = found_so_far(run.moments[: at + 1])
-    factors = {kind: float(rows["lr"].max() / rows["lr"].min()) for kind, rows in shown.groupby("suggestion")}
-    widest = max(factors, key=factors.__getitem__)
+    widest, why = finder_answer(shown)
     with page.below:
         page.bet(
             "finder",
             "Which suggestion depends most on the luck of one test?",
             names,
             widest,
-            "; ".join(f"{kind} varies by a factor of {number(factor, 3)}" for kind, factor in factors.items()) + ".",
+            why,
             about=name,
             known=run.ended,
         )
@@ -171,11 +162,7 @@ def _finder(page: Page, dataset: str, digits: Digits) -> None:
         page,
         "L. Smith 2017, *Cyclical learning rates for training neural networks*, [arXiv 1506.01186](https://arxiv.org/abs/1506.01186); "
         "the four ways to read it are fastai's",
-        Check(
-            "Learning rates that one test suggests",
-            "a single short run is enough",
-            ", ".join(f"{kind}: up to {number(factor, 2)} times apart" for kind, factor in factors.items()),
-        ),
+        finder_check(shown),
     )
     page.notice(*tell_finder(shown))
     if run.ended:
@@ -184,8 +171,7 @@ def _finder(page: Page, dataset: str, digits: Digits) -> None:
             st.caption(
                 f"Each suggested learning rate was trained for {epochs} epochs; medians over the seeds' suggestions."
             )
-            table = ends.groupby("suggestion")[["lr", "valid_loss", "valid_accuracy"]].median().reindex(names)
-            st.dataframe(table.reset_index())
+            st.dataframe(achieved_medians(ends, names))
     page.table(shown.drop(columns="moment"), "Every suggestion", file="lr-finder-seeds")
     page.code(finder_seeds_script(config, range(SEEDS), len(digits.train_images)))
 

@@ -1,20 +1,11 @@
 """The paper check: a published figure beside ours, with its source."""
 
-from typing import NamedTuple
-
 import streamlit as st
 
 from pages.ui.page import Page
+from sgd_core.beyond.published import Check
 
 NOT_YET = "not yet"
-
-
-class Check(NamedTuple):
-    """One published figure, ours of the same thing, both as text ready to read; None while nothing has happened yet."""
-
-    what: str
-    published: str
-    ours: str | None
 
 
 def paper_check(page: Page, source: str, *checks: Check) -> None:

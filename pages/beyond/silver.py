@@ -5,20 +5,20 @@ import pandas as pd
 import streamlit as st
 
 from pages.beyond.digits import PAIR, choose_digits
-from pages.beyond.paper import Check, paper_check
+from pages.beyond.paper import paper_check
 from pages.ui.datasets import digits_of
 from pages.ui.page import Page
 from pages.ui.shown import Moments, Picture
-from sgd_core.beyond.silver import (
-    RATE,
-    SilverMoment,
-    least_squares,
-    silver_bound,
+from sgd_core.beyond.silver import SilverMoment, least_squares, silver_race, worst_cases
+from sgd_core.beyond.silver_words import (
+    LONG,
+    SHORT,
+    silver_answer,
+    silver_checks,
     silver_numbers,
-    silver_race,
     silver_table,
-    steps_needed,
     tell_silver,
+    worst_case_table,
 )
 from sgd_core.charts.series import DASHED, DOTTED, SOLID, A, B, C, D, decades, moment_rows, named_lines
 from sgd_core.export.beyond import silver_script
@@ -26,7 +26,6 @@ from sgd_core.moments import moment_steps
 from sgd_core.numbers import number
 
 COUNTS = {f"{2**k - 1:,}": k for k in (6, 7, 8, 9, 10)}
-SHORT, LONG = "The best constant step", "The silver steps"
 LOOKS = ((A, DASHED), (B, DASHED), (C, DOTTED), (D, SOLID))
 KAPPAS = np.geomspace(10, 10_000, 25)
 
@@ -41,8 +40,7 @@ def race_of(dataset: str, steps: int) -> tuple[list[SilverMoment], float, float]
 @st.cache_data(show_spinner=False)
 def needed() -> pd.DataFrame:
     """Return how many steps each rule needs in the worst case, over condition numbers."""
-    rows = [(kappa, *steps_needed(float(kappa))) for kappa in KAPPAS]
-    return pd.DataFrame(rows, columns=["kappa", "silver", "constant"])
+    return worst_cases(KAPPAS)
 
 
 def silver(page: Page) -> None:
@@ -63,35 +61,29 @@ def silver(page: Page) -> None:
         _pictures(race, names, moments, log_steps),
         Moments(silver_numbers(race, names, moments), run=(dataset, steps)),
     )
-    step, ends = int(moments[at]), race[-1].gaps
     longest = max(moment.taken["silver"] for moment in race)
-    won = ends["silver"] < min(gap for name, gap in ends.items() if name != "silver")
     with page.below:
         page.bet(
             "silver",
             f"One of the silver steps is {number(longest, 4)}/L long; the cliff for a constant step stands at 2/L. "
             f"What is closer to the minimum after {steps:,} steps?",
             [SHORT, LONG],
-            LONG if won else SHORT,
-            "; ".join(f"{name} ends {number(gap, 3)} above the minimum" for name, gap in ends.items()) + ".",
+            *silver_answer(race),
             about=(dataset, steps),
         )
-    slope = float(np.polyfit(np.log(KAPPAS), np.log(needed()["silver"]), 1)[0])
-    bound = silver_bound(doublings) * largest * distance
     paper_check(
         page,
         "Altschuler, Parrilo 2023, *Acceleration by stepsize hedging* I, [arXiv 2309.07879](https://arxiv.org/abs/2309.07879), and "
         "II, [arXiv 2309.16530](https://arxiv.org/abs/2309.16530). The condition number κ is the largest bend over the smallest; "
         "steps are counted on the worst quadratic loss, κ from 10 to 10,000.",
-        Check("Steps needed grow like κ to the power of", number(RATE, 3), number(slope, 3)),
-        Check(
-            f"Gap after {steps:,} steps",
-            f"at most {number(bound, 3)}",
-            f"{number(ends['silver'], 3)}",
-        ),
+        *silver_checks(race, doublings, largest, distance, needed()),
     )
-    _worst_case(page)
-    page.notice(*tell_silver(race, names, step))
+    with page.more("Steps needed in the worst case", ":material/query_stats:"):
+        st.caption(
+            "Steps until every distance is a millionth of the first one, over the condition number κ (both logarithmic)."
+        )
+        st.dataframe(worst_case_table(needed()), hide_index=True)
+    page.notice(*tell_silver(race, names, int(moments[at])))
     page.table(silver_table(race, names), "Step by step", file="silver")
     page.code(silver_script(dataset, PAIR, steps, [race[1].taken[name] for name in names if name != "silver"]))
 
@@ -145,22 +137,3 @@ def _pictures(race: list[SilverMoment], names: list[str], moments: np.ndarray, l
             f"The silver step sizes in units of 1/L, up to {number(taken['value'].max(), 4)}.",
         ),
     ]
-
-
-def _worst_case(page: Page) -> None:
-    frame = needed()
-    with page.more("Steps needed in the worst case", ":material/query_stats:"):
-        st.caption(
-            "Steps until every distance is a millionth of the first one, over the condition number κ (both logarithmic)."
-        )
-        rows = frame[[place % 6 == 0 for place in range(len(frame))]]
-        st.dataframe(
-            pd.DataFrame(
-                {
-                    "κ": [number(kappa, 3) for kappa in rows["kappa"]],
-                    "silver steps": [number(round(count)) for count in rows["silver"]],
-                    "best constant step": [number(round(count)) for count in rows["constant"]],
-                }
-            ),
-            hide_index=True,
-        )

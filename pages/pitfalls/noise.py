@@ -4,14 +4,13 @@ from typing import Any
 
 import streamlit as st
 
-from pages.pitfalls.settings import DigitSetup, card, choose_digits
+from pages.pitfalls.settings import border_of, card, choose_digits
 from pages.ui.page import Page
 from pages.ui.shown import Moments, Picture, Shown, Words
 from sgd_core.charts.gradient_noise import batches_picture, gradient_noise_picture
 from sgd_core.digits.config import TrainConfig
 from sgd_core.digits.noise_moments import NAMES, SIZES, BatchMoment, clouds_of, noise_moments
 from sgd_core.digits.noise_words import ABOVE, BELOW, losses_of, noise_numbers, tell_noise
-from sgd_core.digits.sharpness import sharpness
 from sgd_core.export.learning_rates import gradient_noise_script
 from sgd_core.numbers import number
 from sgd_core.recording import Recording
@@ -19,17 +18,11 @@ from sgd_core.recording import Recording
 SIDES = {"Noise alone, below 1/λ": 0.1, "Bounce and noise, just below 2/λ": 0.95, "Cliff, above 2/λ": 1.05}  # times 2/λ
 
 
-@st.cache_data(max_entries=16, show_spinner="Measuring how sharply the loss bends …")
-def border_of(setup: DigitSetup) -> float:
-    """Return 2 / sharpness at the initial weights."""
-    return 2 / sharpness(setup.config(loss="mean_squared_error"), setup.digits)
-
-
 def noise(page: Page) -> None:
     """Train with four batch sizes in lock-step."""
     with page.controls:
         setup = choose_digits(page)
-        border = border_of(setup)
+        border = border_of(setup, "mean_squared_error")
         lr = page.learning_rate("lr_noise", 0.005, low=1e-4, high=1.0)
         _sides(page, border)
         steps = page.whole("noise_steps", "Steps", 10, 1000, 150)

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from pages.pitfalls.settings import DigitSetup, card, choose_digits, choose_loss, choose_objective
+from pages.pitfalls.settings import border_of, card, choose_digits, choose_loss, choose_objective
 from pages.ui.page import Page
 from pages.ui.shown import Moments, Picture, Shown, Words
 from sgd_core.calculus.sampling import sample
@@ -23,9 +23,8 @@ from sgd_core.descent.remedies import REMEDIES, descend_with_remedies
 from sgd_core.descent.remedy_words import WayDown, left_in_words, way_down
 from sgd_core.digits import remedy_words as digit_words
 from sgd_core.digits.config import TrainConfig
-from sgd_core.digits.remedies import RemedyMoment, remedied, train_with_remedies
+from sgd_core.digits.remedies import RemedyMoment, train_with_remedies
 from sgd_core.digits.remedy_words import remedy_diagnosis, remedy_table
-from sgd_core.digits.sharpness import sharpness
 from sgd_core.export.descent import schedules_script
 from sgd_core.export.training import training_script
 from sgd_core.moments import moment_steps
@@ -55,12 +54,6 @@ def _panels(page: Page) -> list[Any]:
 
 
 # ---- on digits ----
-
-
-@st.cache_data(max_entries=16, show_spinner="Measuring how sharply the loss bends …")
-def border_of(setup: DigitSetup, loss: str, remedy: str = "none") -> float:
-    """Return 2 / sharpness at the initial weights, with the inputs as the remedy has them."""
-    return 2 / sharpness(remedied(setup.config(loss=loss), remedy), setup.digits)
 
 
 def _on_digits(page: Page) -> None:

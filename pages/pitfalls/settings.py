@@ -17,6 +17,8 @@ from sgd_core.descent.regime_cases import FOUR_RATES, LETTERS
 from sgd_core.digits.config import TrainConfig, check_lr
 from sgd_core.digits.datasets import Digits
 from sgd_core.digits.losses import LOSSES
+from sgd_core.digits.remedies import remedied
+from sgd_core.digits.sharpness import sharpness
 from sgd_core.export.descent import descent_script
 
 NAMES = [letter.lower() for letter in LETTERS]
@@ -81,6 +83,12 @@ class DigitSetup:
     def config(self, **settings: object) -> TrainConfig:
         """Return the configuration of a linear model for 3 against 7 with these settings."""
         return TrainConfig(classes=(3, 7), dataset=self.dataset, seed=self.seed, **settings)  # type: ignore[arg-type]
+
+
+@st.cache_data(max_entries=16, show_spinner="Measuring how sharply the loss bends …")
+def border_of(setup: DigitSetup, loss: str, remedy: str = "none") -> float:
+    """Return 2 / sharpness at the initial weights, with the inputs as the remedy has them."""
+    return 2 / sharpness(remedied(setup.config(loss=loss), remedy), setup.digits)
 
 
 def choose_digits(page: Page) -> DigitSetup:

@@ -1,18 +1,23 @@
 """A race of batch sizes by three ways to scale the learning rate: its moments, numbers and words."""
 
+import math
 from collections.abc import Generator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pandas as pd
 
+from sgd_core.beyond.published import Check
 from sgd_core.digits.batch_race import SCALINGS, BatchRaceMoment, batch_race
 from sgd_core.digits.config import TrainConfig
 from sgd_core.digits.datasets import Digits
+from sgd_core.digits.gradient_noise import gradient_noise_scale
+from sgd_core.digits.training import StepRequest, train
 from sgd_core.numbers import number
 
 SIZES = (4, 8, 16, 32, 64, 128, 256, 512)
 EVERY = 6  # looks of the race between two moments
 MOST_EPOCHS = 60
+SAVED = ("About eight times fewer steps", "Fewer steps, but far from eight times", "No steps at all")
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,6 +37,16 @@ def racing(config: TrainConfig, digits: Digits, target: float, noise: float) -> 
         for count, look in enumerate(looks):
             if look.outcome != "running" or count % EVERY == 0:
                 yield RaceMoment(scaling, look)
+
+
+def noise_half_way(config: TrainConfig, digits: Digits, target: float) -> float:
+    """Return the noise scale about half way to the target loss (a geometric mean), for the scaling that theory calls best."""
+    run = train(replace(config, epochs=MOST_EPOCHS, patience=None), digits)
+    snapshot = next(run)
+    goal = math.sqrt(snapshot.train_loss * target)
+    while snapshot.status == "running" and snapshot.train_loss > goal:
+        snapshot = run.send(StepRequest(steps=max(1, snapshot.step // 4)))
+    return gradient_noise_scale(config, digits, snapshot.parameters)
 
 
 def race_frame(moments: Sequence[RaceMoment]) -> pd.DataFrame:
@@ -74,16 +89,27 @@ def race_answer(ends: pd.DataFrame) -> tuple[str, str]:
     """Return what 512 images a step save against 64, as the bet has it, and why."""
     steps = steps_to_target(ends, "by noise scale")
     if 64 not in steps or 512 not in steps:
-        return "No steps at all", "one of the two never gets there."
+        return SAVED[2], "one of the two never gets there."
     saved = steps[64] / steps[512]
-    answer = (
-        "About eight times fewer steps"
-        if saved > 5.5
-        else "Fewer steps, but far from eight times"
-        if saved > 1.15
-        else "No steps at all"
-    )
+    answer = SAVED[0 if saved > 5.5 else 1 if saved > 1.15 else 2]
     return answer, f"{steps[64]:,} steps with 64 images, {steps[512]:,} with 512: a factor of {number(saved, 3)}."
+
+
+def race_checks(ends: pd.DataFrame, noise: float) -> list[Check]:
+    """Return what theory says that twice the images save, far below and far above the noise scale, beside what they did."""
+    steps = steps_to_target(ends, "by noise scale")
+    checks = [
+        Check(
+            f"Steps saved from {small} to {large} images (a factor)",
+            f"{number((1 + noise / small) / (1 + noise / large), 3)} (1 + noise/B, before over after)",
+            number(steps[small] / steps[large], 3),
+        )
+        for small, large in ((8, 16), (256, 512))
+        if small in steps and large in steps
+    ]
+    return checks or [
+        Check("Steps saved by twice the images", "a factor of 2 far below the noise scale, 1 far above", "race on")
+    ]
 
 
 def tell_race(moments: Sequence[RaceMoment], noise: float, target: float) -> list[str]:

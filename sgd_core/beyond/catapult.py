@@ -6,9 +6,11 @@ import numpy as np
 import pandas as pd
 
 from sgd_core.beyond.edge import EdgeMoment, EdgeSettings
+from sgd_core.beyond.published import Check
 from sgd_core.numbers import number
 
 LETTERS = ("A", "B", "C")
+RISE = ("It falls from the first step on", "It rises first, then falls", "It rises until it is no number any more")
 Trio = tuple[EdgeMoment, ...]
 
 
@@ -28,7 +30,7 @@ def share(moments: Sequence[Trio], place: int) -> float:
 
 
 def kind_of(moments: Sequence[Trio], place: int) -> int:
-    """Return which of the three answers a run gives."""
+    """Return which of `RISE` a run does."""
     own_moments = moments_of(moments, place)
     losses = np.concatenate([one.losses for _, one in own_moments])
     if own_moments[-1][1].status == "diverged":
@@ -76,6 +78,20 @@ def seen_to_rise(moments: Sequence[Trio], multiples: Sequence[float]) -> str:
     lost = [number(times, 3) for place, times in enumerate(multiples) if kind_of(moments, place) == 2]
     words = f"at {' and '.join(seen)} times" if seen else "not yet"
     return f"{words}; lost at {' and '.join(lost)} times" if lost else words
+
+
+def catapult_checks(moments: Sequence[Trio], multiples: Sequence[float]) -> list[Check]:
+    """Return what is published of the catapult beside what the moments show."""
+    landed = [
+        f"{number(share(moments, place), 2)} times the start"
+        for place, times in enumerate(multiples)
+        if times > 1 and moments[-1][place].status != "diverged"
+    ]
+    after = ", ".join(landed) or "no rate beyond 1 is left"
+    return [
+        Check("Where the catapult is seen", "from 1 to about 2 times 2/λ", seen_to_rise(moments, multiples)),
+        Check("Sharpness afterwards", "lower than at the start", after if len(moments) > 1 else None),
+    ]
 
 
 def tell_catapult(moments: Sequence[Trio], multiples: Sequence[float]) -> list[str]:

@@ -9,10 +9,15 @@ import pandas as pd
 
 from sgd_core.beyond.edge import EdgeMoment, EdgeSettings, follow
 from sgd_core.beyond.flow import FlowMoment, central_flow, gradient_flow
+from sgd_core.beyond.published import Check
 from sgd_core.beyond.tasks import Task
-from sgd_core.numbers import number
+from sgd_core.numbers import number, percent
 
 ALONE, FLOW, CENTRAL, WARM = "nothing", "gradient flow", "central flow", "warm-up"
+RULES = {"plain": (0.0, False), "momentum": (0.5, False), "Nesterov": (0.5, True)}
+BORDERS = {"plain": "2 / lr", "momentum": "2 (1 + β) / lr", "Nesterov": "(2 + 2β) / ((1 + 2β) lr)"}
+GUESSES = ("It stays where it began", "It rises to about 2 / lr and hovers there", "It rises without end")
+RISEN = 1.2  # times the first sharpness: below that it has stayed where it began
 Pair = tuple[EdgeMoment, EdgeMoment | FlowMoment | None]
 
 
@@ -160,3 +165,37 @@ def tell_edge(moments: Sequence[Pair], settings: EdgeSettings, beside: str, bord
                 f"Now {two.unstable} directions are at the border. The flow drawn knows one only, so from here on it is an approximation."
             )
     return sentences
+
+
+def edge_answer(moments: Sequence[Pair], settings: EdgeSettings) -> tuple[str, str]:
+    """Return which of `GUESSES` the sharpness does in the steps there are, and why."""
+    first, now = moments[0][0], moments[-1][0]
+    arrived = hovers(moments)
+    answer = GUESSES[1] if arrived else GUESSES[2] if now.sharpness > RISEN * first.sharpness else GUESSES[0]
+    return answer, (
+        f"λ began at {number(first.sharpness, 3)} and is {number(now.sharpness, 3)} at step {now.step}; the border is "
+        f"{number(settings.border_at(settings.steps), 3)}{'' if arrived else ', which it has not come to'}."
+    )
+
+
+def edge_checks(moments: Sequence[Pair], beside: str, border: str) -> tuple[str, *tuple[Check, ...]]:
+    """Return the papers, as Markdown, and what they say beside what the moments show."""
+    up, count = rises(moments)
+    ratio = late_sharpness(moments) / own(moments)[-1].border
+    checks = [
+        Check(f"Sharpness over {border}, later half", "hovers at 1, just above", number(ratio, 3) if count else None),
+        Check(
+            "Loss", "falls, but not at every step", f"rose in {percent(up / count, 2)} of the steps" if count else None
+        ),
+    ]
+    source = (
+        "Cohen, Kaur, Li, Kolter, Talwalkar 2021, *Gradient descent on neural networks typically occurs at the edge of stability*, "
+        "[arXiv 2103.00065](https://arxiv.org/abs/2103.00065)"
+    )
+    if beside == CENTRAL and (found := averages(moments)):
+        checks.append(Check("Predicted over measured average loss", "about 1", number(found[0] / found[1], 3)))
+        source += "; Cohen and others 2025, *Central flows*, [arXiv 2410.24206](https://arxiv.org/abs/2410.24206)"
+    if beside == WARM:
+        checks.append(Check("Warm-up", "helps because λ falls meanwhile", "see the two borders"))
+        source += "; Kalra, Barkeshli 2024, *Why warmup*, [arXiv 2406.09405](https://arxiv.org/abs/2406.09405)"
+    return source, *checks

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from sgd_core.beyond.published import Check
 from sgd_core.digits.config import TrainConfig
 from sgd_core.digits.datasets import Digits
 from sgd_core.digits.lr_range import SUGGESTIONS
@@ -16,6 +17,7 @@ from sgd_core.numbers import number, percent
 SEEDS = 32
 LOOKS = 12  # an epoch at most: a sweep of MNIST's seeds takes seconds an epoch
 SURE = 0.95
+SIDES = ("A", "B", "No one can tell")
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,11 +79,6 @@ def look_numbers(moments: Sequence[Look], column: str) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def winner(verdict: Verdict) -> int:
-    """Return 0 if A is surely better, 1 if B is, 2 if neither can be said."""
-    return 0 if verdict.probability >= SURE else 1 if verdict.probability <= 1 - SURE else 2
-
-
 def said_of(verdict: Verdict, column: str) -> str:
     """Say how surely one of the two is better."""
     return (
@@ -89,6 +86,19 @@ def said_of(verdict: Verdict, column: str) -> str:
         f"with a probability of {percent(verdict.probability, 3)} (one counts as sure from 95 % on). A single pair of runs would "
         f"have said A in {percent(verdict.wins, 3)} of all cases."
     )
+
+
+def luck_answer(verdict: Verdict, column: str) -> tuple[str, str]:
+    """Return which of `SIDES` is surely better, and how surely."""
+    side = 0 if verdict.probability >= SURE else 1 if verdict.probability <= 1 - SURE else 2
+    return SIDES[side], said_of(verdict, column)
+
+
+def luck_check(look: Look, column: str) -> Check:
+    """Return what is published of the spread of seeds beside what a look shows."""
+    a, b = (spread(values[column]) for values in look.values)
+    here = f"A {a}, B {b}" if max(look.epochs) else None
+    return Check("Best seed minus worst seed", "small, but enough to look like progress", here)
 
 
 def tell_luck(look: Look, column: str) -> list[str]:
@@ -151,3 +161,28 @@ def tell_finder(found: pd.DataFrame) -> list[str]:
             f"median {number(float(rows['lr'].median()), 2)}."
         )
     return sentences
+
+
+def finder_factors(found: pd.DataFrame) -> dict[str, float]:
+    """Return how many times the lowest rate the highest one is, for each kind of suggestion."""
+    rates = found.groupby("suggestion")["lr"]
+    return {str(kind): float(factor) for kind, factor in (rates.max() / rates.min()).items()}
+
+
+def finder_answer(found: pd.DataFrame) -> tuple[str, str]:
+    """Return which suggestion depends most on the luck of one test, and why."""
+    factors = finder_factors(found)
+    why = "; ".join(f"{kind} varies by a factor of {number(factor, 3)}" for kind, factor in factors.items())
+    return max(factors, key=factors.__getitem__), f"{why}."
+
+
+def finder_check(found: pd.DataFrame) -> Check:
+    """Return what is published of the finder beside how far its suggestions lie apart."""
+    here = ", ".join(f"{kind}: up to {number(factor, 2)} times apart" for kind, factor in finder_factors(found).items())
+    return Check("Learning rates that one test suggests", "a single short run is enough", here)
+
+
+def achieved_medians(ends: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
+    """Return the medians over the seeds of what each kind of suggestion achieved, in the order of `names`."""
+    medians = ends.groupby("suggestion")[["lr", "valid_loss", "valid_accuracy"]].median()
+    return medians.reindex(names).reset_index()

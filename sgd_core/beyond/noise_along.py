@@ -7,12 +7,15 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
+from sgd_core.beyond.published import Check
 from sgd_core.digits.config import TrainConfig
 from sgd_core.digits.datasets import Digits
 from sgd_core.digits.gradient_noise import gradient_noise_scale, noise_scale_from_batches
 from sgd_core.digits.training import StepRequest, train
 from sgd_core.moments import next_moment
 from sgd_core.numbers import number, percent
+
+GROWTH = ("It shrinks", "It stays about the same", "It grows")
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,6 +52,26 @@ def two_estimates(config: TrainConfig, digits: Digits, now: NoiseMoment) -> str:
     except ValueError as error:
         return str(error)
     return f"{number(estimate, 3)} from batches of 16 and 256, {number(now.noise, 3)} from single images"
+
+
+def noise_answer(moments: Sequence[NoiseMoment]) -> tuple[str, str]:
+    """Return which of `GROWTH` the noise scale does from the first to the last moment, and why."""
+    first, last = moments[0], moments[-1]
+    ratio = last.noise / first.noise
+    return GROWTH[2 if ratio > 1.5 else 0 if ratio < 0.67 else 1], (
+        f"it goes from {number(first.noise, 3)} to {number(last.noise, 3)} while the loss goes from "
+        f"{number(first.loss, 3)} to {number(last.loss, 3)}."
+    )
+
+
+def noise_checks(config: TrainConfig, digits: Digits, moments: Sequence[NoiseMoment]) -> list[Check]:
+    """Return what is published of the noise scale beside what the moments show."""
+    first, now = moments[0], moments[-1]
+    times = f"is {number(now.noise / first.noise, 3)} times the first one" if now is not first else None
+    return [
+        Check("While the loss falls, the noise scale", "grows", times),
+        Check("Two ways to measure it agree", "the two-batch estimate is unbiased", two_estimates(config, digits, now)),
+    ]
 
 
 def noise_scale_numbers(moments: Sequence[NoiseMoment]) -> pd.DataFrame:

@@ -80,6 +80,12 @@ def steps_needed(kappa: float, closeness: float = 1e-6) -> tuple[float, float]:
     return len(pattern) * math.log(closeness) / math.log(factor), math.log(closeness) / math.log(constant)
 
 
+def worst_cases(kappas: Array) -> pd.DataFrame:
+    """Return how many steps each rule needs in the worst case: `kappa, silver, constant`."""
+    rows = [(kappa, *steps_needed(float(kappa))) for kappa in kappas]
+    return pd.DataFrame(rows, columns=["kappa", "silver", "constant"])
+
+
 @dataclass(frozen=True, eq=False)
 class SilverMoment:
     """Least squares after `step` steps: each rule's gap in loss to the minimum, and the step just taken (units of 1/L)."""
@@ -152,53 +158,3 @@ def silver_race(task: LeastSquares, steps: int) -> Generator[SilverMoment, None,
 
 def _gap_after(task: LeastSquares, rate: float, steps: int) -> float:
     return task.gap(task.distances * (1 - rate * task.curvatures / task.largest) ** steps)
-
-
-def silver_numbers(race: list[SilverMoment], names: list[str], moments: np.ndarray) -> pd.DataFrame:
-    """Return what the clock shows of each moment."""
-    rows = []
-    for step in moments:
-        moment = race[int(step)]
-        row = {"step": number(int(step)), "silver step × L": number(moment.taken["silver"], 4) if step else "–"}
-        rows.append(row | {f"gap {name.rpartition(' ')[2]}": number(moment.gaps[name], 3) for name in names})
-    return pd.DataFrame(rows)
-
-
-def silver_table(race: list[SilverMoment], names: list[str]) -> pd.DataFrame:
-    """Return a row a step: each rule's step and its distance from the lowest loss."""
-    return pd.DataFrame(
-        [(m.step, m.taken["silver"], *(m.gaps[name] for name in names)) for m in race],
-        columns=["step", "silver step", *names],
-    )
-
-
-def tell_silver(race: list[SilverMoment], names: list[str], step: int) -> list[str]:
-    """Say how the race stands at a step."""
-    now, ends = race[step], race[-1]
-    beyond = sum(moment.taken["silver"] > 2 for moment in race[1:])
-    longest = max(race, key=lambda moment: moment.taken["silver"])
-    sentences = [
-        f"A constant step above 2/L diverges. {number(beyond)} of the {number(len(race) - 1)} silver steps are longer than 2/L; the longest, "
-        f"{number(longest.taken['silver'], 4)}/L, is step {number(longest.step)}. The **gap** is the loss above the lowest loss there is.",
-    ]
-    if step == 0:
-        return [*sentences, "Press **Play** and watch the gap at each long step."]
-    gap = now.gaps["silver"]
-    leader = min(names, key=lambda name: now.gaps[name])
-    sentences.append(
-        f"At step {number(step)} the silver gap is {number(gap, 3)}; the lowest is {number(now.gaps[leader], 3)} (**{leader}**)."
-    )
-    highest = max(race[1 : step + 1], key=lambda moment: moment.gaps["silver"] / race[moment.step - 1].gaps["silver"])
-    times = highest.gaps["silver"] / race[highest.step - 1].gaps["silver"]
-    if times > 1:
-        sentences.append(
-            f"Its worst moment was step {number(highest.step)}: a step of {number(highest.taken['silver'], 3)}/L made the gap "
-            f"{number(times, 3)} times as large. Long steps clear the flat directions and stir up the sharp ones; the many short "
-            "steps between them calm the sharp ones again."
-        )
-    best = min(gap for name, gap in ends.gaps.items() if name != "silver")
-    sentences.append(
-        f"After all {number(len(race) - 1)} steps the silver gap is {number(ends.gaps['silver'], 3)}, the best constant step's {number(best, 3)}: "
-        f"{number(best / ends.gaps['silver'], 3)} times as much."
-    )
-    return sentences

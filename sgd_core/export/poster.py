@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import math
 
@@ -58,3 +59,10 @@ def poster_png(regimes: RegimeMap, title: str, link: str, *, width: int = 2048) 
     out = io.BytesIO()
     image.save(out, "PNG", pnginfo=about, optimize=True)
     return out.getvalue()
+
+
+def map_url(regimes: RegimeMap) -> str:
+    """Return the map as a PNG inside an address, as a chart takes it: a pixel a run, the highest learning rate on top."""
+    out = io.BytesIO()
+    Image.fromarray(map_pixels(regimes)).save(out, "PNG")
+    return "data:image/png;base64," + base64.b64encode(out.getvalue()).decode()

@@ -8,7 +8,7 @@ import pytest
 from sgd_core.descent.regime_names import UNDECIDED
 from sgd_core.digits.config import TrainConfig
 from sgd_core.digits.datasets import load_digits
-from sgd_core.digits.lockstep import TIMES, lockstep, window_of
+from sgd_core.digits.lockstep import TIMES, lockstep, lowest_of, window_of
 from sgd_core.digits.lockstep_words import lockstep_card, lockstep_numbers, tell_steepest
 from sgd_core.digits.sharpness import sharpest_directions
 from sgd_core.numbers import percent
@@ -40,6 +40,15 @@ def test_the_shape_of_the_loss_and_its_border(digits, squares):
     _, rates, moments = squares
     shape, press = tell_steepest(CONFIG, top, rates, moments[:1])
     assert numbers(shape) == ["65", *written(top), "2", *written(2 / top), "2"] and "Train" in press
+
+
+def test_the_lowest_place_along_the_direction_is_that_of_least_squares(digits, squares):
+    top, rates, moments = squares
+    x, y = images_of(digits)
+    best, *_ = np.linalg.lstsq(x, y, rcond=None)
+    direction = sharpest_directions(CONFIG, digits).vectors[0]
+    assert lowest_of(top, moments, rates) == pytest.approx(direction @ best, rel=1e-3)
+    assert lowest_of(top, moments[:1], rates) == 0, "not known before the first step"
 
 
 @pytest.mark.parametrize("step", [1, 5, 8])

@@ -95,7 +95,8 @@ def test_of_the_clouds_at_the_start_every_number(digits, border):
 
 def test_rises_and_turns_are_counted():
     losses = [(1.0, 1.0, 1.0, 1.0 - 0.01 * step) for step in range(11)]
-    losses = [(1 + 0.1 * (step % 2), *rest[1:]) for step, rest in enumerate(losses)]
+    single = [1.0, 1.1, 1.2, 1.3, 1.4, 1.5, 1.6, 1.7, 1.6, 1.7, 1.6]
+    losses = [(loss, *rest[1:]) for loss, rest in zip(single, losses, strict=True)]
     turned = [(step % 2 == 0, step > 7, False, False) for step in range(11)]
     rises, turns, _ = tell_noise(config(0.3, 10), 1.0, made_up(losses, turned))
     assert numbers(rises) == ["0", "50"]  # from 6 on: 6 to 7 and 8 to 9 of four steps

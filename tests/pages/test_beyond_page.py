@@ -17,9 +17,10 @@ from sgd_core.beyond.catapult import moments_of, share, tell_catapult
 from sgd_core.beyond.edge import EdgeSettings, catapult_settings, follow, side_by_side
 from sgd_core.beyond.edge_beside import CENTRAL, averages, rises, tell_edge
 from sgd_core.beyond.flow import central_flow
-from sgd_core.beyond.luck import comparing, tell_luck, winner
+from sgd_core.beyond.luck import SIDES, comparing, luck_answer, tell_luck
 from sgd_core.beyond.noise_along import noise_along, tell_noise_scale
-from sgd_core.beyond.silver import least_squares, silver_race, tell_silver
+from sgd_core.beyond.silver import least_squares, silver_race
+from sgd_core.beyond.silver_words import tell_silver
 from sgd_core.beyond.tasks import chebyshev_task, digit_task
 from sgd_core.calculus.formula import parse_function
 from sgd_core.descent.fates import cells
@@ -120,7 +121,7 @@ def test_luck_names_a_winner_only_where_it_is_sure() -> None:
     slow, good = (TrainConfig(dataset="uci", classes=(3, 7), lr=lr, batch_size=64, epochs=2) for lr in (1e-4, 0.5))
     for configs, best in (((good, slow), 0), ((slow, good), 1), ((good, good), 2)):
         *_, last = comparing(configs, digits, "valid_loss")
-        assert winner(last.verdict) == best
+        assert luck_answer(last.verdict, "valid_loss")[0] == SIDES[best]
         whole = sgd_core.sweep_seeds(configs[0], range(32), digits)
         np.testing.assert_array_equal(last.values[0]["valid_loss"], whole[whole["epoch"] == 2]["valid_loss"])
         assert percent(last.verdict.probability, 3) in " ".join(tell_luck(last, "valid_loss"))
