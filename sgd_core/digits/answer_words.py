@@ -34,7 +34,7 @@ def tell_answer(
         threshold = number(loss.threshold)
         lines.append(f"Above {threshold} is {names[0]}, below is {names[1]}: the model says **{names[decided]}**")
     else:
-        second = int((-scores).argsort()[1])
+        second = int((-scores).argsort(kind="stable")[1])
         lines.append(f"The highest score wins: {value} before {signed(float(scores[second]), 3)} of {names[second]}.")
         if loss.gives_probabilities:
             lines.append(f"Softmax makes a probability of it: {percent(float(outputs[decided]), 3)}.")

@@ -6,6 +6,7 @@ import pandas as pd
 from sgd_core.digits.run import Run
 from sgd_core.digits.seeds import BAND
 from sgd_core.numbers import number, percent
+from sgd_core.status import Status
 
 
 def tell_seeds(frame: pd.DataFrame, column: str, run: Run, at: int) -> list[str]:
@@ -13,20 +14,25 @@ def tell_seeds(frame: pd.DataFrame, column: str, run: Run, at: int) -> list[str]
     now, count = run.moments[at], frame["seed"].nunique()
     epochs = frame["epoch"].unique()
     epoch = epochs[(epochs <= now.epoch) & (epochs == np.floor(epochs))].max()
-    values = frame.loc[frame["epoch"] == epoch, column].to_numpy(dtype=float)
-    finite = np.sort(values[np.isfinite(values)])
-    if not len(finite) or epoch == 0:
+    if epoch == 0:
         return [
             f"The {count} seeds are compared at the last whole epoch that the clock has reached: go on to the first one."
         ]
+    ends = frame[frame["epoch"] == epoch]
+    values = ends.loc[ends["status"] != Status.DIVERGED, column].to_numpy(dtype=float)
+    values = np.sort(values[np.isfinite(values)])
+    lost = count - len(values)
+    if not len(values):
+        return [f"After epoch {number(epoch)} all {count} seeds have diverged."]
     own = next((one for one in run.moments if one.epoch == epoch), now)
     mine = float(getattr(own, column))
-    better = int((values < mine).sum() if "accuracy" in column else (values > mine).sum())
+    better = lost + int((values < mine).sum() if "accuracy" in column else (values > mine).sum())
+    if own.status is Status.DIVERGED:
+        better = 0
     least, low, high, most = (
         _written(value, column)
-        for value in (finite[0], *(finite[int(share * (len(finite) - 1))] for share in BAND), finite[-1])
+        for value in (values[0], *(values[int(share * (len(values) - 1))] for share in BAND), values[-1])
     )
-    lost = len(values) - len(finite)
     return [
         f"After epoch {number(epoch)} the {count} seeds lie between {least} and {most}; this run, with seed "
         f"{run.config.seed}, has {_written(mine, column)} and is ahead of {better} of them"

@@ -75,7 +75,7 @@ def tell_strokes(weights: Floats, means: Floats, names: tuple[str, ...], whose: 
 
 def _stroke(mark: Landmark, kind: str, whose: str, means: Floats, names: tuple[str, ...]) -> str:
     ink = means[:, mark.row, mark.column]
-    most, *_, least = np.argsort(-ink)
+    most, *_, least = np.argsort(-ink, kind="stable")
     of = f" {whose}" if whose else ""
     sign = "positive" if mark.weight > 0 else "negative" if mark.weight < 0 else "zero"
     if sign not in kind:
