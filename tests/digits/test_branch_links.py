@@ -4,16 +4,15 @@ import json
 from dataclasses import replace
 
 import numpy as np
-import pandas as pd
 import pytest
 
 from sgd_core.digits.branch_links import MOST_BRANCHES, left_out, read_chain, run_again, write_chain
 from sgd_core.digits.config import TrainConfig
 from sgd_core.digits.datasets import load_digits
+from sgd_core.digits.history import history_frame
 from sgd_core.digits.run import Origin, Run
 
 DIGITS = load_digits("uci")
-CURVES = pd.DataFrame({"epoch": [0.0]})
 
 
 def run_from(origin: Origin | None, lr: float) -> Run:
@@ -23,9 +22,7 @@ def run_from(origin: Origin | None, lr: float) -> Run:
 
 
 def branch_of(run: Run, at: int) -> Origin:
-    moment = run.moments[at]
-    own = run.segments_until(run.latest)[len(run.origin.segments) if run.origin else 0 :]
-    return Origin(moment, run.config, tuple(run.segments_until(moment)), tuple(own), CURVES, run.origin)
+    return run.origin_at(at, history_frame(run.moments))
 
 
 def test_a_chain_of_branches_is_made_again_bit_for_bit() -> None:
@@ -46,6 +43,15 @@ def test_a_chain_of_branches_is_made_again_bit_for_bit() -> None:
         np.testing.assert_array_equal(mine, theirs)
     assert origin.segments == second.segments
     assert write_chain(run_from(origin, 0.9)) == write_chain(grandchild)
+
+
+def test_the_grey_line_of_a_branch_goes_on_where_its_parent_branched_off() -> None:
+    parent = run_from(None, 0.5)
+    child = run_from(parent.origin_at(4, history_frame(parent.moments)), 0.1)
+    curves = child.origin_at(3, history_frame(child.moments)).curves
+    assert curves["step"].is_monotonic_increasing and curves["step"].is_unique
+    expected = [now.train_loss for now in parent.moments[:4]] + [now.train_loss for now in child.moments]
+    assert curves["train_loss"].tolist() == expected
 
 
 def test_what_a_link_leaves_out() -> None:
