@@ -5,7 +5,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from pages.training import drawing, evaluate, explain, export, runs, seeds, weights
 from pages.training.diagnosis import border_words, diagnosis_at
-from pages.training.fields import choose_config, remarks, runnable
+from pages.training.fields import choose_config
 from pages.training.links import follow_link, tell_link
 from pages.training.narrow import twins
 from pages.training.presets import offer_presets
@@ -14,6 +14,7 @@ from pages.training.stage import baselines, play, say_branch
 from pages.ui.datasets import digits_of, offer_missing, offer_mnist
 from pages.ui.page import Page, Section, open_page
 from sgd_core.descent.diagnosis import ENOUGH
+from sgd_core.digits.remarks import remarks, runnable
 from sgd_core.digits.run import Run
 from sgd_core.digits.run_words import tell_run
 from sgd_core.digits.sources import SOURCES

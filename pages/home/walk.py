@@ -20,14 +20,12 @@ from sgd_core.digits.config import TrainConfig
 from sgd_core.digits.evaluation import predict, spread
 from sgd_core.digits.first_steps import mistaken, on_loss_curve, one_step_from_zero, signed_ink
 from sgd_core.digits.training import Snapshot, train
-from sgd_core.numbers import number, percent
 
 ROUNDS = 60
 SHOWN = 10  # images with predictions
 SIDE = 390  # screen pixels of a map that stands alone
 PAIR = 296  # of two
 TRIPLE = 196  # of three: as wide together
-SHARES = {"about half": 0.6, "60 to 80 %": 0.8, "80 to 95 %": 0.95, "more than 95 %": 1.0}  # each with its largest
 SPEEDS = [Speed("slow", 2, 2), Speed("normal", 5, 5), Speed("fast", 30, 30)]
 
 
@@ -155,29 +153,14 @@ class Walk:
             side=TRIPLE,
         )
         self._say("Go the other way", words.step(before, after))
-        accuracy = from_zero(self.dataset)
         with self.page.controls:
-            self.page.bet(
-                "from_zero",
-                "Start from zeros instead and take **one** step. How many of all new images are right then?",
-                list(SHARES),
-                next(name for name, most in SHARES.items() if accuracy <= most),
-                words.from_zero(accuracy),
-                about=self.dataset,
-            )
+            self.page.bet("from_zero", *words.from_zero_bet(from_zero(self.dataset)), about=self.dataset)
 
     def repeat(self) -> None:
         """Play all rounds: the map at the left, the loss beside it."""
         losses = [snapshot.train_loss for snapshot in self.snapshots]
         frame = pd.DataFrame({"moment": range(len(losses)), "step": range(len(losses)), "value": losses, "now": True})
         self._say("Again, and again", words.repeat(self.snapshots))
-        numbers = pd.DataFrame(
-            {
-                "round": [number(snapshot.step) for snapshot in self.snapshots],
-                "loss": [number(loss) for loss in losses],
-                "accuracy": [percent(snapshot.valid_accuracy) for snapshot in self.snapshots],
-            }
-        )
         loss = over_steps(
             frame, last=ROUNDS, y_domain=(0.0, ceiling(max(losses))), title="loss", dots=False, height=170
         )
@@ -187,7 +170,7 @@ class Walk:
             ["the weights, ±{limit}", "what they learned, ±{limit}"],
             groups=[0, 1],
             side=PAIR,
-            moments=numbers,
+            moments=words.round_numbers(self.snapshots),
             pictures=[Picture(loss, f"The loss over {ROUNDS} rounds.", where="beside")],
         )
 

@@ -22,7 +22,6 @@ from sgd_core.charts.fit import (
     rates_drawn,
 )
 from sgd_core.charts.loss_axis import LOGARITHMIC, loss_axis
-from sgd_core.charts.over_steps import over_steps
 from sgd_core.descent.fit import AS_IT_IS, PARAMETERS, SCALES, RollerCoaster, descend_fit
 from sgd_core.descent.fit_words import fit_formula, fit_numbers, larger_rate_bet, tell_fit
 from sgd_core.descent.one_weight import MOST_STEPS, SGD
@@ -96,16 +95,8 @@ def _pictures(
     y_domain = (float(min(speeds.min(), 0) - gap), float(speeds.max() + gap))
     axis = loss_axis(axes, [losses], 0.0, (0.0, float(losses[0])))
     least = float(coaster.loss(coaster.best))
-    loss = over_steps(
-        axis.rows({"": losses}, moments),
-        last=steps,
-        y_domain=axis.domain,
-        title="mean squared error",
-        log=axis.log,
-        log_steps=axis.log_steps,
-        level=(least, f"best possible {number(least, 3)}"),
-        height=170,
-    )
+    level = (least, f"best possible {number(least, 3)}")
+    loss = axis.picture({"": losses}, moments, title="mean squared error", level=level, height=170)
     pictures = [
         Picture(
             fit_picture(

@@ -11,8 +11,8 @@ from pages.ui.page import Page
 from pages.ui.shown import Moments, Picture
 from sgd_core.calculus.formula import Function
 from sgd_core.charts.descent import descent_on_curve, descent_rows
-from sgd_core.charts.loss_axis import LossAxis, loss_axis
-from sgd_core.charts.over_steps import over_steps, step_lengths
+from sgd_core.charts.loss_axis import loss_axis
+from sgd_core.charts.over_steps import step_lengths
 from sgd_core.descent.minimum import value_at
 from sgd_core.descent.one_weight import MOST_STEPS, SGD, lowest_in_picture, walk
 from sgd_core.descent.one_weight_words import first_step_bet, landing, step_numbers, steps_needed_bet, tell_step
@@ -48,7 +48,9 @@ def one_weight(page: Page) -> None:
                 f"The descent on the curve of {function.formula}. A click on the curve starts there.",
                 on_pick=start_there(page),
             ),
-            Picture(_loss(run, moments, axis), "Loss against step.", where="beside"),
+            Picture(
+                axis.picture({"": run["loss"].to_numpy()}, moments, height=160), "Loss against step.", where="beside"
+            ),
             Picture(
                 step_lengths(run["update"].to_numpy(), moments, lr=lr, longest=2 * (high - low)),
                 "Length of each step, and the learning rate.",
@@ -117,14 +119,6 @@ def _reveal(
     won, all_made = page.scored("marker", found.won, about=(name, made))
     verdict = ":green[**Right**]" if found.won else ":red[**Not quite**]"
     result.markdown(f"{verdict}: {found.words} :small[{won} of {all_made} bets won]")
-
-
-def _loss(run: pd.DataFrame, moments: np.ndarray, axis: LossAxis) -> Any:
-    frame = axis.rows({"": run["loss"].to_numpy()}, moments)
-    last = int(run["step"].iloc[-1])
-    return over_steps(
-        frame, last=last, y_domain=axis.domain, title=axis.title, log=axis.log, log_steps=axis.log_steps, height=160
-    )
 
 
 def _more_bets(page: Page, function: Function, start: float, lr: float, run: pd.DataFrame) -> None:

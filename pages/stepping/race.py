@@ -7,7 +7,6 @@ from pages.stepping.start import choose_loss_axis, choose_start, drawn_curve, ra
 from pages.ui.page import Page
 from pages.ui.shown import Moments, Picture
 from sgd_core.charts.loss_axis import loss_axis
-from sgd_core.charts.over_steps import over_steps
 from sgd_core.charts.palette import RACERS
 from sgd_core.charts.race import lane_rows, lanes, race_on_curve, race_rows
 from sgd_core.descent.one_weight import MOST_STEPS, lowest_in_picture, walk
@@ -92,16 +91,7 @@ def race(page: Page) -> None:
                 "A lane for each run: its distance to the lowest place, on a logarithmic axis, falling to the right.",
             )
         )
-    losses = over_steps(
-        axis.rows(ranking.losses, moments),
-        last=steps,
-        y_domain=axis.domain,
-        title=axis.title,
-        log=axis.log,
-        log_steps=axis.log_steps,
-        dots=False,
-        height=190,
-    )
+    losses = axis.picture(ranking.losses, moments, dots=False, height=190)
     pictures.append(Picture(losses, f"Loss against step for {many} runs.", where="beneath"))
     about = (function, start, steps, tuple(racers))
     at = page.player(pictures, Moments(race_numbers(ranking, moments), run=about), name="race")

@@ -9,7 +9,6 @@ from pages.ui.page import Page
 from pages.ui.shown import Moments, Picture
 from sgd_core.charts.descent import descent_on_curve, descent_rows
 from sgd_core.charts.loss_axis import loss_axis
-from sgd_core.charts.over_steps import over_steps
 from sgd_core.charts.stop import slope_sizes, with_stops
 from sgd_core.descent.one_weight import MOST_STEPS, SGD, lowest_in_picture, timed_walk
 from sgd_core.descent.stop import DIVERGED, Rules, Stop, stops
@@ -54,15 +53,7 @@ def when_to_stop(page: Page) -> None:
     verdict = page.beneath.container(height=86, border=False, key=page.key("verdict"))
     left, right = page.beneath.columns(2, gap="medium")
     axis = loss_axis(axes, [run["loss"].to_numpy()[: shown + 1]], lowest_in_picture(function).loss, y_domain)
-    loss = over_steps(
-        axis.rows({"": seen["loss"].to_numpy()}, moments),
-        last=shown,
-        y_domain=axis.domain,
-        title=axis.title,
-        log=axis.log,
-        log_steps=axis.log_steps,
-        height=170,
-    )
+    loss = axis.picture({"": seen["loss"].to_numpy()}, moments, last=shown, height=170)
     slopes = seen["gradient"].abs().to_numpy()
     slope = slope_sizes(slopes, moments, rules.gradient, last=shown, log_steps=axis.log_steps)
     for chart, alt, where in ((loss, "Loss against step.", left), (slope, "Size of the slope against step.", right)):

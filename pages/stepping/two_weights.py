@@ -12,7 +12,6 @@ from pages.ui.page import Page
 from pages.ui.shown import Moments, Picture
 from sgd_core.charts.loss_axis import LOGARITHMIC, loss_axis
 from sgd_core.charts.momentum import map_axes, map_rows, middles, momentum_map
-from sgd_core.charts.over_steps import over_steps
 from sgd_core.charts.palette import RACERS
 from sgd_core.charts.surface import levels, surface_picture, surface_rows
 from sgd_core.descent.bottom import Bottom, bottom_of, heights_of, lowest_known, range_of
@@ -64,16 +63,7 @@ def two_weights(page: Page) -> None:
     window: dict[str, Any] = {"x_domain": surface.x_domain, "y_domain": surface.y_domain}
     url = seen_from_above(surface.function, surface.x_domain, surface.y_domain)
     frame = surface_rows(ranking.paths, moments, minima=surface.minima, **window)
-    losses = over_steps(
-        axis.rows(ranking.losses, moments),
-        last=steps,
-        y_domain=axis.domain,
-        title=axis.title,
-        log=axis.log,
-        log_steps=axis.log_steps,
-        dots=False,
-        height=190,
-    )
+    losses = axis.picture(ranking.losses, moments, dots=False, height=190)
     if bottom:
         page.show(_map(page, bottom, racers), "momentum_map")
     about = (surface.formula, x, y, steps, tuple(racers))

@@ -1,11 +1,9 @@
 """Teach it your digit: a drawing whose score is watched while the model learns, and digits of one's own to learn from."""
 
-import hashlib
 from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
-import pandas as pd
 import streamlit as st
 
 from pages.ui.pad import pad
@@ -14,16 +12,14 @@ from pages.ui.shown import Picture
 from sgd_core.charts.answers import probability_bars
 from sgd_core.digits.config import TrainConfig
 from sgd_core.digits.datasets import Digits
-from sgd_core.digits.drawing import pack_drawing, prepared, unpack_drawing
+from sgd_core.digits.drawing import pack_drawing, prepared, shifted, unpack_drawing
+from sgd_core.digits.drawing_words import SHIFTS, output_rows, tell_drawing
 from sgd_core.digits.drawn_digits import LARGEST_FILE, DrawnDigits
-from sgd_core.digits.evaluation import predict
 from sgd_core.digits.losses import LOSSES
 from sgd_core.digits.run import Run
 from sgd_core.digits.sources import SOURCES
-from sgd_core.numbers import number, percent
 
-SHIFTS = {"←": (0, -1), "→": (0, 1), "↑": (-1, 0), "↓": (1, 0)}
-WAYS = {"←": "to the left", "→": "to the right", "↑": "up", "↓": "down"}
+ARROWS = dict(zip(SHIFTS, "←→↑↓", strict=True))
 Image = np.ndarray
 
 
@@ -82,7 +78,7 @@ def teach(page: Page, run: Run) -> tuple[Callable[[], list[Picture]], Callable[[
     drawing = image
 
     def tell() -> None:
-        words_place.caption(_said(run, drawing))
+        words_place.caption(tell_drawing(run, drawing))
 
     return lambda: [_score(run, drawing)._replace(where=bars)], tell
 
@@ -96,11 +92,11 @@ def _buttons(page: Page, image: Image | None, dataset: str) -> None:
         return act
 
     with st.container(horizontal=True, gap="small", key=page.key("shifts")):
-        for sign, by in SHIFTS.items():
+        for way, by in SHIFTS.items():
             st.button(
-                sign,
-                key=page.key(f"shift_{WAYS[sign].split()[-1]}"),
-                help=f"Shift the drawing one pixel {WAYS[sign]}.",
+                ARROWS[way],
+                key=page.key(f"shift_{way.split()[-1]}"),
+                help=f"Shift the drawing one pixel {way}.",
                 on_click=shift(by),
                 disabled=image is None,
             )
@@ -112,65 +108,12 @@ def _buttons(page: Page, image: Image | None, dataset: str) -> None:
         )
 
 
-def shifted(image: Image, down: int, right: int) -> Image:
-    """Return the image moved by so many pixels; what leaves it is lost, and paper comes in."""
-    moved = np.zeros_like(image)
-    high, wide = image.shape
-    if abs(down) < high and abs(right) < wide:
-        moved[max(down, 0) : high + min(down, 0), max(right, 0) : wide + min(right, 0)] = image[
-            max(-down, 0) : high + min(-down, 0), max(-right, 0) : wide + min(-right, 0)
-        ]
-    return moved
-
-
-def outputs_of(run: Run, image: Image) -> list[np.ndarray]:
-    """Return what the model of each moment answers for the drawing: an output a class."""
-    key = "drawing " + hashlib.md5(image.tobytes(), usedforsecurity=False).hexdigest()
-    two = len(run.digits.classes) == 2
-    probable = LOSSES[run.config.loss].gives_probabilities
-
-    def answer(at: int) -> np.ndarray:
-        outputs = predict(run.moments[at], run.config, image).outputs[0]
-        return np.array([outputs[0], 1 - outputs[0]]) if two and probable else outputs
-
-    return run.remember(key, answer)
-
-
 def _score(run: Run, image: Image) -> Picture:
     """Return the bars of the drawing's score at every moment."""
-    answers, names, loss = outputs_of(run, image), run.digits.class_names, LOSSES[run.config.loss]
-    count = len(answers[0])
-    values = np.concatenate(answers)
-    written = [percent(value, 3) if loss.gives_probabilities else number(value, 3) for value in values]
-    frame = pd.DataFrame(
-        {
-            "moment": np.repeat(np.arange(len(answers)), count),
-            "name": np.tile(np.array(names[:count], dtype=object), len(answers)),
-            "value": np.clip(np.nan_to_num(values), 0, 1),
-            "shown": written,
-            "truth": False,
-        }
-    )
-    chart = probability_bars(
-        frame, names=tuple(names[:count]), title=loss.output_title, threshold=0.5 if len(names) == 2 else None
-    )
+    rows, names, loss = output_rows(run, image), run.digits.class_names, LOSSES[run.config.loss]
+    threshold = 0.5 if len(names) == 2 else None
+    chart = probability_bars(rows, names=tuple(rows["name"].unique()), title=loss.output_title, threshold=threshold)
     return Picture(chart, "How sure the model is of each class for the drawing, at the moment shown.")
-
-
-def _said(run: Run, image: Image) -> str:
-    """Say what the model answers for the drawing at the moment at rest, and how far it can be shifted."""
-    at = min(run.at, len(run.moments) - 1)
-    now, names = run.moments[at], run.digits.class_names
-    if now.step == 0 and run.config.init == "zeros":
-        return "Undecided: every weight is zero, so is the score. Press **Step**, and watch."
-    decided = int(predict(now, run.config, image).decided[0])
-    said = f"At step {number(now.step)} it says **{names[decided]}**."
-    for sign, (down, right) in SHIFTS.items():
-        moved = np.stack([shifted(image, down * k, right * k) for k in range(1, max(image.shape) // 2)])
-        other = np.flatnonzero(predict(now, run.config, moved).decided != decided)
-        if len(other):
-            return f"{said} Shifted {number(int(other[0]) + 1)} px {WAYS[sign]} it says something else: the arrows show it."
-    return said
 
 
 # ---- Digits of one's own ----

@@ -1,7 +1,6 @@
 """Why this answer: one image, what each of its pixels adds to the score, and how the sum becomes an answer."""
 
 import numpy as np
-import pandas as pd
 import streamlit as st
 
 from pages.training import drawing
@@ -10,13 +9,13 @@ from pages.ui.shown import Picture
 from sgd_core.charts import digit_images
 from sgd_core.charts.answers import waterfall
 from sgd_core.charts.maps import live_frame, live_maps
+from sgd_core.digits.answer_words import score_rows, tell_answer, tell_sum
 from sgd_core.digits.evaluation import predict
-from sgd_core.digits.inspection import contributions, evaluate_images, filter_responses, score_parts
-from sgd_core.digits.losses import LOSSES, Loss
+from sgd_core.digits.inspection import contributions, evaluate_images, filter_responses
+from sgd_core.digits.losses import LOSSES
 from sgd_core.digits.models import MODELS
 from sgd_core.digits.run import Run
 from sgd_core.digits.snapshots import Snapshot
-from sgd_core.numbers import number, percent, signed
 
 KINDS = ["my drawing", "by its number", "most wrong", "least sure", "of a cell"]
 FIRST = {"most wrong": "the most wrong", "least sure": "the least sure", "of a cell": "the clearest"}
@@ -43,13 +42,12 @@ def _chosen(page: Page, kind: str, run: Run, at: int) -> tuple[np.ndarray | None
     rows = np.arange(len(digits.valid_labels))
     if kind != "by its number":
         evaluated = evaluate_images(now, run.config, digits)
-        rows = np.argsort(-evaluated.losses if kind == "most wrong" else evaluated.margin, kind="stable")
+        rows = evaluated.worst_first if kind == "most wrong" else evaluated.least_sure_first
         if kind == "of a cell":
             with st.container(horizontal=True):
                 truth = names.index(page.choice("cell_truth", "It is", names, names[-1], width=160))
                 answer = names.index(page.choice("cell_says", "The model says", names, names[0], width=160))
-            fits = (digits.valid_labels.numpy() == truth) & (evaluated.predictions.decided == answer)
-            rows = np.array([row for row in np.argsort(-evaluated.margin, kind="stable") if fits[row]], dtype=int)
+            rows = evaluated.cell(truth, answer)
             if not len(rows):
                 st.caption(f"No image of {names[truth]} is called {names[answer]} at this moment.")
                 return None, None
@@ -61,9 +59,8 @@ def _chosen(page: Page, kind: str, run: Run, at: int) -> tuple[np.ndarray | None
 def _explain(page: Page, run: Run, now: Snapshot, image: np.ndarray, truth: int | None) -> None:
     names, loss = run.digits.class_names, LOSSES[run.config.loss]
     answer = predict(now, run.config, image)
-    decided, outputs = int(answer.decided[0]), answer.outputs[0]
     found = contributions(now, image)
-    of = 0 if len(names) == 2 else decided
+    of = 0 if len(names) == 2 else int(answer.decided[0])
     if not np.isfinite(found.score).all():
         st.caption("The run has diverged: its scores are no numbers, so there is nothing to explain.")
         return
@@ -91,39 +88,12 @@ def _explain(page: Page, run: Run, now: Snapshot, image: np.ndarray, truth: int 
             )
             page.show(Picture(chart, "What each filter answers.", where=left, width="content"), "responses")
     with right:
-        parts = score_parts(found, of)
-        frame = pd.DataFrame(parts, columns=["name", "begin", "end", "kind"])
-        frame["shown"] = [signed(end - begin, 3) for _, begin, end, _ in parts]
+        frame = score_rows(found, of)
         title = "score" if len(names) == 2 else f"score of {names[of]}"
         chart = waterfall(frame, title=title, height=40 + 21 * len(frame))
-        told = f"The strongest pixels, the others and the bias add up to {signed(float(found.score[of]), 3)}."
-        page.show(Picture(chart, told, where=right), "waterfall")
+        page.show(Picture(chart, tell_sum(found, of), where=right), "waterfall")
         if now.origin is not None:
             st.caption(
                 "The model looks at the image without the mean training image; what that takes away is in the bias."
             )
-        st.markdown("  \n".join(_sentences(found.score, of, outputs, decided, truth, names, loss)))
-
-
-def _sentences(
-    score: np.ndarray, of: int, outputs: np.ndarray, decided: int, truth: int | None, names: tuple[str, ...], loss: Loss
-) -> list[str]:
-    value = signed(float(score[of]), 3)
-    lines = []
-    if len(names) == 2:
-        if loss.gives_probabilities:
-            chance = percent(float(outputs[0]), 3)
-            lines.append(f"The sigmoid of {value} is **{chance}** for {names[0]}; at a score of 0 it is 50 %.")
-        threshold = number(loss.threshold)
-        lines.append(f"Above {threshold} is {names[0]}, below is {names[1]}: the model says **{names[decided]}**")
-    else:
-        order = np.argsort(-score)
-        lines.append(
-            f"The highest score wins: {value} before {signed(float(score[order[1]]), 3)} of {names[order[1]]}."
-        )
-        if loss.gives_probabilities:
-            lines.append(f"Softmax makes a probability of it: {percent(float(outputs[decided]), 3)}.")
-        lines.append(f"The model says **{names[decided]}**")
-    if truth is not None:
-        lines[-1] += " ✓" if decided == truth else f" ✗, it is {names[truth]}"
-    return lines
+        st.markdown("  \n".join(tell_answer(found.score, answer, truth, names, loss)))

@@ -5,9 +5,9 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from pages.training.links import left_out
 from pages.training.stage import curve_charts, map_chart
 from pages.ui.page import Page
+from sgd_core.digits.branch_links import left_out
 from sgd_core.digits.history import history_frame
 from sgd_core.digits.run import Run
 from sgd_core.digits.sources import SOURCES

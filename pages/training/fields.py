@@ -4,8 +4,8 @@ A field draws its widget, gives its part of the configuration, and says which va
 sidebar, the address, presets and branches all go through `FIELDS`.
 """
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import streamlit as st
@@ -14,14 +14,12 @@ from pages.ui.datasets import choose_dataset, preferred
 from pages.ui.page import Page
 from sgd_core.descent.optimizers import OPTIMIZERS
 from sgd_core.descent.options import Option
-from sgd_core.descent.schedules import MAX_STEPS, SCHEDULES
+from sgd_core.descent.schedules import SCHEDULES
 from sgd_core.digits.config import TrainConfig, optimizers_for
-from sgd_core.digits.datasets import Digits
 from sgd_core.digits.inputs import INPUTS
 from sgd_core.digits.losses import LOSSES
 from sgd_core.digits.models import MODELS
 from sgd_core.digits.sources import SOURCES
-from sgd_core.numbers import number
 
 FIRST_PAIR, ANY_PAIR, ALL = "3 vs 7", "any pair", "all ten"
 INITS = {"usual": "", "zeros": "zeros", "normal": "normal", "torch default": "default"}
@@ -259,37 +257,3 @@ def set_fields(page: Page, config: TrainConfig) -> None:
 def standard(**settings: Any) -> TrainConfig:
     """Return the page's own settings, with some that differ."""
     return TrainConfig(**{"dataset": preferred(), **DEFAULTS, **settings})
-
-
-def steps_in(config: TrainConfig, digits: Digits) -> int:
-    """Return the steps of an epoch."""
-    count = len(digits.train_images)
-    return -(-count // min(config.batch_size or count, count))
-
-
-def runnable(config: TrainConfig, digits: Digits) -> TrainConfig:
-    """Return the configuration without what cannot be run: a schedule of too many steps."""
-    steps = config.epochs * steps_in(config, digits)
-    return replace(config, schedule="constant") if config.schedule != "constant" and steps > MAX_STEPS else config
-
-
-def remarks(config: TrainConfig, digits: Digits) -> Iterator[str]:
-    """Say what the settings lead to that one may not expect."""
-    count, names = len(digits.train_images), digits.class_names
-    yield from config.remarks
-    if config.batch_size is None or config.batch_size > count:
-        yield f"There are {count:,} training images, so every step takes all of them: one step an epoch."
-    if not config.shuffle and config.batch_size is not None and config.batch_size < count:
-        yield (
-            f"Without shuffling an epoch shows every {names[0]} first and every {names[-1]} last, so within it the model "
-            "unlearns what it has just learned: the first epochs look stuck."
-        )
-    if config.lr < 1e-6:
-        yield f"At {number(config.lr)} a step hardly moves a weight: expect flat curves."
-    elif config.lr >= 1000:
-        yield f"At {number(config.lr)} a step overshoots by far: expect leaps, or a loss too large to be a number."
-    if runnable(config, digits) != config:
-        yield (
-            f"A schedule has at most {MAX_STEPS:,} steps and this run {config.epochs * steps_in(config, digits):,}: choose "
-            "fewer epochs or larger mini-batches. Until then the learning rate stays constant."
-        )

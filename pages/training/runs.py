@@ -9,8 +9,7 @@ from pages.ui.page import Page
 from pages.ui.panels import as_text
 from pages.ui.shown import Picture
 from sgd_core.charts.maps import live_frame, live_maps
-from sgd_core.charts.palette import ceiling
-from sgd_core.charts.runs import overlay
+from sgd_core.charts.runs import overlay, overlay_window
 from sgd_core.digits.comparison import CURVE, SavedRun, comparison
 from sgd_core.digits.run import Run
 from sgd_core.numbers import number, percent
@@ -60,13 +59,7 @@ def draw(page: Page, _run: Run, _at: int) -> list[str]:
 def _picture(page: Page, shown: dict[str, SavedRun], measure: str) -> None:
     column = MEASURES[measure]
     frame = pd.concat([one.curves[["epoch", column]].assign(run=name) for name, one in shown.items()])
-    values = frame[column].to_numpy()
-    finite = values[np.isfinite(values)]
-    top, low = float(finite.max(initial=0)), float(finite[finite > 0].min(initial=1))
-    log = column != "valid_accuracy" and top > 100 * low
-    domain = (0.9 * low, top * 1.1) if log else (0.0, ceiling(top * 1.02))
-    if column == "valid_accuracy":
-        domain = (max(0.0, float(np.floor((finite.min(initial=1) - 0.02) * 10) / 10)), 1.0)
+    domain, log = overlay_window(frame[column].to_numpy(), accuracy=column == "valid_accuracy")
     chart = overlay(
         frame.replace([np.inf, -np.inf], np.nan),
         measure=column,

@@ -1,6 +1,5 @@
 """Was it luck? The same settings with 32 seeds, trained as one computation, and this run among them."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -11,17 +10,13 @@ from pages.training.runs import MEASURES
 from pages.training.session import curves_of
 from pages.ui.page import Page
 from pages.ui.shown import Picture
-from sgd_core.charts.palette import ceiling
-from sgd_core.charts.runs import seed_fan
-from sgd_core.digits.config import TrainConfig
-from sgd_core.digits.datasets import Digits
+from sgd_core.charts.runs import seed_fan, seed_window
 from sgd_core.digits.run import Run
-from sgd_core.digits.seeds import BAND, seed_band
-from sgd_core.digits.sweep import SweepMoment, sweep_frame, sweeping_seeds
-from sgd_core.numbers import number, percent
+from sgd_core.digits.seed_words import tell_seeds
+from sgd_core.digits.seeds import growing_seeds, seed_band
+from sgd_core.digits.sweep import sweep_frame
 
 SEEDS = 32
-LOOKS = 40  # at the way of the seeds, beside each epoch's end
 BEGUN = 0.1  # of the epochs: from there on the axis has room for all
 
 
@@ -57,7 +52,7 @@ def draw(page: Page, run: Run, at: int) -> list[str]:
         moments = page.work(
             "seeds",
             (config, run.digits.name, id(run.digits)),
-            lambda: _growing(config, run.digits),
+            lambda: growing_seeds(config, range(SEEDS), run.digits),
             lambda seen: seen[-1].epoch / config.epochs,
             f"Training {SEEDS} runs …",
         )
@@ -67,16 +62,7 @@ def draw(page: Page, run: Run, at: int) -> list[str]:
     frame = sweep_frame(range(SEEDS), moments, config.epochs, name="seed")
     with here:
         _picture(page, run, frame, MEASURES[measure], measure)
-    return tell(frame, MEASURES[measure], run, at)
-
-
-def _growing(config: TrainConfig, digits: Digits) -> Iterator[list[SweepMoment]]:
-    moments: list[SweepMoment] = []
-    steps = config.epochs * -(-len(digits.train_images) // (config.batch_size or len(digits.train_images)))
-    for moment in sweeping_seeds(config, range(SEEDS), digits, snapshot_every=-(-steps // LOOKS)):
-        if moment.losses is not None:
-            moments.append(moment)
-        yield moments or [moment]
+    return tell_seeds(frame, MEASURES[measure], run, at)
 
 
 def _picture(page: Page, run: Run, frame: pd.DataFrame, column: str, measure: str) -> None:
@@ -84,17 +70,12 @@ def _picture(page: Page, run: Run, frame: pd.DataFrame, column: str, measure: st
     own, frame = own[own["epoch"] > 0], frame[frame["epoch"] > 0]
     begun = BEGUN * run.config.epochs
     values = np.concatenate([frame.loc[frame["epoch"] >= begun, column], own.loc[own["epoch"] >= begun, "value"]])
-    low, high = np.nanmin(values[np.isfinite(values)], initial=1), np.nanmax(values[np.isfinite(values)], initial=0)
-    unit = 0.01 if column == "valid_accuracy" else ceiling((high - low) / 10, steps=(1, 2, 5))
-    domain = (max(0.0, np.floor(low / unit - 0.5) * unit), np.ceil(high / unit + 0.5) * unit)
-    if column == "valid_accuracy":
-        domain = (domain[0], min(1.0, domain[1]))
     chart = seed_fan(
         seed_band(frame, column).replace([np.inf, -np.inf], np.nan),
         own.replace([np.inf, -np.inf], np.nan),
         title=measure,
         epochs=float(run.config.epochs),
-        domain=(float(domain[0]), float(domain[1])),
+        domain=seed_window(values, accuracy=column == "valid_accuracy"),
         percent=column == "valid_accuracy",
     )
     words = f"{measure.capitalize()} over the epochs: the band and the median of {SEEDS} seeds, and this run as a line."
@@ -102,33 +83,3 @@ def _picture(page: Page, run: Run, frame: pd.DataFrame, column: str, measure: st
     st.caption(
         f"Grey: the median of {SEEDS} seeds, and the band that leaves a tenth of them outside at each side. Blue: this run."
     )
-
-
-def tell(frame: pd.DataFrame, column: str, run: Run, at: int) -> list[str]:
-    """Say how far the seeds lie apart, and where this run is among them."""
-    now = run.moments[at]
-    epochs = frame["epoch"].unique()
-    epoch = epochs[(epochs <= now.epoch) & (epochs == np.floor(epochs))].max()
-    ends = frame[frame["epoch"] == epoch]
-    values = ends[column].to_numpy(dtype=float)
-    finite = np.sort(values[np.isfinite(values)])
-    if not len(finite) or epoch == 0:
-        return [
-            f"The {SEEDS} seeds are compared at the last whole epoch that the clock has reached: go on to the first one."
-        ]
-    own = next((one for one in run.moments if one.epoch == epoch), now)
-    mine = float(getattr(own, column))
-    better = int((values < mine).sum() if "accuracy" in column else (values > mine).sum())
-    low, high = (finite[int(share * (len(finite) - 1))] for share in BAND)
-    lost = len(values) - len(finite)
-    return [
-        f"After epoch {number(epoch)} the {SEEDS} seeds lie between {_written(finite[0], column)} and {_written(finite[-1], column)}; this run, with "
-        f"seed {run.config.seed}, has {_written(mine, column)} and is ahead of {better} of them"
-        + (f"; {lost} have diverged." if lost else "."),
-        f"Four of five lie between {_written(low, column)} and {_written(high, column)}. A difference between two settings that is smaller than that "
-        "may be luck: **Beyond the rule** puts a number to it.",
-    ]
-
-
-def _written(value: float, column: str) -> str:
-    return percent(value, 4) if "accuracy" in column else number(value, 3)

@@ -86,13 +86,7 @@ def leave_branch(to: Origin | None = None) -> None:
 
 def branch(run: Run, at: int) -> None:
     """Begin a branch at a moment of a run."""
-    moment, curves = run.moments[at], curves_of(run)
-    if run.origin is not None:
-        earlier = run.origin.curves
-        curves = pd.concat([earlier[earlier["epoch"] < curves["epoch"].iloc[0]], curves])
-    own = run.segments_until(run.latest)[len(run.origin.segments) if run.origin else 0 :]
-    path = tuple(run.segments_until(moment))
-    leave_branch(Origin(moment, run.config, path, tuple(own), curves, run.origin))
+    leave_branch(run.origin_at(at, curves_of(run)))
 
 
 def curves_of(run: Run) -> pd.DataFrame:

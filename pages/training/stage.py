@@ -12,7 +12,6 @@ import streamlit as st
 from pages.training import drawing
 from pages.training.diagnosis import cards, offer_cures
 from pages.training.fields import MORE, MOST_EPOCHS, set_fields
-from pages.training.links import left_out
 from pages.training.pins import pin
 from pages.training.session import begin_again, branch, leave_branch
 from pages.ui.datasets import similarity_of
@@ -25,6 +24,7 @@ from sgd_core.charts.maps import live_frame, live_maps
 from sgd_core.charts.palette import ceiling, weight_limit
 from sgd_core.charts.vega import moved_by_clock
 from sgd_core.digits.baselines import published
+from sgd_core.digits.branch_links import left_out
 from sgd_core.digits.evaluation import predict, spread
 from sgd_core.digits.history import COLUMNS, history_row
 from sgd_core.digits.models import MODELS

@@ -4,10 +4,11 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
+import altair as alt
 import numpy as np
 import pandas as pd
 
-from sgd_core.charts.over_steps import drawn_steps, gap_window, last_known
+from sgd_core.charts.over_steps import drawn_steps, gap_window, last_known, over_steps
 from sgd_core.charts.palette import ceiling
 
 AUTOMATIC, LINEAR, LOGARITHMIC = "automatic", "linear", "logarithmic"
@@ -32,6 +33,30 @@ class LossAxis(NamedTuple):
             frames.append(frame.assign(run=run) if run else frame[np.isfinite(loss[kept["step"]])])
         frame = pd.concat(frames, ignore_index=True)
         return frame[np.isfinite(frame["value"])]
+
+    def picture(
+        self,
+        losses: dict[str, np.ndarray],
+        moments: np.ndarray,
+        *,
+        last: int | None = None,
+        title: str = "",
+        level: tuple[float, str] | None = None,
+        dots: bool = True,
+        height: int,
+    ) -> alt.LayerChart:
+        """Draw `rows` of the losses against the step, up to `last` (else all); `title` where they are no mere losses."""
+        return over_steps(
+            self.rows(losses, moments),
+            last=len(next(iter(losses.values()))) - 1 if last is None else last,
+            y_domain=self.domain,
+            title=title or self.title,
+            log=self.log,
+            log_steps=self.log_steps,
+            level=level,
+            dots=dots,
+            height=height,
+        )
 
 
 def loss_axis(chosen: tuple[str, bool], losses: Sequence[np.ndarray], lowest: float, drawn: Range) -> LossAxis:

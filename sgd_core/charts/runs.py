@@ -1,12 +1,27 @@
 """The curves of several runs over each other."""
 
 import altair as alt
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
-from sgd_core.charts.palette import ACCENT, QUIET
+from sgd_core.charts.palette import ACCENT, QUIET, ceiling
 from sgd_core.charts.vega import layers
 
+Array = NDArray[np.float64]
+Range = tuple[float, float]
+
 DASHES = [[1, 0], [7, 3], [2, 2], [10, 3, 2, 3]]
+
+
+def overlay_window(values: Array, *, accuracy: bool) -> tuple[Range, bool]:
+    """Return the range of values to draw, and whether it is logarithmic, as losses that lie far apart are."""
+    finite = values[np.isfinite(values)]
+    if accuracy:
+        return (max(0.0, float(np.floor((finite.min(initial=1) - 0.02) * 10) / 10)), 1.0), False
+    top, low = float(finite.max(initial=0)), float(finite[finite > 0].min(initial=1))
+    log = top > 100 * low
+    return ((0.9 * low, top * 1.1) if log else (0.0, ceiling(top * 1.02))), log
 
 
 def overlay(
@@ -55,6 +70,15 @@ def overlay(
         .mark_circle(size=45, clip=True)
     )
     return layers(lines.add_params(one), ends, height=height)
+
+
+def seed_window(values: Array, *, accuracy: bool) -> Range:
+    """Return the range that holds all finite values, with some room and round ends; accuracies end at 1."""
+    finite = values[np.isfinite(values)]
+    low, high = float(finite.min(initial=1)), float(finite.max(initial=0))
+    unit = 0.01 if accuracy else ceiling((high - low) / 10, steps=(1, 2, 5))
+    top = float(np.ceil(high / unit + 0.5) * unit)
+    return max(0.0, float(np.floor(low / unit - 0.5) * unit)), min(1.0, top) if accuracy else top
 
 
 def seed_fan(

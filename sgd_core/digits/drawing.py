@@ -65,6 +65,17 @@ def unpack_drawing(text: str, dataset: str) -> Floats:
     return _at_levels(np.frombuffer(levels, dtype=np.uint8).reshape(source.image_shape), source)
 
 
+def shifted(image: Floats, down: int, right: int) -> Floats:
+    """The image (H, W) moved by so many pixels; what leaves it is lost, and paper comes in."""
+    moved = np.zeros_like(image)
+    high, wide = image.shape
+    if abs(down) < high and abs(right) < wide:
+        moved[max(down, 0) : high + min(down, 0), max(right, 0) : wide + min(right, 0)] = image[
+            max(-down, 0) : high + min(-down, 0), max(-right, 0) : wide + min(-right, 0)
+        ]
+    return moved
+
+
 def levels_of(image: Floats, source: Source) -> NDArray[np.uint8]:
     """An image's grey values as the whole numbers of the data set's files; ValueError on what is no image of it."""
     array = np.asarray(image, dtype=np.float32)

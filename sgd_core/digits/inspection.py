@@ -103,13 +103,36 @@ class Evaluated(NamedTuple):
     """All validation images evaluated: what the model answers, each one's loss (N,), and how clear the answer is (N,).
 
     `margin` is the distance from deciding otherwise: of the score from its threshold, or from the runner-up's score.
-    `confidence` is the probability of the answer, or None for a loss whose outputs are no probabilities.
+    `confidence` is the probability of the answer, or None for a loss whose outputs are no probabilities. `labels` (N,)
+    are the true classes.
     """
 
     predictions: Predictions
     losses: Floats
     margin: Floats
     confidence: Floats | None
+    labels: NDArray[np.int64]
+
+    @property
+    def wrong(self) -> NDArray[np.bool_]:
+        """Which images got another answer than the truth, (N,)."""
+        return self.predictions.decided != self.labels
+
+    @property
+    def worst_first(self) -> NDArray[np.int64]:
+        """All images, the one that costs the most loss first, (N,)."""
+        return np.argsort(-self.losses, kind="stable")
+
+    @property
+    def least_sure_first(self) -> NDArray[np.int64]:
+        """All images, the one that is nearest to another answer first, (N,)."""
+        return np.argsort(self.margin, kind="stable")
+
+    def cell(self, truth: int, answer: int) -> NDArray[np.int64]:
+        """The images of a class that got this answer, the clearest first."""
+        order = np.argsort(-self.margin, kind="stable")
+        fits = (self.labels == truth) & (self.predictions.decided == answer)
+        return order[fits[order]]
 
 
 def evaluate_images(now: Snapshot, config: TrainConfig, digits: Digits) -> Evaluated:
@@ -124,14 +147,22 @@ def evaluate_images(now: Snapshot, config: TrainConfig, digits: Digits) -> Evalu
     else:
         two = np.partition(answers.scores, -2, axis=1)[:, -2:]
         margin, confidence = two[:, 1] - two[:, 0], answers.outputs.max(1)
-    return Evaluated(answers, losses, margin, confidence if loss.gives_probabilities else None)
+    labels = digits.valid_labels.numpy()
+    return Evaluated(answers, losses, margin, confidence if loss.gives_probabilities else None, labels)
 
 
 def confusion(evaluated: Evaluated, digits: Digits) -> NDArray[np.int64]:
     """How often each class (row) got each answer (column), (classes, classes)."""
     count = len(digits.classes)
-    pairs = digits.valid_labels.numpy() * count + evaluated.predictions.decided
+    pairs = evaluated.labels * count + evaluated.predictions.decided
     return np.bincount(pairs, minlength=count * count).reshape(count, count)
+
+
+def common_mistake(counts: NDArray[np.int64]) -> tuple[int, int]:
+    """The class that is mistaken most often, and for which; (0, 0) where there is no mistake."""
+    mistakes = counts - np.diag(counts.diagonal())
+    truth, answer = np.unravel_index(int(mistakes.argmax()), counts.shape)
+    return int(truth), int(answer)
 
 
 def dead_pixels(digits: Digits) -> NDArray[np.bool_]:

@@ -88,6 +88,15 @@ class Run(Recording[Snapshot]):
             del known[len(self.moments) - 1 :]
         super().go_on(source, last)
 
+    def origin_at(self, at: int, curves: pd.DataFrame) -> Origin:
+        """Return what a branch at one of its moments begins with; `curves` are its own, with a column epoch."""
+        moment = self.moments[at]
+        if self.origin is not None:
+            earlier = self.origin.curves
+            curves = pd.concat([earlier[earlier["epoch"] < curves["epoch"].iloc[0]], curves])
+        own = self.segments_until(self.latest)[len(self.origin.segments) if self.origin else 0 :]
+        return Origin(moment, self.config, tuple(self.segments_until(moment)), tuple(own), curves, self.origin)
+
     @property
     def latest(self) -> Snapshot:
         """The newest moment."""

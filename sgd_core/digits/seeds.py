@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Generator, Iterable
+from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -11,10 +11,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from sgd_core.digits.batches import Batches
 from sgd_core.digits.config import TrainConfig
 from sgd_core.digits.datasets import Digits
 from sgd_core.digits.lr_range import lr_range_test
-from sgd_core.digits.sweep import MOST_RUNS, sweep
+from sgd_core.digits.sweep import MOST_RUNS, SweepMoment, sweep, sweeping_seeds
 
 BAND = (0.1, 0.9)  # the shares of seeds below and above which the band ends
 RESAMPLES = 10_000
@@ -34,6 +35,22 @@ def seed_band(runs: pd.DataFrame, column: str = "valid_accuracy") -> pd.DataFram
     columns = ["low", "median", "high"] if sign > 0 else ["high", "median", "low"]
     quantiles.columns = pd.Index(columns)
     return (sign * quantiles)[["low", "median", "high"]].assign(alive=alive).reset_index()
+
+
+def growing_seeds(
+    config: TrainConfig, seeds: Iterable[int], digits: Digits, looks: int = 40
+) -> Iterator[list[SweepMoment]]:
+    """Train a setting with many seeds at once; yield what has been evaluated so far, again and again the same list.
+
+    Evaluated are each epoch's end and, evenly between them, about so many further moments. Raises ValueError as
+    `sweeping_seeds` does.
+    """
+    moments: list[SweepMoment] = []
+    steps = config.epochs * Batches(config, len(digits.train_images)).per_epoch
+    for moment in sweeping_seeds(config, seeds, digits, snapshot_every=math.ceil(steps / looks)):
+        if moment.losses is not None:
+            moments.append(moment)
+        yield moments or [moment]
 
 
 @dataclass(frozen=True)

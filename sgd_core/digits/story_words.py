@@ -3,10 +3,14 @@
 from collections.abc import Sequence
 
 import numpy as np
+import pandas as pd
 
+from sgd_core.bet import Bet
 from sgd_core.digits.first_steps import Ink, Mistaken
 from sgd_core.digits.snapshots import Snapshot
 from sgd_core.numbers import number, percent, signed
+
+SHARES = {"about half": 0.6, "60 to 80 %": 0.8, "80 to 95 %": 0.95, "more than 95 %": 1.0}  # each with its largest
 
 
 def initialize(weights: int) -> list[str]:
@@ -67,11 +71,25 @@ def step(before: Snapshot, after: Snapshot) -> list[str]:
     ]
 
 
-def from_zero(accuracy: float) -> str:
-    """Say what one step from weights of zero does, and why."""
-    return (
+def from_zero_bet(accuracy: float) -> Bet:
+    """Ask how many images are right after one step from weights of zero, and say why so many."""
+    return Bet(
+        "Start from zeros instead and take **one** step. How many of all new images are right then?",
+        list(SHARES),
+        next(name for name, most in SHARES.items() if accuracy <= most),
         f"one step is right on {percent(accuracy)}. That step is the mean 3 minus the mean 7: two blurred pictures, one "
-        "taken from the other."
+        "taken from the other.",
+    )
+
+
+def round_numbers(snapshots: Sequence[Snapshot]) -> pd.DataFrame:
+    """Return what the clock shows of each round, as text."""
+    return pd.DataFrame(
+        {
+            "round": [number(snapshot.step) for snapshot in snapshots],
+            "loss": [number(snapshot.train_loss) for snapshot in snapshots],
+            "accuracy": [percent(snapshot.valid_accuracy) for snapshot in snapshots],
+        }
     )
 
 

@@ -2,10 +2,10 @@
 
 import pytest
 
-from pages.training.presets import PRESETS
 from sgd_core.digits.baselines import pixel_similarity, published
 from sgd_core.digits.config import TrainConfig
 from sgd_core.digits.datasets import load_digits
+from sgd_core.digits.presets import PRESETS
 from sgd_core.digits.training import train
 
 pytestmark = pytest.mark.mnist

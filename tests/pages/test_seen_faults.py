@@ -9,9 +9,9 @@ from reading import said
 from streamlit.testing.v1 import AppTest
 from test_training_page import Open, act, rest, run_of, trained
 
-from pages.training.weights import _strokes
 from pages.ui.pair import log_stops, nearest
 from sgd_core.digits.sources import SOURCES
+from sgd_core.digits.weight_words import tell_strokes
 from sgd_core.numbers import number
 
 
@@ -52,7 +52,7 @@ def test_a_weight_is_called_negative_only_if_it_is() -> None:
     means = np.full((2, 8, 8), 0.25)
     above, below = np.full((1, 8, 8), 0.5), np.full((1, 8, 8), -0.5)
     above[0, 2, 3], below[0, 5, 6] = 0.75, -0.75
-    up, down = _strokes(above, means, ("3", "7")), _strokes(below, means, ("3", "7"))
+    up, down = tell_strokes(above, means, ("3", "7")), tell_strokes(below, means, ("3", "7"))
     assert "+0.75, is at row 2, column 3" in up[0] and up[1] == "No weight is negative."
     assert down[0] == "No weight is positive." and "−0.75, is at row 5, column 6" in down[1]
     assert "stroke" not in " ".join(up + down)

@@ -9,12 +9,12 @@ from reading import said
 from streamlit.testing.v1 import AppTest
 
 from pages.training.fields import FIELDS, option_name, standard
-from pages.training.presets import PRESETS
 from sgd_core.descent.optimizers import OPTIMIZERS
 from sgd_core.digits.config import TrainConfig, optimizers_for
 from sgd_core.digits.datasets import load_digits
 from sgd_core.digits.losses import LOSSES
 from sgd_core.digits.models import MODELS
+from sgd_core.digits.presets import PRESETS
 from sgd_core.digits.run import MOST_BYTES, Run
 
 Open = Callable[..., AppTest]

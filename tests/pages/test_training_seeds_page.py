@@ -6,8 +6,9 @@ from reading import charts, said
 from test_training_page import Open, press, run_of, trained
 
 import sgd_core
-from pages.training.seeds import SEEDS, tell
+from pages.training.seeds import SEEDS
 from sgd_core.digits.datasets import load_digits
+from sgd_core.digits.seed_words import tell_seeds
 from sgd_core.digits.sweep import sweep_seeds
 from sgd_core.numbers import percent
 
@@ -41,8 +42,8 @@ def test_a_run_of_another_seed_is_ranked_by_each_measure(app: Open, column: str)
     at = trained(app("training", training_epochs="1", training_seed="77"))
     run = run_of(at)
     frame = sweep_seeds(run.config, range(SEEDS), run.digits)
-    words = tell(frame, column, run, len(run.moments) - 1)[0]
+    words = tell_seeds(frame, column, run, len(run.moments) - 1)[0]
     ends, mine = frame.loc[frame["epoch"] == 1, column], getattr(run.latest, column)
     ahead = (ends < mine).sum() if column == "valid_accuracy" else (ends > mine).sum()
     assert f"ahead of {ahead} of them" in words and "seed 77" in words
-    assert "go on to the first one" in tell(frame, column, run, 0)[0]
+    assert "go on to the first one" in tell_seeds(frame, column, run, 0)[0]

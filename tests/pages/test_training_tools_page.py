@@ -12,9 +12,8 @@ from streamlit.testing.v1 import AppTest
 from test_training_page import Open, act, press, rest, run_of, trained
 
 from pages.training.diagnosis import cards
-from pages.training.drawing import shifted
 from sgd_core.digits.datasets import load_digits
-from sgd_core.digits.drawing import pack_drawing, prepared, unpack_drawing
+from sgd_core.digits.drawing import pack_drawing, prepared, shifted, unpack_drawing
 from sgd_core.digits.drawn_digits import DrawnDigits
 from sgd_core.digits.inputs import INPUTS
 from sgd_core.digits.losses import LOSSES
