@@ -21,7 +21,7 @@ from sgd_core.descent.regime_map import MapWindow, Outcome, RegimeMap, border_di
 from sgd_core.export.beyond import regime_map_script
 from sgd_core.export.poster import map_url, poster_png
 from sgd_core.moments import moment_steps
-from sgd_core.numbers import number, percent, signed
+from sgd_core.numbers import NO_NUMBER, number, percent, signed
 
 SIZES = {"128": 128, "256": 256, "512": 512}
 NAMES = {
@@ -88,6 +88,7 @@ def fate(page: Page) -> None:
         )
     line = is_line(regimes, minimum)
     dimension = number(border_dimension(regimes), 3) if whole_map else None
+    dimension = "there is none" if dimension == NO_NUMBER else dimension
     paper_check(
         page,
         "Sohl-Dickstein 2024, *The boundary of neural network trainability is fractal*, "

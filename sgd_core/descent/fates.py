@@ -10,7 +10,7 @@ from sgd_core.descent.regime_map import Outcome, RegimeMap, border_dimension
 from sgd_core.numbers import number, percent
 
 CELLS = 64  # places each way that a click can take
-WAYS = ("A straight line", "A smooth curve", "A ragged coast")
+WAYS = ("A straight line", "A smooth curve", "A ragged coast", "There is none")
 RAGGED = 1.15  # a border of a higher dimension is no smooth curve
 
 
@@ -26,6 +26,8 @@ def is_line(regimes: RegimeMap, minimum: Minimum | None) -> bool:
 def border_answer(regimes: RegimeMap, minimum: Minimum | None) -> tuple[str, str]:
     """Return which of `WAYS` the border of the runs that arrive is, and why."""
     dimension = border_dimension(regimes)
+    if math.isnan(dimension):
+        return WAYS[3], "all runs of the map arrive, or none does, so there is nothing to draw a border between."
     way = WAYS[0 if is_line(regimes, minimum) else 2 if dimension > RAGGED else 1]
     return way, (
         f"{percent(regimes.shares().get(Outcome.ARRIVED, 0.0), 2)} of the runs arrive; counted in boxes, their border has the "

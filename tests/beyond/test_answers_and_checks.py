@@ -304,3 +304,10 @@ def test_numbers_out_of_an_address():
     for wrong in ("1,2,3", "1,inf", "nan,1", "nonsense", "", "None"):
         with pytest.raises(ValueError):
             finite_numbers(wrong, 2)
+
+
+def test_where_no_run_arrives_there_is_no_border():
+    """Steps of 0.1 and more hop over the kink of |x| for ever."""
+    kink = regime_map(parse_function("abs(x)"), MapWindow((-3.0, 3.0), (0.101, 2.0), size=16))
+    answer, why = border_answer(kink, Minimum(0.0, 0.0, 0.0, False, kink=True))
+    assert answer == WAYS[3] and not numbers(why)
