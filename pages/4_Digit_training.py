@@ -84,7 +84,7 @@ def _notice(run: Run, at: int) -> list[str]:
     named = diagnosis_at(run, at)
     if at >= ENOUGH:  # in full: the clock's card has two lines for it
         said.append(f"**{str(named.name).capitalize()}.** {named.reason}")
-    return [*said, border_words(run, at)]
+    return [*said, " ".join(border_words(run, at))]
 
 
 page.sections(Section("Training", training, split=(58, 42), clock_above=True))

@@ -65,6 +65,8 @@ def offer_cures(page: Page, run: Run, at: int) -> None:
                 type="primary" if i == 0 and tried.cure.kind is not CureKind.MORE_EPOCHS else "secondary",
                 on_click=press(page, run, at, tried),
             )
+        if not working and diagnosis_at(run, at).name in (GOOD, UNDECIDED):
+            row.caption(" ".join(border_words(run, at)[:1]))
         strip = st.container(width="stretch")
     if border is None or run.config.update_rule.row.sign_like:
         strip.caption("For this optimizer, or at these weights, no border 2/λ can be named.")
@@ -91,15 +93,13 @@ def cures_of(page: Page, run: Run, at: int) -> list[Tried]:
     return working
 
 
-def border_words(run: Run, at: int) -> str:
-    """Say what the border at these weights is, and how far it holds."""
+def border_words(run: Run, at: int) -> list[str]:
+    """Say where the learning rate is beside the border at these weights, and how far that holds; nothing without a border."""
     border, lr = border_at(run, at), run.config.lr
-    if border is None:
-        return ""
+    if border is None or run.config.update_rule.row.sign_like:
+        return []
     share = lr / border
     beyond = f"{number(share, 3)} times the border" if share > 1 else f"{number(share, 2)} of the border"
-    if run.config.update_rule.row.sign_like:
-        return ""
     if run.config.clip is not None:
         holds = f"It holds for gradients shorter than {number(run.config.clip)}; longer ones are clipped, so no step can explode."
     elif is_exact(run.config, run.digits):
@@ -108,7 +108,10 @@ def border_words(run: Run, at: int) -> str:
         holds = (
             "It holds at these weights; with this loss it moves as the weights do, so a run may bounce and come back."
         )
-    return f"The learning rate {number(lr)} is {beyond} 2/λ = {number(border, 3)}, where the steepest direction bends. {holds}"
+    return [
+        f"The learning rate {number(lr)} is {beyond} 2/λ = {number(border, 3)}, where the steepest direction bends.",
+        holds,
+    ]
 
 
 def press(page: Page, run: Run, at: int, tried: Tried) -> Callable[[], None]:
