@@ -39,7 +39,7 @@ def two_weights(page: Page) -> None:
         lr = page.learning_rate("two_a_lr", lr, label="Learning rate of A")
         momentum = page.slider("two_a_momentum", "Momentum of A", 0.0, 0.99, momentum, 0.001, format="%.3f")
     with page.more("Start, steps, and the other runs", icon=":material/tune:"):
-        one, two, three = st.columns([1, 1, 2], gap="medium")
+        one, two, three = st.columns([2, 3, 3], gap="medium")
         with one:
             x = page.number("x", "Start, the first x", left, right, surface.start[0], step=(right - left) / 100)
             y = page.number("y", "Start, the first y", bottom_y, top_y, surface.start[1], step=(top_y - bottom_y) / 100)

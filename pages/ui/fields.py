@@ -59,9 +59,16 @@ class Fields:
         if key in unheard and st.session_state.get(key) == unheard[key]:
             st.session_state[key] = unheard[key]
 
+    def _keep_inside(self, key: str, low: float, high: float) -> None:
+        """Move what a click has set into the field's range, which another choice may have narrowed since."""
+        value = st.session_state.get(key)
+        if isinstance(value, (int, float)) and not low <= value <= high:
+            self.write(key, type(value)(min(max(value, low), high)))
+
     def slider(self, name: str, label: str, low: float, high: float, default: float, step: float, **more: Any) -> float:
         """A linear slider for a number."""
         key, linked = self._linked(name)
+        self._keep_inside(key, low, high)
         value = st.slider(label, low, high, default, step, key=key, bind=BIND, **more)
         return self._checked(name, linked, value, float, f"a number from {written(low)} to {written(high)}")
 
@@ -70,12 +77,14 @@ class Fields:
         key, linked = self._linked(name)
         # Streamlit raises an error where a link gives such a field an infinite number, so it does not read that link.
         unread = st.session_state.setdefault(f"_{key}_infinite", linked is not None and _is_infinite(linked))
+        self._keep_inside(key, low, high)
         value = st.number_input(label, low, high, default, 1, key=key, bind=None if unread else BIND, **more)
         return self._checked(name, linked, int(value), float, f"a whole number from {low:,} to {high:,}")
 
     def number(self, name: str, label: str, low: float, high: float, default: float, **more: Any) -> float:
         """A number, typed."""
         key, linked = self._linked(name)
+        self._keep_inside(key, low, high)
         value = st.number_input(label, low, high, default, key=key, bind=BIND, **{"format": "%.6g", **more})
         return self._checked(name, linked, float(value), float, f"a number from {written(low)} to {written(high)}")
 

@@ -38,13 +38,17 @@ def node_table(function: Function, x: float) -> pd.DataFrame:
 
 
 def together(run: Trace) -> str:
-    """Say what the factors make together: their product along a single chain, else the gradient they add up to."""
+    """Say what the factors make together: their product along a single chain, else the gradient they add up to.
+
+    Nothing where there is one factor only.
+    """
     name, result = run.nodes[0].name, run.nodes[-1].name
     gradient = number(run.nodes[0].gradient)
     if all(len(node.inputs) == 1 and node.inputs[0] == place for place, node in enumerate(run.nodes[1:])):
         factors = [f"× {bracketed(node.local[0])}" for node in reversed(run.nodes[1:])]
-        product = ", ".join(factors[-8:])
-        return f"{'… ' if len(factors) > 8 else ''}{product}" + (f", together × {gradient}" if len(factors) > 1 else "")
+        if len(factors) == 1:
+            return ""
+        return f"{'… ' if len(factors) > 8 else ''}{', '.join(factors[-8:])}, together × {gradient}"
     return f"All ways together: {result} changes by {gradient} for each unit of {name}"
 
 
@@ -117,7 +121,8 @@ def _chain_rule(run: Trace, moments: list[Moment], at: int) -> list[str]:
         before[place] = (earlier or 0.0) + flow
     if user == 1:
         total = after[0] if after[0] is not None else math.nan
-        told.append(f"**Done:** the derivative of {result} by {run.nodes[0].name} is {signed(total)}. {together(run)}.")
+        told.append(f"**Done:** the derivative of {result} by {run.nodes[0].name} is {signed(total)}.")
+        told += [f"{all_ways}."] if (all_ways := together(run)) else []
     return told
 
 

@@ -100,12 +100,10 @@ def diagnose(
         reason = f"{grew}, until the numbers were too large for the computer"
         return Diagnosis(DIVERGING, f"{reason}{_cliff(beyond, border, quadratic)}.", _gentler(lr, border, broken=True))
     if quadratic and beyond is not None and beyond > 1:
-        reason = (
-            f"The loss went from {number(loss[0])} to {number(loss[-1])}; along the steepest direction each step is "
-        )
-        reason += (
-            f"{number(abs(1 - 2 * beyond))} times the one before" if not momentum else "longer than the one before"
-        )
+        times = "longer than" if momentum else f"{number(abs(1 - 2 * beyond), 3)} times"
+        each = f"along the steepest direction each step is {times} the one before"
+        moved = f"The loss went from {number(loss[0])} to {number(loss[-1])}; {each}"
+        reason = moved if len(loss) > 1 else each[0].upper() + each[1:]
         return Diagnosis(DIVERGING, f"{reason}{_cliff(beyond, border, quadratic)}.", _gentler(lr, border, broken=False))
     if len(loss) < ENOUGH:
         return Diagnosis(UNDECIDED, "Too little has happened to tell; train on.")

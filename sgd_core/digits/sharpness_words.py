@@ -86,11 +86,11 @@ def tell_sharpness(config: TrainConfig, moments: Sequence[SharpnessMoment]) -> l
     """Say where the sharpness stood beside the border at the start, and what became of both."""
     start, now = moments[0], moments[-1]
     border, first, loss = 2 / config.lr, start.sharpness, LOSSES[config.loss]
-    what = "and overshoots by more than it came" if first > border else "and comes closer"
+    what = ": it overshoots by more than it came" if first > border else ": it comes closer"
     sentences = [
         f"At the start λ = {number(first)} lies {'above' if first > border else 'below'} 2 / learning rate = {number(border)}. If "
         f"the loss kept its shape, each step would multiply the error along the sharpest direction by 1 − {number(config.lr)} × "
-        f"{number(first)} = {number(1 - config.lr * first, 3)} {what}."
+        f"{number(first)} = {number(1 - config.lr * first, 3)}{what}."
     ]
     step = now.snapshot.step
     if step == 0:

@@ -31,7 +31,8 @@ def launch(port: int, data: Path, script: str = "app.py", **environment: str) ->
     command = [sys.executable, "-m", "streamlit", "run", script, "--server.port", str(port)]
     command += ["--server.address", "127.0.0.1", "--server.headless", "true", "--server.fileWatcherType", "none"]
     env = {**os.environ, "SGD_LAB_DATA": str(data), "PYTHONPATH": str(ROOT), **environment}
-    process = subprocess.Popen(command, cwd=ROOT, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    with (data / "server.log").open("a") as log:  # an error's number on a page is looked up there
+        process = subprocess.Popen(command, cwd=ROOT, env=env, stdout=log, stderr=log)
     end = time.monotonic() + 120
     while True:
         try:

@@ -45,6 +45,8 @@ def main() -> int:
         finally:
             server.terminate()
             server.wait(10)
+        log = (Path(data) / "server.log").read_text()
+        print("the server's log:\n" + log[log.find("error ") :] if "Traceback" in log else "")
     return 1 if broken else 0
 
 

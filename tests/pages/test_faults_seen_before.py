@@ -185,3 +185,30 @@ def test_a_branch_has_the_scale_of_its_own_losses(app: Open) -> None:
     top = max(now.valid_loss for now in run_of(at).moments)
     heights = [end for end in tops if isinstance(end, float) and end < 10]
     assert heights and all(top <= end < 10 * top for end in heights), (heights, top)
+
+
+def fields() -> None:
+    """A page of its own: a narrow range, and a button that sets each field to what a late click says."""
+    import streamlit as st
+
+    from pages.ui.fields import Fields
+
+    page = Fields("stepping")
+
+    def click() -> None:
+        for name, value in {"start": -2.9, "x": 9.0, "steps": 5000}.items():
+            page.set(name, value)
+
+    st.button("click", on_click=click, key="click")
+    page.slider("start", "Start", -2.0, 2.0, 1.0, 0.1)
+    page.number("x", "x", -1.0, 1.0, 0.0)
+    page.whole("steps", "Steps", 1, 1000, 10)
+
+
+def test_what_a_late_click_sets_lands_inside_the_field() -> None:
+    """Found by the monkey: the steep parabola ends at 2, and a click on the curve before it said -2.9: the section broke."""
+    at = AppTest.from_function(fields).run()
+    at.button(key="click").click().run()
+    assert not at.exception, at.exception
+    assert at.slider(key="stepping_start").value == -2.0
+    assert (at.number_input(key="stepping_x").value, at.number_input(key="stepping_steps").value) == (1.0, 1000)
