@@ -199,6 +199,7 @@ def test_which_suggestion_depends_most_on_luck():
     answer, why = finder_answer(found)
     assert answer == "slide" and numbers(why) == ["12.5", "2"]
     assert numbers(finder_check(found).ours) == ["12", "2"]
+    assert finder_check(found[found["seed"] == 0]).ours is None, "one test lies apart from nothing"
     reached = found.assign(valid_loss=[1.0, 3.0, 2.0, 4.0], valid_accuracy=0.5)
     medians = achieved_medians(reached, ["valley", "slide"])
     assert medians["suggestion"].tolist() == ["valley", "slide"] and medians["valid_loss"].tolist() == [2.0, 3.0]
