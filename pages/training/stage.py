@@ -20,8 +20,9 @@ from pages.ui.shown import Action, Moments, Picture, Shown, Speed, Words
 from sgd_core.charts.answers import answer_rows, answer_strip
 from sgd_core.charts.film import Film, Tile, grid
 from sgd_core.charts.history import error_curves, history_rows, loss_curves
+from sgd_core.charts.history_ranges import epoch_range, error_range, loss_range, seen_from
 from sgd_core.charts.maps import live_frame, live_maps
-from sgd_core.charts.palette import ceiling, weight_limit
+from sgd_core.charts.palette import weight_limit
 from sgd_core.charts.vega import moved_by_clock
 from sgd_core.digits.baselines import published
 from sgd_core.digits.branch_links import left_out
@@ -32,7 +33,7 @@ from sgd_core.digits.run import Run
 from sgd_core.digits.run_words import loss_words, rates_of
 from sgd_core.digits.sources import SOURCES
 from sgd_core.digits.step_maps import QUANTITIES, equation_captions, equation_maps
-from sgd_core.numbers import number, percent, round_down
+from sgd_core.numbers import number, percent
 
 Chart = alt.Chart | alt.LayerChart
 MOST_MAPS, SHOWN = 30, 8
@@ -195,34 +196,19 @@ def _curves(run: Run, log: bool, log_steps: bool, stretch: bool) -> list[Picture
         for step, lr in rates_of(run.latest, run.begin)
     ]
     frame = history_rows(history, images=count, parent=run.grey, marks=marks)
-    first, last = history["epoch"].iloc[0], run.steps / run.per_epoch
-    x_domain = (float(first), max(float(last), float(history["epoch"].iloc[-1]), 1e-9))
-    if log_steps:
-        x_domain = (0.0, float(run.steps))
-    elif stretch:  # from half of the largest power of two of steps on: it moves only now and then
-        begin = 2 ** int(np.log2(max(2, run.latest.step))) / 2 / run.per_epoch
-        x_domain = (begin, 4 * begin) if 4 * begin < x_domain[1] else (begin, x_domain[1])
-    if not log_steps:  # what lies before it, as a branch's parent does, has no say in the scale of the losses
-        frame = frame[(frame["epoch"] >= x_domain[0]) | (frame["part"] == "mark")]
-    losses = frame.loc[frame["part"].isin(["run", "parent"]), "loss"].to_numpy()
-    losses = losses[np.isfinite(losses)]
-    top = float(losses.max(initial=1e-6))
-    y_domain = (0.0, ceiling(top * 1.02))
-    if log:
-        low = float(losses[losses > 0].min(initial=top))
-        y_domain = (10.0 ** np.floor(np.log10(low)), 10.0 ** max(np.ceil(np.log10(top)), np.floor(np.log10(low)) + 1))
-    shared = {"x_domain": x_domain, "log_steps": log_steps}
+    x_domain = epoch_range(history, run.steps, run.per_epoch, log_steps=log_steps, stretch=stretch)
+    if not log_steps:
+        frame = seen_from(frame, x_domain[0])
     wrong = [(name, 1 - accuracy) for name, accuracy in baselines(run)]
-    reached = [share for share in (*(1 - history["valid_accuracy"]), *(share for _, share in wrong)) if share > 0]
-    lowest = max(0.5 / count, round_down(min(0.01, *reached), (1,)))  # whole decades: the axis seldom changes
+    errors = error_range([*(1 - history["valid_accuracy"]), *(share for _, share in wrong)], count)
     return [
         Picture(
-            loss_curves(frame, y_domain=y_domain, log=log, **shared),  # type: ignore[arg-type]
+            loss_curves(frame, x_domain=x_domain, y_domain=loss_range(frame, log=log), log=log, log_steps=log_steps),
             "Training loss and validation loss up to the moment shown; their numbers stand below the player.",
             where="beside",
         ),
         Picture(
-            error_curves(frame, y_domain=(lowest, 1.0), baselines=wrong, **shared),  # type: ignore[arg-type]
+            error_curves(frame, x_domain=x_domain, y_domain=errors, baselines=wrong, log_steps=log_steps),
             f"Share of wrong answers on {count:,} validation images up to the moment shown, on a logarithmic axis. The band "
             "is the luck of the draw.",
             where="beside",
