@@ -32,10 +32,11 @@ import streamlit as st
 import torch
 from streamlit.delta_generator import DeltaGenerator
 
+from pages.ui.built import on_projector
 from pages.ui.fields import Fields
 from pages.ui.gate import GATE
 from pages.ui.panels import QuizMixin
-from pages.ui.player import PlayerMixin, on_projector
+from pages.ui.player import PlayerMixin
 from pages.ui.visit import watch_connection
 from pages.ui.work import WorkMixin
 

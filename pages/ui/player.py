@@ -3,33 +3,28 @@
 Python hands over moments; `clock.js` shows them and asks for more. Nothing is painted from here frame by frame.
 """
 
-import base64
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import streamlit as st
-from altair.utils.schemapi import disable_debug_mode
 from streamlit.delta_generator import DeltaGenerator
 
+from pages.ui.built import Built
 from pages.ui.gate import GATE
+from pages.ui.reel import draw_resting, reel_on
 from pages.ui.shown import PLAIN, Action, Moments, Picture, Shown, Speed, Words, speeds_for
-from sgd_core.charts.enlarged import enlarged
 from sgd_core.charts.fed import fed, packed
-from sgd_core.charts.film import Film, codes, resting_maps
-from sgd_core.charts.palette import DIVERGING
+from sgd_core.charts.film import Film
 from sgd_core.charts.specification import specification
 from sgd_core.charts.vega import compact, moved_by_clock
 from sgd_core.recording import CHUNK, Recording
 
 HERE = Path(__file__).parent
 MOST_RECORDINGS = 12
-LARGER = 1.25  # times: charts on a projector
 LINKED = 60  # seconds of work at most to get where a link says
 
 
@@ -41,25 +36,6 @@ def _component(name: str, *before: str) -> Any:
 
 
 _clock, _film, _feed = _component("clock", "pace"), _component("film"), _component("feed")
-
-
-# Every chart has a test that checks it against Vega-Lite's schema. To do it here as well, for each piece of a chart when it is
-# made and for the whole when it is sent, takes more time than the chart.
-disable_debug_mode()
-
-
-class _Built:
-    """A chart that Streamlit turns into a specification without checking it, or one that is a specification already.
-
-    One that stands `in_place` of moving maps has their size, on a projector too.
-    """
-
-    def __init__(self, chart: Any, *, in_place: bool = False) -> None:
-        self._chart, self._in_place = chart, in_place
-
-    def to_dict(self) -> dict[str, Any]:
-        made = dict(self._chart) if isinstance(self._chart, dict) else specification(self._chart)
-        return enlarged(made, LARGER) if on_projector() and not self._in_place else made
 
 
 class PlayerMixin:
@@ -129,9 +105,9 @@ class PlayerMixin:
             self._draw(picture, chart, self._part(name, f"chart_{place}"))
         if film is not None:
             with (film_place or self.hero).container(key=f"{key}box"):
-                data = {**self._reel_on(film, moments, key), "still": min(at, len(film.maps) - 1)}
+                data = {**reel_on(film, moments.id, key), "still": min(at, len(film.maps) - 1)}
                 _film(key=f"{key}_canvas", height="content", on_missing_change=_nothing, data=data)
-                self._draw_resting(film, moments, at, key)
+                draw_resting(film, moments.id, at, key)
         return at
 
     @st.fragment
@@ -166,7 +142,7 @@ class PlayerMixin:
                 # An axis that has changed is the section's to draw: the clock then asks for that.
                 data["redraw"] = charts != st.session_state.get(f"_{clock}_charts")
                 if shown.film is not None:
-                    data["film"] = self._reel_on(shown.film, shown.moments, self._part(name, "film"))
+                    data["film"] = reel_on(shown.film, shown.moments.id, self._part(name, "film"))
         _feed(key=self._part(name, "feed"), on_ask_change=_nothing, data=data)
 
     def _taken_apart(self, shown: Shown, name: str) -> tuple[list[Any], list[dict[str, Any]]]:
@@ -246,7 +222,7 @@ class PlayerMixin:
     def _draw(self, picture: Picture, made: Any, key: str) -> None:
         places = {"hero": self.hero, "beneath": self.beneath, "beside": self.controls}
         place = places[picture.where] if isinstance(picture.where, str) else picture.where
-        chart: Any = _Built(made)
+        chart: Any = Built(made)
         names = [name for name, take in (("pick", picture.on_pick), ("drag", picture.on_drag)) if take]
         if not names:
             place.altair_chart(chart, width=picture.width, alt=picture.alt, key=key)
@@ -312,57 +288,6 @@ class PlayerMixin:
                 "actions": [[action.name, action.label, action.help] for action in actions],
             },
         )
-
-    def _reel_on(self, film: Film, moments: Moments, key: str) -> dict[str, Any]:
-        """Return the maps that the browser does not have yet, as film.js takes them."""
-        reel = _reel(key, f"{moments.id}/{film.name}")
-        missing = (st.session_state.get(f"{key}_canvas") or {}).get("missing")
-        if missing and missing != reel.missing:  # the page was loaded anew: send what it lacks
-            reel.missing = missing
-            if missing["film"] == reel.film:
-                reel.sent = int(missing["have"])
-        while len(reel.limits) < len(film.maps):
-            reel.limits.append(film.limits(film.maps[len(reel.limits)], reel.limits[-1] if reel.limits else None))
-        first, reel.sent = reel.sent, len(film.maps)
-        maps = b"".join(codes(film.maps[i], reel.limits[i], film.tiles).tobytes() for i in range(first, len(film.maps)))
-        return {
-            "film": reel.film,
-            "first": first,
-            "maps": base64.b64encode(maps).decode(),
-            "limits": [film.written(limits) for limits in reel.limits[first:]],
-            "shape": film.shape,
-            "palette": list(DIVERGING),
-        }
-
-    def _draw_resting(self, film: Film, moments: Moments, at: int, key: str) -> None:
-        """Draw the maps of the resting moment, a mark a pixel."""
-        at = min(at, len(film.maps) - 1)
-        resting = resting_maps(film, film.maps[at], _reel(key, f"{moments.id}/{film.name}").limits[at])
-        chart: Any = _Built(resting, in_place=True)
-        with st.container(key=f"{key}_still"):
-            st.altair_chart(chart, width="content", alt=film.alt)
-
-
-@dataclass
-class _Reel:
-    """What the browser has of a film: the colour scales of its moments, and how many of them were sent."""
-
-    film: str
-    limits: list[np.ndarray] = field(default_factory=list)
-    sent: int = 0
-    missing: Any = None
-
-
-def _reel(key: str, film: str) -> _Reel:
-    reel: _Reel | None = st.session_state.get(f"_{key}_reel")
-    if reel is None or reel.film != film:
-        reel = st.session_state[f"_{key}_reel"] = _Reel(film)
-    return reel
-
-
-def on_projector() -> bool:
-    """Tell whether everything is shown larger: kept for the visit, since a page's own switch is forgotten with the page."""
-    return bool(st.session_state.get("_projector"))
 
 
 def _wanted() -> None:
