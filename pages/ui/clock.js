@@ -235,8 +235,7 @@ class Clock {
     card.style.setProperty("--tone", tone);
   }
 
-  /** Write the moment into the range input of every chart that does not show it yet; while it plays, the picture that matters
-   * has every frame and the charts beside it take turns: to draw them all takes longer than a frame. */
+  /** Write the moment into each chart's range input; while it plays the hero has every frame, and charts beside it take turns. */
   move() {
     if (!this.data || current !== this) return;
     const first = document.querySelector(".sgd-film") ? 0 : 1;

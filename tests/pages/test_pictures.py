@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from pages.ui import player
+from pages.ui import built, player
 from sgd_core.charts.specification import specification
 from tests.altair_says import assert_same
 
@@ -18,7 +18,8 @@ def test_every_picture_says_what_altair_says(app, page, monkeypatch) -> None:
         compared.append(chart)
         return specification(chart)
 
-    monkeypatch.setattr(player, "specification", both)
+    for module in (player, built):
+        monkeypatch.setattr(module, "specification", both)
     at = app(page)
     sections = [one for one in at.get("button_group") if one.key == f"{page}_section"]
     for section in [option.content for option in sections[0].proto.options] if sections else []:
