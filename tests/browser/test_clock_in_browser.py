@@ -1,5 +1,6 @@
 """The clock alone: what it decides, as functions of plain values, and what it does when a person drives it."""
 
+import itertools
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -164,6 +165,26 @@ def test_a_recorded_run_plays_without_a_message(page: Page, opened: Callable[[st
     assert numbers(page) == {"step": "40", "value": "80"}
     expect(page.get_by_text("At rest at 40.")).to_be_visible()
     expect(page).to_have_url(re.compile("home_at=40"))
+
+
+def test_the_hero_has_every_frame_and_charts_beside_it_take_turns(page: Page, opened: Callable[[str], Page]) -> None:
+    """Two charts more than the section has: they are never more than a frame behind, never moved in the same frame, and right at rest."""
+    opened("")
+    seen = page.evaluate(
+        """() => new Promise((done) => {
+          for (const name of ["second", "third"]) document.body.insertAdjacentHTML("beforeend", `<div class="vega-bind"><input name="t" data-name="${name}"></div>`);
+          const clock = document.querySelector(".sgd-clock"), values = () => [...document.querySelectorAll(".vega-bind input[name=t]")].map((one) => +one.value);
+          const frames = [], look = () => { frames.push([+clock.dataset.moment, ...values()]); clock.dataset.playing === "true" ? requestAnimationFrame(look) : done([frames, values()]); };
+          clock.querySelectorAll(".speeds button")[2].click(); clock.querySelector(".play").click(); requestAnimationFrame(look); })"""
+    )
+    frames, rest = seen
+    assert rest == [40, 40, 40] and len(frames) > 10
+    moves = [[now[place] != before[place] for place in (1, 2, 3)] for before, now in itertools.pairwise(frames)]
+    assert all(frame[1] == frame[0] for frame in frames), "the first is the hero"
+    late = [frame[0] - min(frame[2:]) for frame in frames]
+    steps = [now[0] - before[0] for before, now in itertools.pairwise(frames)]
+    assert max(late) <= max(steps, default=0), "a frame behind at most"
+    assert not any(second and third for _, second, third in moves[1:-1]), "in turns"
 
 
 def test_buttons_scrubber_and_keys(page: Page, opened: Callable[[str], Page]) -> None:
