@@ -26,13 +26,15 @@ def free_port() -> int:
         return int(s.getsockname()[1])
 
 
-def launch(port: int, data: Path, script: str = "app.py", **environment: str) -> subprocess.Popen[bytes]:
+def launch(
+    port: int, data: Path, script: str = "app.py", log: Path = Path(os.devnull), **environment: str
+) -> subprocess.Popen[bytes]:
     """Start the app (or another script) on a port with its own data folder, and wait until it answers."""
     command = [sys.executable, "-m", "streamlit", "run", script, "--server.port", str(port)]
     command += ["--server.address", "127.0.0.1", "--server.headless", "true", "--server.fileWatcherType", "none"]
     env = {**os.environ, "SGD_LAB_DATA": str(data), "PYTHONPATH": str(ROOT), **environment}
-    with (data / "server.log").open("a") as log:  # an error's number on a page is looked up there
-        process = subprocess.Popen(command, cwd=ROOT, env=env, stdout=log, stderr=log)
+    with log.open("a") as out:  # an error's number on a page is looked up there
+        process = subprocess.Popen(command, cwd=ROOT, env=env, stdout=out, stderr=out)
     end = time.monotonic() + 120
     while True:
         try:

@@ -31,7 +31,8 @@ def main() -> int:
     broken = 0
     with tempfile.TemporaryDirectory() as data:
         port = free_port()
-        server = launch(port, Path(data), SGD_LAB_MIRROR=f"{data}/no-mirror")
+        kept = Path(data) / "server.log"
+        server = launch(port, Path(data), log=kept, SGD_LAB_MIRROR=f"{data}/no-mirror")
         try:
             if asked.addresses or asked.hostile:
                 wrong = asyncio.run(try_addresses(f"ws://127.0.0.1:{port}", asked.addresses, asked.hostile, asked.seed))
@@ -45,7 +46,7 @@ def main() -> int:
         finally:
             server.terminate()
             server.wait(10)
-        log = (Path(data) / "server.log").read_text()
+        log = kept.read_text()
         print("the server's log:\n" + log[log.find("error ") :] if "Traceback" in log else "")
     return 1 if broken else 0
 
