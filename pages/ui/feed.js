@@ -14,7 +14,7 @@ export default function ({ parentElement, data, setStateValue }) {
   Object.assign(feed, { clock: data.clock, ask: ({ clock, ...ask }) => setStateValue("ask", ask) });
   // A clock that stands already may have asked too early: nobody heard it.
   if (isNew) document.dispatchEvent(new CustomEvent("sgd-feed", { detail: { clock: data.clock } }));
-  if (data.frames) hand(feed, data.frames);
+  if (data.frames) hand(feed, data.frames, data.stamps);
   if (data.rows) document.dispatchEvent(new CustomEvent("sgd-moments", { detail: data }));
   return () => { document.removeEventListener("sgd-ask", feed.hear); feeds.delete(parentElement); };
 }
@@ -40,12 +40,15 @@ export function withPresent(frame) {
   return Object.defineProperty(frame, "sgd_present", { value: new Proxy({}, { get: at }) });
 }
 
-/** Put frames where the charts read them, and tell the charts, if they are others than before. */
-function hand(feed, frames) {
-  const raw = JSON.stringify(frames);
+/** Put frames where the charts read them, by the stamps of those that may, and tell the charts, if they are others than before.
+ * What was given before stays for the charts of before, until they have gone. */
+function hand(feed, frames, stamps) {
+  const raw = JSON.stringify([frames, stamps]);
   if (raw === feed.raw) return;
   feed.raw = raw;
   const columns = (frame) => withPresent(Object.fromEntries(Object.entries(frame).map(([name, column]) => [name, unpacked(column)])));
-  document.body.value = { ...document.body.value, [feed.clock]: frames.map(columns) };
+  const rows = frames.map(columns), before = feed.given;
+  feed.given = Object.fromEntries(stamps.map((stamp) => [stamp, rows]));
+  document.body.value = { ...document.body.value, [feed.clock]: { ...before, ...feed.given } };
   document.body.dispatchEvent(new Event(`sgd-fed-${feed.clock}`));
 }

@@ -17,7 +17,7 @@ from pages.ui.built import Built
 from pages.ui.gate import GATE
 from pages.ui.reel import draw_resting, reel_on
 from pages.ui.shown import PLAIN, Action, Moments, Picture, Shown, Speed, Words, speeds_for
-from sgd_core.charts.fed import fed, packed
+from sgd_core.charts.fed import fed, packed, stamped
 from sgd_core.charts.film import Film
 from sgd_core.charts.specification import specification
 from sgd_core.charts.vega import compact, moved_by_clock
@@ -96,11 +96,11 @@ class PlayerMixin:
         if count < 2 and moments.ended:  # nothing moves
             charts: list[Any] = [moved_by_clock(compact(picture.chart), at) for picture in shown.pictures]
         else:
-            charts, frames = self._taken_apart(shown, name)
-            st.session_state[f"_{self._part(name, 'clock')}_charts"] = charts
+            charts, stamps, frames = self._taken_apart(shown, name)
+            st.session_state[f"_{self._part(name, 'clock')}_stamps"] = stamps
             with self.clock:
                 self._draw_clock(moments, at, name, list(speeds or speeds_for(count)), speed, words, actions, restart)
-                self._feed(name, moments.recording, show, [frames])
+                self._feed(name, moments.recording, show, [{"frames": frames, "stamps": stamps}])
         for place, (picture, chart) in enumerate(zip(shown.pictures, charts, strict=True)):
             self._draw(picture, chart, self._part(name, f"chart_{place}"))
         if film is not None:
@@ -116,7 +116,7 @@ class PlayerMixin:
         name: str,
         recording: Recording[Any] | None,
         show: Callable[[], Shown],
-        drawn: list[list[dict[str, Any]]],
+        drawn: list[dict[str, Any]],
     ) -> None:
         """Give the charts their rows; alone, and with more moments, each time that the clock asks for them.
 
@@ -125,7 +125,7 @@ class PlayerMixin:
         clock = self._part(name, "clock")
         data: dict[str, Any] = {"clock": clock}
         if drawn:
-            data["frames"] = drawn.pop()
+            data |= drawn.pop()
         ask = self._asked(name)
         # Each ask counts once.
         if recording and ask.get("run") == recording.id and ask != st.session_state.get(f"_{clock}_asked"):
@@ -137,22 +137,24 @@ class PlayerMixin:
                 # Who leaves while it plays comes back to about here.
                 recording.at = st.session_state[f"_{clock}_at"] = int(ask["at"])
                 shown = show()
-                charts, frames = self._taken_apart(shown, name)
-                data |= {**shown.moments.chunk(int(ask["have"])), "frames": frames}
+                _, stamps, frames = self._taken_apart(shown, name)
+                there = st.session_state.get(f"_{clock}_stamps", [])
+                data |= {**shown.moments.chunk(int(ask["have"])), "frames": frames, "stamps": [*there, *stamps]}
                 # An axis that has changed is the section's to draw: the clock then asks for that.
-                data["redraw"] = charts != st.session_state.get(f"_{clock}_charts")
+                data["redraw"] = stamps != there
                 if shown.film is not None:
                     data["film"] = reel_on(shown.film, shown.moments.id, self._part(name, "film"))
         _feed(key=self._part(name, "feed"), on_ask_change=_nothing, data=data)
 
-    def _taken_apart(self, shown: Shown, name: str) -> tuple[list[Any], list[dict[str, Any]]]:
-        """Return the specifications of the pictures, and the frames that they are given by the clock."""
+    def _taken_apart(self, shown: Shown, name: str) -> tuple[list[Any], list[str], list[dict[str, Any]]]:
+        """Return the specifications of the pictures with their stamps, and the frames that they are given by the clock."""
         clock = self._part(name, "clock")
         # Where the charts stand before the clock has moved them; constant, so that they are built only once.
         opened = st.session_state.setdefault(f"_{clock}_opened", st.session_state[f"_{clock}_at"])
         frames: list[pd.DataFrame] = []
         charts = [moved_by_clock(compact(fed(picture.chart, clock, frames)), opened) for picture in shown.pictures]
-        return [specification(chart) for chart in charts], [packed(frame) for frame in frames]
+        made = [stamped(specification(chart)) for chart in charts]
+        return [one for one, _ in made], [stamp for _, stamp in made], [packed(frame) for frame in frames]
 
     def show(self, picture: Picture, name: str) -> None:
         """Draw a picture that does not move."""

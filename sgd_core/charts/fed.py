@@ -3,9 +3,14 @@
 A chart with its rows inside has to be read anew for each change of a row. Here each frame of a chart is taken out; the chart
 reads it from the property `value` of the page's body, by the name of its clock, and hears of new rows by the event
 `sgd-fed-<name>`. That is Vega's binding of a parameter to an element (https://vega.github.io/vega/docs/signals/#bind-external).
+
+Frames are given to the specifications that they were made for, which are told apart by a stamp: a new chart that met the rows of
+the run before, with other axes, would shrink to make room for what lies beside its plot, and stay so.
 """
 
 import base64
+import hashlib
+import json
 from typing import Any
 
 import altair as alt
@@ -14,6 +19,7 @@ import pandas as pd
 
 from sgd_core.charts.vega import CLOCK, NOW
 
+UNSTAMPED = "unstamped"  # for which frames a chart asks before its specification is stamped
 FED = "fed"  # the parameter of a chart that holds the frames of its clock
 # Beside its columns each frame has its rows moment by moment (feed.js): to look for those of one moment among all, at each
 # moment, would take most of a moment's time.
@@ -34,13 +40,28 @@ def fed(chart: Any, name: str, frames: list[pd.DataFrame]) -> Any:
     bound = alt.VariableParameter(FED, bind=alt.BindDirect(element="body", event=f"sgd-fed-{name}"))
     rows = [
         alt.VariableParameter(
-            _rows(i), expr=f"isValid({FED}) && isValid({FED}['{name}']) ? {FED}['{name}'][{i}] : null"
+            _rows(i),
+            expr=f"isValid({FED}) && isValid({FED}['{name}']) && isValid({FED}['{name}']['{UNSTAMPED}'])"
+            f" ? {FED}['{name}']['{UNSTAMPED}'][{i}] : null",
         )
         for i in places
     ]
     others = [] if chart.params is alt.Undefined else list(chart.params)
     chart.params = [bound, *rows, *others]
     return chart
+
+
+def stamped(specification: dict[str, Any]) -> tuple[dict[str, Any], str]:
+    """Return a fed chart's specification with its own stamp in the place of `UNSTAMPED`, and the stamp."""
+    told = json.dumps({name: part for name, part in specification.items() if name != "datasets"})
+    stamp = hashlib.sha256(told.encode()).hexdigest()[:12]
+    params = [
+        one | {"expr": one["expr"].replace(f"['{UNSTAMPED}']", f"['{stamp}']")}
+        if UNSTAMPED in one.get("expr", "")
+        else one
+        for one in specification.get("params", [])
+    ]
+    return specification | {"params": params}, stamp
 
 
 def _rows(place: int) -> str:

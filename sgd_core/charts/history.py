@@ -24,7 +24,6 @@ from sgd_core.charts.vega import (
     step_axis,
     value_axis,
     value_scale,
-    within,
 )
 from sgd_core.numbers import TOOLTIP_FORMAT, percent
 
@@ -123,8 +122,7 @@ def loss_curves(
     """
     x = _x(x_domain, log_steps, title=None)
     y = alt.Y("shown:Q", title="loss", scale=value_scale(y_domain, log), axis=value_axis(y_domain, log))
-    rows = within(alt.Chart(frame), "step" if log_steps else "epoch", x_domain)
-    base = kept_in_view(rows, "loss", y_domain).transform_filter("isValid(datum.loss)")
+    base = kept_in_view(alt.Chart(frame), "loss", y_domain).transform_filter("isValid(datum.loss)")
     color = alt.Color("split:N", scale=_SPLITS, legend=_LEGEND)
     dash = alt.StrokeDash("split:N", scale=_SPLIT_DASH, legend=_LEGEND)
     tip = [
@@ -143,7 +141,7 @@ def loss_curves(
         parent.mark_line(clip=True, strokeWidth=1.5, color=QUIET, opacity=0.8, aria=False).encode(
             x=x, y=y, strokeDash=dash, tooltip=tip
         ),
-        *_marks(rows, x),
+        *_marks(frame, x),
         run.mark_line(clip=True, strokeWidth=2).encode(x=x, y=y, color=color, strokeDash=dash, tooltip=tip),
         inside(present).mark_circle(size=60, opacity=1).encode(x=x, y=y, color=color, tooltip=tip),
         edge_arrows(present).encode(x=x, y=y, text=alt.Text("edge:N"), color=color, tooltip=tip),
@@ -171,8 +169,7 @@ def error_curves(
     ]
     axis = alt.Axis(values=ticks, format=".3~%", minExtent=ROOM)
     y = alt.Y("shown:Q", title="wrong answers", scale=scale, axis=axis)
-    rows = within(alt.Chart(frame), "step" if log_steps else "epoch", x_domain)
-    base = kept_in_view(rows, "error", y_domain).transform_filter("isValid(datum.error)")
+    base = kept_in_view(alt.Chart(frame), "error", y_domain).transform_filter("isValid(datum.error)")
     color = alt.Color("split:N", scale=_SPLITS, legend=None)
     tip = [
         alt.Tooltip("split:N"),
@@ -194,7 +191,7 @@ def error_curves(
             x=x, y=alt.Y("bottom:Q", scale=scale, title="wrong answers", axis=axis), y2=alt.Y2("high:Q")
         ),
         lines,
-        _marks(rows, x)[0],
+        _marks(frame, x)[0],
         parent.mark_line(color=QUIET, strokeWidth=1.5, opacity=0.8, clip=True, aria=False).encode(
             x=x, y=y, strokeDash=dash, tooltip=tip
         ),
@@ -245,9 +242,9 @@ def _baselines(
     return rule.encode(y=alt.Y("level:Q", scale=scale)), names
 
 
-def _marks(rows: alt.Chart, x: alt.X) -> list[alt.Chart]:
+def _marks(frame: pd.DataFrame, x: alt.X) -> list[alt.Chart]:
     # what may be empty has no name to read, and says so: aria=False here and for the parent's lines
-    marks = so_far(rows.transform_filter("datum.part == 'mark'"))
+    marks = so_far(alt.Chart(frame).transform_filter("datum.part == 'mark'"))
     rules = marks.mark_rule(color=QUIET, strokeWidth=1, clip=True, aria=False).encode(x=x)
     words = [
         marks.transform_filter(f"datum.line == {line}")

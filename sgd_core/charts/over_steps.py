@@ -22,7 +22,6 @@ from sgd_core.charts.vega import (
     step_axis,
     value_axis,
     value_scale,
-    within,
 )
 from sgd_core.numbers import TOOLTIP_FORMAT, number
 
@@ -92,7 +91,7 @@ def over_steps(
     x = step_axis(last, log=log_steps, field=x_field, title=None if small else x_field)
     y_axis = value_axis(y_domain, log, 3 if small else 7)
     y = alt.Y("shown:Q", title=title or None, scale=value_scale(y_domain, log), axis=y_axis)
-    base = kept_in_view(within(alt.Chart(frame), x_field, (0, max(last, 1))), "value", y_domain).encode(x=x, y=y)
+    base = kept_in_view(alt.Chart(frame), "value", y_domain).encode(x=x, y=y)
     tip = [alt.Tooltip(f"{x_field}:Q"), alt.Tooltip("value:Q", format=TOOLTIP_FORMAT, title=title)]
     if several:
         tip.insert(0, alt.Tooltip("run:N"))

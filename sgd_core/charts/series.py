@@ -21,7 +21,6 @@ from sgd_core.charts.vega import (
     step_axis,
     value_axis,
     value_scale,
-    within,
 )
 from sgd_core.numbers import AXIS_LABEL, TOOLTIP_FORMAT
 
@@ -97,7 +96,7 @@ def named_lines(
         scale=alt.Scale(domain=names, range=[list(lines[name][1]) for name in names]),
         legend=key,
     )
-    base = kept_in_view(within(alt.Chart(frame), "step", (0, max(last, 1))), "value", y_domain).encode(
+    base = kept_in_view(alt.Chart(frame), "value", y_domain).encode(
         x=step_axis(last, log=log_steps, title=x_title or ""),
         y=alt.Y("shown:Q", title=title, scale=value_scale(y_domain, log), axis=value_axis(y_domain, log)),
     )

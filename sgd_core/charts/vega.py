@@ -139,15 +139,6 @@ def value_scale(domain: tuple[float, float], log: bool = False) -> alt.Scale:
     return alt.Scale(domain=list(domain), nice=False, type="log" if log else "linear")
 
 
-def within(chart: alt.Chart, field: str, domain: tuple[float, float]) -> alt.Chart:
-    """Return the chart of the rows whose `field` lies in the domain of its axis.
-
-    For a moment a chart may hold the rows of the run before. A mark far beside the plot makes Vega shrink it, to nothing if
-    need be, and it stays so.
-    """
-    return chart.transform_filter(f"datum.{field} >= {domain[0]!r} && datum.{field} <= {domain[1]!r}")
-
-
 def kept_in_view(chart: alt.Chart, field: str, domain: tuple[float, float]) -> alt.Chart:
     """Return the chart with `shown`, the value moved to the window's edge where it lies outside, and `edge`, an arrow there."""
     low, high = domain

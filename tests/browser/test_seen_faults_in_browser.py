@@ -114,3 +114,34 @@ def test_a_diverging_question_is_drawn_without_a_broken_path(page: Page, visit: 
     press(page, "End")
     expect(page.get_by_text(re.compile("Right, it"))).to_be_visible()
     assert not [text for text in told if "attribute d" in text or "Conflicting" in text]
+
+
+WIDTHS = """where => [...document.querySelectorAll(`${where} [data-testid=stVegaLiteChart] svg`)]
+  .map((svg) => Math.max(...[...svg.querySelectorAll('.background')].map((part) => part.getBoundingClientRect().width)))"""
+LONGER = [  # a run with a long axis, and what makes another one with a short axis
+    (f"Digit_training?{UCI}&training_epochs=40", ".st-key-training_controls", "Epochs", "2"),
+    ("Stepping?stepping_section=Race&stepping_race_steps=500", ".st-key-stepping_beneath", "Steps", "20"),
+    ("Learning_rate_pitfalls?pitfalls_steps=300", ".st-key-pitfalls_hero", "Steps", "10"),
+]
+
+
+@pytest.mark.parametrize(
+    ("address", "where", "field", "value"), LONGER, ids=[one[0].partition("?")[0] for one in LONGER]
+)
+def test_a_plot_is_as_wide_after_a_shorter_run(visit: Visit, address: str, where: str, field: str, value: str) -> None:
+    """The rows of the run before reached far beside the new axis, and Vega made the plot narrow, to nothing in the end."""
+    page = visit(address)
+    choose_speed(page, "fast")
+    press(page, "Play" if "Digit" not in address else "Train")
+    expect_playing(page, False)
+    idle(page)
+    before = page.evaluate(WIDTHS, where)
+    number = page.get_by_role("spinbutton", name=field).first
+    if not number.is_visible():
+        page.locator("summary").first.click()
+    number.fill(value)
+    number.press("Enter")
+    page.wait_for_timeout(300)
+    idle(page)
+    page.wait_for_timeout(700)
+    assert page.evaluate(WIDTHS, where) == pytest.approx(before, rel=0.02)

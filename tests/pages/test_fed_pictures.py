@@ -8,7 +8,7 @@ import pytest
 import vl_convert
 
 from pages.ui import player
-from sgd_core.charts.fed import FED, PRESENT, fed
+from sgd_core.charts.fed import FED, PRESENT, UNSTAMPED, fed
 from sgd_core.charts.vega import CLOCK
 from tests.altair_says import by_altair, in_place
 
@@ -38,7 +38,7 @@ def test_every_moving_picture_is_drawn_as_with_its_rows_inside(app, page, monkey
         taken = fed(chart, clock, frames)
         last = max((int(frame["moment"].max()) for frame in frames if "moment" in frame and len(frame)), default=0)
         moment = -(-last // 2)
-        rows = {clock: [as_fed(frame, moment) for frame in frames]}
+        rows = {clock: {UNSTAMPED: [as_fed(frame, moment) for frame in frames]}}
         moved = svg(by_altair(taken), **{CLOCK: moment, FED: rows})
         assert moved == svg(inside, **{CLOCK: moment})
         compared.append(moment)
