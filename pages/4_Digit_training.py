@@ -1,5 +1,6 @@
 """Digit training: a linear model learns to read, before your eyes."""
 
+import numpy as np
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
@@ -13,6 +14,7 @@ from pages.training.session import run_of
 from pages.training.stage import baselines, play, say_branch
 from pages.ui.datasets import digits_of, offer_missing, offer_mnist
 from pages.ui.page import Page, Section, open_page
+from sgd_core.charts.history import wilson
 from sgd_core.descent.diagnosis import ENOUGH
 from sgd_core.digits.remarks import remarks, runnable
 from sgd_core.digits.run import Run
@@ -80,7 +82,9 @@ def training(page: Page) -> None:
 
 def _notice(run: Run, at: int) -> list[str]:
     now = run.moments[at]
-    said = tell_run(now, run.moments[0], baselines(run), len(run.digits.valid_labels), run.config.init)
+    images = len(run.digits.valid_labels)
+    low, high = wilson(np.array([1 - now.valid_accuracy]), images)
+    said = tell_run(now, run.moments[0], baselines(run), images, run.config.init, (float(low[0]), float(high[0])))
     named = diagnosis_at(run, at)
     if at >= ENOUGH:  # in full: the clock's card has two lines for it
         said.append(f"**{str(named.name).capitalize()}.** {named.reason}")

@@ -48,9 +48,14 @@ def border_at(run: Run, at: int) -> float | None:
     return known[key]
 
 
+def rate_at(run: Run, at: int) -> float:
+    """Return the learning rate in use at a moment, as a schedule has it; the one that is set where that is 0."""
+    return run.moments[at].lr or run.config.lr
+
+
 def offer_cures(page: Page, run: Run, at: int) -> None:
     """Draw the strip of learning rates at the moment at rest, and the cures that cure, a button each."""
-    border, lr = border_at(run, at), run.config.lr
+    border, lr = border_at(run, at), rate_at(run, at)
     with st.container(horizontal=True, vertical_alignment="center", key=page.key("cures"), gap="small"):
         row = st.container(horizontal=True, vertical_alignment="center", gap="small")
         with row:  # buttons come one by one: what goes on stands after them, and moves none
@@ -95,7 +100,7 @@ def cures_of(page: Page, run: Run, at: int) -> list[Tried]:
 
 def border_words(run: Run, at: int) -> list[str]:
     """Say where the learning rate is beside the border at these weights, and how far that holds; nothing without a border."""
-    border, lr = border_at(run, at), run.config.lr
+    border, lr = border_at(run, at), rate_at(run, at)
     if border is None or run.config.update_rule.row.sign_like:
         return []
     share = lr / border

@@ -69,14 +69,15 @@ def _explain(page: Page, run: Run, now: Snapshot, image: np.ndarray, truth: int 
         f"speaks for {names[0]} (red) or {names[-1]} (blue)" if len(names) == 2 else f"adds to the score of {names[of]}"
     )
     with left:
-        st.caption(f"The image × the weights = what each pixel {whose}.")
         model = MODELS[run.config.model]
         factor = [] if model.maps_are_filters or model.takes_hidden else [now.weights[of]]
+        how = "The image × the weights =" if factor else "All layers together:"
+        st.caption(f"{how} what each pixel {whose}.")
         pictures = [*factor, found.maps[of]]
-        titles = ["× weights", "= contributions"][-len(pictures) :]
+        titles = ["× weights", "= contributions"] if factor else ["contributions"]
         st.html(digit_images.digit_strip(image[None], ["the image"], columns=1, tile=150, alt="The image explained."))
         chart = live_maps(live_frame(pictures, titles, columns=2), count=len(pictures), columns=2, tile=170)
-        words = f"Maps of {' and '.join(title[2:] for title in titles)}, each on its own scale."
+        words = f"Maps of {' and '.join(title.lstrip('×= ') for title in titles)}, each on its own scale."
         page.show(Picture(chart, words, where=left, width="content"), "contributions")
         if model.maps_are_filters:
             answers = filter_responses(now, image)

@@ -20,6 +20,7 @@ MEASURES = {
     "training loss": "train_loss",
 }
 COLUMNS = 6  # maps side by side
+ROOM = 24  # letters over a small map
 
 
 def draw(page: Page, _run: Run, _at: int) -> list[str]:
@@ -81,9 +82,10 @@ def _picture(page: Page, shown: dict[str, SavedRun], measure: str) -> None:
 
 def _maps(page: Page, shown: dict[str, SavedRun]) -> None:
     """Show the first map of each run, each on a scale of its own."""
-    captions = [f"{name}, {percent(one.last.valid_accuracy, 4)}" for name, one in shown.items()]
+    captions = [name if len(name) <= ROOM else f"{name[: ROOM - 1]}…" for name in shown]  # whole in the table below
     maps = [one.last.weights[0] for one in shown.values()]
-    words = f"The first weight map of {len(maps)} runs: {', '.join(captions)}."
+    said = ", ".join(f"{name}, {percent(one.last.valid_accuracy, 4)}" for name, one in shown.items())
+    words = f"The first weight map of {len(maps)} runs: {said}."
     columns = min(COLUMNS, len(maps))
     chart = live_maps(live_frame(maps, captions, columns=columns), count=len(maps), columns=columns, tile=150)
     page.show(Picture(chart, words, where=st.container(), width="content"), "multiples")

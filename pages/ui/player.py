@@ -62,7 +62,8 @@ class PlayerMixin:
             with st.spinner("Computing up to the moment of the link …"):
                 recording.extend(min(int(linked), recording.last) + 1, seconds=LINKED)
             recording.at = min(int(linked), len(recording.moments) - 1)
-        recording.extend(max(ahead, recording.at + 1))
+        ends_here = recording.at == recording.last  # asked for one more, it tells so
+        recording.extend(max(ahead, recording.at + 1 + ends_here))
         return recording
 
     def player(self, pictures: Sequence[Picture], moments: Moments, *, film: Film | None = None, **more: Any) -> int:

@@ -22,7 +22,8 @@ def probability_bars(
     `frame` has `moment`, `name`, `value` (0 to 1), `shown` (the value in words) and `truth`.
     """
     y = alt.Y("name:N", sort=list(names), title=None, axis=alt.Axis(ticks=False, domain=False, labelFontSize=12))
-    x = alt.X("value:Q", title=title, scale=alt.Scale(domain=[0, 1]), axis=alt.Axis(format="%", tickCount=3))
+    room = alt.Scale(domain=[0, 1.2], nice=False)  # for the words beside a bar that is full
+    x = alt.X("value:Q", title=title, scale=room, axis=alt.Axis(format="%", values=[0, 0.5, 1]))
     color = alt.Color("truth:N", scale=alt.Scale(domain=[True, False], range=[ACCENT, QUIET]), legend=None)
     present = now(alt.Chart(frame))
     bars = present.mark_bar(height={"band": 0.7}).encode(x=x, y=y, color=color)
@@ -108,7 +109,12 @@ def waterfall(frame: pd.DataFrame, *, title: str, height: int) -> alt.LayerChart
 
     `frame` has `name`, `begin`, `end`, `shown` (the amount in words) and `kind`: "for", "against" or "sum".
     """
-    y = alt.Y("name:N", sort=list(frame["name"]), title=None, axis=alt.Axis(ticks=False, domain=False, labelLimit=170))
+    y = alt.Y(
+        "name:N",
+        sort=list(frame["name"]),
+        title=None,
+        axis=alt.Axis(ticks=False, domain=False, labelLimit=170, labelOverlap=False),
+    )
     base = alt.Chart(frame).encode(y=y)
     kinds = alt.Scale(domain=["for", "against", "sum"], range=[DIVERGING[8], DIVERGING[2], QUIET])
     ends = frame[["begin", "end"]].to_numpy()

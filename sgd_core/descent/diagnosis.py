@@ -21,6 +21,7 @@ OFTEN = 0.2  # share of rises among the recent changes from which on a run bounc
 STRAIGHT = 0.6  # second half of the run against the first: so much of its fall means that it has hardly begun
 WORSE = 1.5  # times the best loss so far
 ENOUGH = 4  # losses before anything is said
+IDLE = 0.02  # a smaller rise of the accuracy is none
 HIDES = 0.8  # accuracy: a lower one looks as bad as the run is
 FAR = 10  # times the border of the first weights: from there on what has not leapt yet may
 
@@ -98,13 +99,17 @@ def diagnose(
         finite = loss[np.isfinite(loss)]
         grew = f"The loss grew from {number(loss[0])}" + (f" to {number(finite[-1])}" if len(finite) > 1 else "")
         reason = f"{grew}, until the numbers were too large for the computer"
-        return Diagnosis(DIVERGING, f"{reason}{_cliff(beyond, border, quadratic)}.", _gentler(lr, border, broken=True))
+        return Diagnosis(
+            DIVERGING, _caused(_cliff(beyond, border, quadratic), reason), _gentler(lr, border, broken=True)
+        )
     if quadratic and beyond is not None and beyond > 1:
         times = "longer than" if momentum else f"{number(abs(1 - 2 * beyond), 3)} times"
         each = f"along the steepest direction each step is {times} the one before"
         moved = f"The loss went from {number(loss[0])} to {number(loss[-1])}; {each}"
         reason = moved if len(loss) > 1 else each[0].upper() + each[1:]
-        return Diagnosis(DIVERGING, f"{reason}{_cliff(beyond, border, quadratic)}.", _gentler(lr, border, broken=False))
+        return Diagnosis(
+            DIVERGING, _caused(_cliff(beyond, border, quadratic), reason), _gentler(lr, border, broken=False)
+        )
     if len(loss) < ENOUGH:
         return Diagnosis(UNDECIDED, "Too little has happened to tell; train on.")
     return _by_history(loss, step, valid, accuracy, lr, border, beyond, momentum, quadratic)
@@ -124,7 +129,9 @@ def _by_history(
     best, changes = int(loss.argmin()), np.diff(loss)
     if loss[-1] > loss[0] and len(loss) - best > ENOUGH and (changes[best:] > 0).all():
         reason = f"The loss has risen ever since it was {number(loss[best])}, and is {number(loss[-1])} now"
-        return Diagnosis(DIVERGING, f"{reason}{_cliff(beyond, border, quadratic)}.", _gentler(lr, border, broken=False))
+        return Diagnosis(
+            DIVERGING, _caused(_cliff(beyond, border, quadratic), reason), _gentler(lr, border, broken=False)
+        )
 
     recent = changes[-min(RECENT, max(ENOUGH, len(changes) // 2)) :]
     rises = float((recent > ROSE * loss[-len(recent) - 1 : -1]).mean())
@@ -142,7 +149,9 @@ def _by_history(
             reason += f", and is {number(worse, 2)} times its best"
         reason += _validation(valid, accuracy)
         return Diagnosis(
-            BOUNCING, f"{reason}{_cliff(beyond, border, quadratic)}.", _gentler(lr, border, broken=False, bounce=True)
+            BOUNCING,
+            _caused(_cliff(beyond, border, quadratic), reason),
+            _gentler(lr, border, broken=False, bounce=True),
         )
 
     middle = float(np.interp((step[0] + step[-1]) / 2, step, loss))
@@ -151,7 +160,11 @@ def _by_history(
     if straight and (beyond is None or beyond < 0.25):
         reason = f"The loss fell from {number(loss[0])} to {number(loss[-1])}, in the second half of the run "
         reason += f"{percent(second / first, 2)} as much as in the first: it has hardly begun" if first > 0 else "only"
-        below = f"; the learning rate is {percent(beyond, 2)} of the border {number(border or 0, 3)}" if beyond else ""
+        below = (
+            f"; the learning rate is {number(beyond, 2)} of {_whose(quadratic)} {number(border or 0, 3)}"
+            if beyond
+            else ""
+        )
         return Diagnosis(TOO_LOW, f"{reason}{below}.", _bolder(lr, border, momentum))
     fell = f"The loss fell from {number(loss[0])} to {number(loss[-1])}"
     rose = f" and rose in {percent(rises, 2)} of the last {len(recent)} changes" if rises else " and does not bounce"
@@ -161,8 +174,11 @@ def _by_history(
         )
         reason += "the first weights: it holds only as long as the loss is flatter where the weights are now"
         return Diagnosis(UNDECIDED, f"{reason}{_validation(valid, accuracy)}.")
+    idle = ""
+    if accuracy is not None and accuracy[-1] < min(HIDES, accuracy[0] + IDLE):
+        idle = f", but the accuracy, {percent(accuracy[-1])}, has not risen yet"
     more = (Cure(CureKind.MORE_EPOCHS, "train longer"),) if second > 0.05 * first else ()
-    return Diagnosis(GOOD, f"{fell}{rose}{_validation(valid, accuracy)}.", more)
+    return Diagnosis(GOOD, f"{fell}{rose}{idle}{_validation(valid, accuracy)}.", more)
 
 
 def _validation(valid: NDArray[np.float64] | None, accuracy: NDArray[np.float64] | None) -> str:
@@ -182,11 +198,18 @@ def _rise(valid: NDArray[np.float64] | None) -> float:
 
 
 def _cliff(beyond: float | None, border: float | None, quadratic: bool) -> str:
-    """Say how far the learning rate is beyond the border; where that moves with the weights, whose border it is."""
+    """Say how far the learning rate is beyond the border, before anything else: a card may cut what comes after it."""
     if beyond is None or border is None or beyond <= 1:
         return ""
-    whose = "the border" if quadratic else "the first weights' border"
-    return f": the learning rate is {number(beyond, 3)} times {whose} {number(border, 3)}"
+    return f"The learning rate is {number(beyond, 3)} times {_whose(quadratic)} {number(border, 3)}: "
+
+
+def _caused(cause: str, reason: str) -> str:
+    return f"{cause}{reason[0].lower() + reason[1:] if cause else reason}."
+
+
+def _whose(quadratic: bool) -> str:
+    return "the border" if quadratic else "the first weights' border"
 
 
 def _gentler(lr: float, border: float | None, *, broken: bool, bounce: bool = False) -> tuple[Cure, ...]:

@@ -18,7 +18,14 @@ def rates_of(now: Snapshot, begin: int) -> list[tuple[int, float]]:
     return [(step, lr) for step, lr in now.rates if step > begin]
 
 
-def tell_run(now: Snapshot, first: Snapshot, baselines: list[tuple[str, float]], images: int, init: str) -> list[str]:
+def tell_run(
+    now: Snapshot,
+    first: Snapshot,
+    baselines: list[tuple[str, float]],
+    images: int,
+    init: str,
+    luck: tuple[float, float],
+) -> list[str]:
     """Say what the moment shows: how it went, how it ended, which baseline is reached, how much of it is luck."""
     if now.status == "diverged":
         return [f"**Diverged.** {now.reason}"]
@@ -45,11 +52,10 @@ def tell_run(now: Snapshot, first: Snapshot, baselines: list[tuple[str, float]],
         f"{number(wrong)} of {number(images)} validation images {'is' if wrong == 1 else 'are'} wrong ({percent(1 - now.valid_accuracy, 2)}): {where} "
         f"“{name}” at {percent(1 - beaten, 2)}."
     )
-    luck = 1.96 * math.sqrt(max(now.valid_accuracy * (1 - now.valid_accuracy), 1 / images) / images)
+    low, high = luck
     said.append(
-        f"How much of that is luck? With other images of the same kind the error would move by about ±{percent(luck, 2)}, "
-        f"{number(luck * images, 2)} images: a difference of {number(max(1, int(luck * images)))} or fewer says little. The "
-        "band shows it."
+        f"How much of that is luck? With other images of the same kind the error could as well be {percent(low, 2)} or "
+        f"{percent(high, 2)}: what lies between them says little. The band shows it."
     )
     return said
 

@@ -185,10 +185,10 @@ class SnapshotRecorder:
         if not self._engine.alive[0]:
             return Status.DIVERGED, self._why_diverged(lr, evaluation)
         if epoch >= config.epochs:
-            return (
-                Status.FINISHED,
-                "1 epoch is done." if config.epochs == 1 else f"All {config.epochs:,} epochs are done.",
-            )
+            done = "1 epoch is" if config.epochs == 1 else f"All {config.epochs:,} epochs are"
+            if epoch > config.epochs:
+                done = f"The run has made {number(epoch)} epochs; {number(config.epochs)} were asked for, and these are"
+            return Status.FINISHED, f"{done} done."
         best, best_epoch = state.best
         if config.patience is not None and epoch == int(epoch) and epoch - best_epoch >= config.patience:
             return Status.STOPPED, (

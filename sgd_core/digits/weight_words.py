@@ -17,6 +17,8 @@ def tell_weights(
 ) -> list[str]:
     """Say what the weights of a moment show; `means` (classes, H, W) are the mean images, `dead` (H, W) as `dead_pixels`."""
     model = MODELS[config.model]
+    if now.status == "diverged":
+        return ["These weights are what an explosion has left: they say nothing about digits."]
     if now.step == 0:
         said = ["Nothing is learned yet. Press **Train**, pause, and come back: this box then says where."]
     elif model.maps_are_filters:
@@ -65,22 +67,29 @@ def tell_strokes(weights: Floats, means: Floats, names: tuple[str, ...], whose: 
     if not np.isfinite(weights).all():
         return ["The weights are no numbers any more."]
     strongest = int(np.abs(weights).max((1, 2)).argmax())
+    speaks_for = None if whose else strongest  # a class; a hidden unit speaks for none
     whose = whose or (f"for {names[strongest]}" if len(weights) > 1 else "")
     high, low = landmarks(weights[strongest])
     return [
-        _stroke(high, "largest positive", whose, means, names),
-        _stroke(low, "strongest negative", whose, means, names),
+        _stroke(high, "largest positive", whose, means, names, speaks_for),
+        _stroke(low, "strongest negative", whose, means, names, speaks_for),
     ]
 
 
-def _stroke(mark: Landmark, kind: str, whose: str, means: Floats, names: tuple[str, ...]) -> str:
+def _stroke(
+    mark: Landmark, kind: str, whose: str, means: Floats, names: tuple[str, ...], speaks_for: int | None
+) -> str:
     ink = means[:, mark.row, mark.column]
     most, *_, least = np.argsort(-ink, kind="stable")
     of = f" {whose}" if whose else ""
     sign = "positive" if mark.weight > 0 else "negative" if mark.weight < 0 else "zero"
     if sign not in kind:
         return f"No weight{of} is {kind.split()[-1]}."
+    place = f"The {kind} weight{of}, {signed(mark.weight, 3)}, is at row {mark.row}, column {mark.column}, {mark.place}"
+    others = np.delete(ink, speaks_for or 0)
+    if speaks_for is not None and (ink[speaks_for] > others.mean()) != (mark.weight > 0):
+        return f"{place}. The ink there alone does not say why: weights share the work, and some keep what they began with."
     return (
-        f"The {kind} weight{of}, {signed(mark.weight, 3)}, is at row {mark.row}, column {mark.column}, {mark.place}: there "
+        f"{place}: there "
         f"{names[most]} has {percent(ink[most], 2)} ink on average and {names[least]} {percent(ink[least], 2)}."
     )

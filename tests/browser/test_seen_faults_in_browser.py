@@ -144,4 +144,4 @@ def test_a_plot_is_as_wide_after_a_shorter_run(visit: Visit, address: str, where
     page.wait_for_timeout(300)
     idle(page)
     page.wait_for_timeout(700)
-    assert page.evaluate(WIDTHS, where) == pytest.approx(before, rel=0.02)
+    assert page.evaluate(WIDTHS, where) == pytest.approx(before, rel=0.05)  # a letter at the end needs a little room

@@ -76,7 +76,9 @@ def test_a_card_in_numbers():
     share = (np.diff(zigzag)[-29:] > 0).mean()
     assert card.name == "bouncing" and f"{round(100 * share)} % of the last 29" in card.reason
     assert "25 times its best" in card.reason and "97 %, hides" in card.reason
-    assert "83.3 times the first weights' border 0.6." in card.reason, "with another loss than a parabola it moves"
+    assert "83.3 times the first weights' border 0.6: the loss" in card.reason, (
+        "with another loss than a parabola it moves"
+    )
     assert [cure.kind for cure in card.cures[:2]] == ["branch", "lower_rate"] and card.cures[0].lr == 5.0
 
 
@@ -98,7 +100,7 @@ def test_overflow_and_growth():
 def test_falling_straight_is_too_low_and_falling_ever_less_is_good():
     steps = np.arange(40)
     slow = diagnose(1 - 0.001 * steps, lr=0.001, border=0.5)
-    assert slow.name == "too low" and "0.2 % of the border" in slow.reason
+    assert slow.name == "too low" and "0.002 of the first weights' border 0.5" in slow.reason
     assert slow.cures[0].kind == CureKind.RAISE_RATE and slow.cures[0].lr == pytest.approx(0.01)
     assert diagnose(0.8**steps, lr=0.1).name == "good"
     # Recorded ever more seldom, the same run is the same run.
@@ -127,7 +129,7 @@ def test_a_leap_long_ago_is_called_a_leap() -> None:
     """ "The loss rose in 0 % of the last 30 changes" was the reason for "bouncing"."""
     loss = [0.7, 1.9, 1.2, *(0.6 * 0.9**step for step in range(60))]
     card = diagnose(loss, lr=2.7, border=0.67)
-    assert card.name == "bouncing" and card.reason.startswith("The loss leapt to 2.7 times its start before it fell:")
+    assert card.name == "bouncing" and card.reason.endswith(": the loss leapt to 2.7 times its start before it fell.")
 
 
 def test_an_accuracy_no_better_than_a_guess_hides_nothing() -> None:
@@ -136,3 +138,10 @@ def test_an_accuracy_no_better_than_a_guess_hides_nothing() -> None:
     for share, hides in ((0.51, False), (0.97, True)):
         card = diagnose(zigzag, lr=50.0, border=0.6, valid_losses=valid, valid_accuracy=np.full(60, share))
         assert ("hides" in card.reason) == hides
+
+
+def test_an_accuracy_that_has_not_risen_is_said() -> None:
+    loss = 0.9 ** np.arange(40)
+    flat = diagnose(loss, lr=0.1, valid_accuracy=np.full(40, 0.493))
+    assert flat.name == "good" and "49.3 %, has not risen yet" in flat.reason
+    assert "accuracy" not in diagnose(loss, lr=0.1, valid_accuracy=np.linspace(0.5, 0.97, 40)).reason

@@ -19,14 +19,18 @@ def told(config: TrainConfig, at: int = -1):
     return tell_weights(now, config, means, dead, digits.class_names), now, means, dead, digits.class_names
 
 
-def strokes(weights: np.ndarray, means: np.ndarray, names: tuple[str, ...], whose: list[str]) -> list[str]:
-    """The numbers of both sentences about one map."""
+def strokes(
+    weights: np.ndarray, means: np.ndarray, names: tuple[str, ...], whose: list[str], speaks_for: int | None = None
+) -> list[str]:
+    """The numbers of both sentences about one map; of the ink only where it agrees with what the weight says."""
     found = []
     for value in (weights.max(), weights.min()):
         row, column = np.argwhere(weights == value)[0]
         ink = means[:, row, column]
         most, least = int(ink.argmax()), int(np.flatnonzero(ink == ink.min())[-1])  # several may have none
         found += [*whose, *written(value, digits=3), str(row), str(column)]
+        if speaks_for is not None and (ink[speaks_for] > np.delete(ink, speaks_for).mean()) != (value > 0):
+            continue
         found += [names[most], *written(100 * ink[most], digits=2), names[least], *written(100 * ink[least], digits=2)]
     return found
 
@@ -37,8 +41,9 @@ def test_the_linear_model_s_strongest_weights(classes: tuple[int, int] | None, i
     sentences, now, means, dead, names = told(TrainConfig(classes=classes, init=init, epochs=2))
     strongest = max(range(len(now.weights)), key=lambda place: np.abs(now.weights[place]).max())
     whose = [] if classes else [names[strongest]]
-    expected = strokes(now.weights[strongest], means, names, whose)
+    expected = strokes(now.weights[strongest], means, names, whose, strongest)
     assert numbers(sentences) == [*expected, str(int(dead.sum())), "64"]
+    assert any("does not say why" in one for one in sentences) == (len(expected) < 2 * (len(whose) + 7))
     assert ("random start" in sentences[2]) == (init == "normal")
     assert ("against the other" in sentences[-1]) == (classes is not None)
 
@@ -98,3 +103,9 @@ def test_blank_pixels_with_each_optimizer_as_it_comes(name: str) -> None:
     dead = digits.train_images.numpy().max(0) == 0
     kept = np.array_equal(before.weights[0][dead], after.weights[0][dead])
     assert ("for ever" in told(config)[0][2]) == kept
+
+
+def test_of_an_explosion_nothing_is_read() -> None:
+    config = TrainConfig(loss="mean_squared_error", lr=5.0, epochs=10)
+    sentences, now, *_ = told(config, at=-1)
+    assert now.status == "diverged" and len(sentences) == 1 and "explosion" in sentences[0]

@@ -9,12 +9,14 @@ import numpy as np
 import pytest
 import torch
 from reading import said
+from scipy.stats import binomtest
 from streamlit.testing.v1 import AppTest
 
 from sgd_core.calculus.catalogue import CATALOGUE
 from sgd_core.calculus.derivative import derivative
 from sgd_core.calculus.formula import FormulaError, parse_function
 from sgd_core.calculus.sampling import level_places
+from sgd_core.numbers import number, percent
 
 Open = Callable[..., AppTest]
 STEPPING = ("One weight", "Race", "Two weights", "Fit a curve", "When to stop")
@@ -212,3 +214,42 @@ def test_what_a_late_click_sets_lands_inside_the_field() -> None:
     assert not at.exception, at.exception
     assert at.slider(key="stepping_start").value == -2.0
     assert (at.number_input(key="stepping_x").value, at.number_input(key="stepping_steps").value) == (1.0, 1000)
+
+
+def test_the_strip_has_the_learning_rate_in_use(app: Open) -> None:
+    """With a schedule the page said "the learning rate 0.5" where 2 × 10⁻⁷ was in use."""
+    from test_training_page import run_of, trained
+
+    at = trained(app("training", training_schedule="Cosine", training_epochs="3"))
+    used = run_of(at).latest.lr
+    assert used < 0.1
+    assert any(f"The learning rate {number(used)} is" in one.value for one in [*at.caption, *at.markdown])
+    assert not any("The learning rate 0.5 is" in one.value for one in [*at.caption, *at.markdown])
+
+
+def test_a_run_that_has_made_more_epochs_than_asked_for_says_so(app: Open) -> None:
+    """ "All 2 epochs are done" stood under epoch 6."""
+    from test_training_page import trained
+
+    at = trained(app("training", training_epochs="6"))
+    at.number_input(key="training_epochs").set_value(2).run()
+    assert "The run has made 6 epochs; 2 were asked for" in said(at) and "All 2 epochs" not in said(at)
+
+
+def test_luck_is_the_band_that_is_drawn(app: Open) -> None:
+    """ "The error would move by ±2.7 %" from 1.4 %, below 0, beside a band from 0.2 to 7.4 % (Wilson)."""
+    from test_training_page import run_of, trained
+
+    at = trained(app("training", training_epochs="3"))
+    share, count = 1 - run_of(at).latest.valid_accuracy, len(run_of(at).digits.valid_labels)
+    low, high = binomtest(round(share * count), count).proportion_ci(method="wilson")
+    assert f"could as well be {percent(low, 2)} or {percent(high, 2)}:" in said(at)
+
+
+def test_a_run_that_was_trained_to_its_end_has_ended_after_a_reload(app: Open) -> None:
+    """Train was offered, and did nothing."""
+    from test_training_page import run_of, trained
+
+    last = len(run_of(trained(app("training", training_epochs="3"))).moments) - 1
+    again = app("training", training_epochs="3", training_at=str(last))
+    assert run_of(again).ended and len(run_of(again).moments) == last + 1
