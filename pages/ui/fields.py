@@ -60,8 +60,11 @@ class Fields:
             st.session_state[key] = unheard[key]
 
     def _keep_inside(self, key: str, low: float, high: float) -> None:
-        """Move what a click has set into the field's range, which another choice may have narrowed since."""
-        value = st.session_state.get(key)
+        """Move what a click has set into the field's range, which another choice may have narrowed since.
+
+        What a person had set in another range is left to Streamlit, which begins anew.
+        """
+        value = st.session_state.get("_unheard", {}).get(key)
         if isinstance(value, (int, float)) and not low <= value <= high:
             self.write(key, type(value)(min(max(value, low), high)))
 
