@@ -70,8 +70,6 @@ def offer_cures(page: Page, run: Run, at: int) -> None:
                 type="primary" if i == 0 and tried.cure.kind is not CureKind.MORE_EPOCHS else "secondary",
                 on_click=press(page, run, at, tried),
             )
-        if not working and diagnosis_at(run, at).name in (GOOD, UNDECIDED):
-            row.caption(" ".join(border_words(run, at)[:1]))
         strip = st.container(width="stretch")
     if border is None or run.config.update_rule.row.sign_like:
         strip.caption("For this optimizer, or at these weights, no border 2/λ can be named.")

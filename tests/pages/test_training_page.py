@@ -11,13 +11,11 @@ from streamlit.testing.v1 import AppTest
 from pages.training.fields import FIELDS, option_name, standard
 from sgd_core.descent.optimizers import OPTIMIZERS
 from sgd_core.digits.config import TrainConfig, optimizers_for
-from sgd_core.digits.cures import border_of
 from sgd_core.digits.datasets import load_digits
 from sgd_core.digits.losses import LOSSES
 from sgd_core.digits.models import MODELS
 from sgd_core.digits.presets import PRESETS
 from sgd_core.digits.run import MOST_BYTES, Run
-from sgd_core.numbers import number
 
 Open = Callable[..., AppTest]
 
@@ -327,10 +325,3 @@ def test_every_step_from_a_moment_on_is_recorded_when_asked_for() -> None:
     run.extend(10_000, seconds=60)
     assert [now.step for now in run.moments[at:]] == list(range(150, 201))
     assert run.latest.train_loss == ending and run.id != name, "the same run, and the browser hears of it"
-
-
-def test_where_no_cure_is_needed_the_strip_has_its_sentence(app: Open) -> None:
-    at = app("training", training_epochs="2")
-    border = border_of(run_of(at).config, run_of(at).digits, run_of(at).moments[0].parameters)
-    sentence = f"The learning rate 0.5 is {number(0.5 / border, 2)} of the border 2/λ = {number(border, 3)}, where"
-    assert any(one.value.startswith(sentence) for one in at.caption)
