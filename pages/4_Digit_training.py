@@ -1,6 +1,5 @@
 """Digit training: a linear model learns to read, before your eyes."""
 
-import numpy as np
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
@@ -83,12 +82,12 @@ def training(page: Page) -> None:
 def _notice(run: Run, at: int) -> list[str]:
     now = run.moments[at]
     images = len(run.digits.valid_labels)
-    low, high = wilson(np.array([1 - now.valid_accuracy]), images)
-    said = tell_run(now, run.moments[0], baselines(run), images, run.config.init, (float(low[0]), float(high[0])))
+    luck = wilson(1 - now.valid_accuracy, images)
+    said = tell_run(now, run.moments[0], baselines(run), images, run.config.init, luck)
     named = diagnosis_at(run, at)
     if at >= ENOUGH:  # in full: the clock's card has two lines for it
         said.append(f"**{str(named.name).capitalize()}.** {named.reason}")
-    return [*said, " ".join(border_words(run, at))]
+    return [*said, border_words(run, at)]
 
 
 page.sections(Section("Training", training, split=(58, 42), clock_above=True))

@@ -96,11 +96,11 @@ def cures_of(page: Page, run: Run, at: int) -> list[Tried]:
     return working
 
 
-def border_words(run: Run, at: int) -> list[str]:
+def border_words(run: Run, at: int) -> str:
     """Say where the learning rate is beside the border at these weights, and how far that holds; nothing without a border."""
     border, lr = border_at(run, at), rate_at(run, at)
     if border is None or run.config.update_rule.row.sign_like:
-        return []
+        return ""
     share = lr / border
     beyond = f"{number(share, 3)} times the border" if share > 1 else f"{number(share, 2)} of the border"
     if run.config.clip is not None:
@@ -111,10 +111,7 @@ def border_words(run: Run, at: int) -> list[str]:
         holds = (
             "It holds at these weights; with this loss it moves as the weights do, so a run may bounce and come back."
         )
-    return [
-        f"The learning rate {number(lr)} is {beyond} 2/λ = {number(border, 3)}, where the steepest direction bends.",
-        holds,
-    ]
+    return f"The learning rate {number(lr)} is {beyond} 2/λ = {number(border, 3)}, where the steepest direction bends. {holds}"
 
 
 def press(page: Page, run: Run, at: int, tried: Tried) -> Callable[[], None]:

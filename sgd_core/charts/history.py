@@ -104,8 +104,8 @@ def _only_drawn(piece: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     return {name: values[piece["drawn"]] for name, values in piece.items()}
 
 
-def wilson(share: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return the ends of Wilson's 95 % interval for a share of `count` independent images (Wilson 1927)."""
+def wilson(share: Any, count: int) -> tuple[Any, Any]:
+    """Return the ends of Wilson's 95 % interval for a share (or an array of them) of `count` images (Wilson 1927)."""
     z = 1.959964
     middle = (share + z * z / (2 * count)) / (1 + z * z / count)
     half = z / (1 + z * z / count) * np.sqrt(share * (1 - share) / count + z * z / (4 * count**2))

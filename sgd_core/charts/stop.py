@@ -7,7 +7,7 @@ import altair as alt
 import numpy as np
 from numpy.typing import NDArray
 
-from sgd_core.charts.over_steps import drawn_steps, gap_window, over_steps
+from sgd_core.charts.over_steps import gap_window, over_steps, value_rows
 from sgd_core.charts.palette import QUIET, SECOND
 from sgd_core.charts.vega import layers, so_far, step_axis
 
@@ -20,10 +20,8 @@ def slope_sizes(
     if small:
         low = min(low, 10.0 ** math.floor(math.log10(small)))
         high = 10.0 ** math.ceil(math.log10(max(high, 10 * small)))
-    kept = drawn_steps([slopes], moments)
-    frame = kept.assign(value=slopes[kept["step"]], now=kept["step"].isin(moments))
     return over_steps(
-        frame[np.isfinite(frame["value"])],
+        value_rows(slopes, moments),
         last=last,
         y_domain=(low, high),
         title="size of the slope",

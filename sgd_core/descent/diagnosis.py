@@ -99,17 +99,12 @@ def diagnose(
         finite = loss[np.isfinite(loss)]
         grew = f"The loss grew from {number(loss[0])}" + (f" to {number(finite[-1])}" if len(finite) > 1 else "")
         reason = f"{grew}, until the numbers were too large for the computer"
-        return Diagnosis(
-            DIVERGING, _caused(_cliff(beyond, border, quadratic), reason), _gentler(lr, border, broken=True)
-        )
+        return Diagnosis(DIVERGING, _caused(reason, beyond, border, quadratic), _gentler(lr, border, broken=True))
     if quadratic and beyond is not None and beyond > 1:
         times = "longer than" if momentum else f"{number(abs(1 - 2 * beyond), 3)} times"
         each = f"along the steepest direction each step is {times} the one before"
-        moved = f"The loss went from {number(loss[0])} to {number(loss[-1])}; {each}"
-        reason = moved if len(loss) > 1 else each[0].upper() + each[1:]
-        return Diagnosis(
-            DIVERGING, _caused(_cliff(beyond, border, quadratic), reason), _gentler(lr, border, broken=False)
-        )
+        reason = f"The loss went from {number(loss[0])} to {number(loss[-1])}; {each}" if len(loss) > 1 else each
+        return Diagnosis(DIVERGING, _caused(reason, beyond, border, quadratic), _gentler(lr, border, broken=False))
     if len(loss) < ENOUGH:
         return Diagnosis(UNDECIDED, "Too little has happened to tell; train on.")
     return _by_history(loss, step, valid, accuracy, lr, border, beyond, momentum, quadratic)
@@ -129,9 +124,7 @@ def _by_history(
     best, changes = int(loss.argmin()), np.diff(loss)
     if loss[-1] > loss[0] and len(loss) - best > ENOUGH and (changes[best:] > 0).all():
         reason = f"The loss has risen ever since it was {number(loss[best])}, and is {number(loss[-1])} now"
-        return Diagnosis(
-            DIVERGING, _caused(_cliff(beyond, border, quadratic), reason), _gentler(lr, border, broken=False)
-        )
+        return Diagnosis(DIVERGING, _caused(reason, beyond, border, quadratic), _gentler(lr, border, broken=False))
 
     recent = changes[-min(RECENT, max(ENOUGH, len(changes) // 2)) :]
     rises = float((recent > ROSE * loss[-len(recent) - 1 : -1]).mean())
@@ -150,7 +143,7 @@ def _by_history(
         reason += _validation(valid, accuracy)
         return Diagnosis(
             BOUNCING,
-            _caused(_cliff(beyond, border, quadratic), reason),
+            _caused(reason, beyond, border, quadratic),
             _gentler(lr, border, broken=False, bounce=True),
         )
 
@@ -197,15 +190,12 @@ def _rise(valid: NDArray[np.float64] | None) -> float:
     return float(valid[-1] / valid.min()) if usable and valid is not None else 1.0
 
 
-def _cliff(beyond: float | None, border: float | None, quadratic: bool) -> str:
-    """Say how far the learning rate is beyond the border, before anything else: a card may cut what comes after it."""
+def _caused(reason: str, beyond: float | None, border: float | None, quadratic: bool) -> str:
+    """Say how far the learning rate is beyond the border, if it is, and then the reason: a card may cut what comes last."""
     if beyond is None or border is None or beyond <= 1:
-        return ""
-    return f"The learning rate is {number(beyond, 3)} times {_whose(quadratic)} {number(border, 3)}: "
-
-
-def _caused(cause: str, reason: str) -> str:
-    return f"{cause}{reason[0].lower() + reason[1:] if cause else reason}."
+        return f"{reason}."
+    cause = f"The learning rate is {number(beyond, 3)} times {_whose(quadratic)} {number(border, 3)}"
+    return f"{cause}: {reason[0].lower()}{reason[1:]}."
 
 
 def _whose(quadratic: bool) -> str:

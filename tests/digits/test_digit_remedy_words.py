@@ -6,21 +6,10 @@ import torch
 
 from sgd_core.descent.remedies import REMEDIES
 from sgd_core.digits.config import TrainConfig
-from sgd_core.digits.datasets import load_digits
 from sgd_core.digits.remedies import train_with_remedies
 from sgd_core.digits.remedy_words import KEYS, remedy_diagnosis, remedy_numbers, remedy_table, tell_remedies
-from tests.digits.plain_descent import descend, images_of, squares_hessian
+from tests.digits.plain_descent import descend, images_of
 from tests.numbers_in_words import numbers, written
-
-
-@pytest.fixture(scope="module")
-def digits():
-    return load_digits("uci", (3, 7))
-
-
-@pytest.fixture(scope="module")
-def border(digits):
-    return 2 / np.linalg.eigvalsh(squares_hessian(digits))[-1]
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,6 @@ import pytest
 
 from sgd_core.descent.regime_names import UNDECIDED
 from sgd_core.digits.config import TrainConfig
-from sgd_core.digits.datasets import load_digits
 from sgd_core.digits.lockstep import TIMES, lockstep, lowest_of, window_of
 from sgd_core.digits.lockstep_words import lockstep_card, lockstep_numbers, tell_steepest
 from sgd_core.digits.sharpness import sharpest_directions
@@ -16,11 +15,6 @@ from tests.digits.plain_descent import descend, images_of, squares_hessian
 from tests.numbers_in_words import numbers, written
 
 CONFIG = TrainConfig(loss="mean_squared_error", batch_size=None, epochs=8)
-
-
-@pytest.fixture(scope="module")
-def digits():
-    return load_digits("uci", (3, 7))
 
 
 def watched(config, digits):

@@ -7,24 +7,13 @@ import pytest
 from sgd_core.descent.diagnosis import Diagnosis
 from sgd_core.descent.regime_names import UNDECIDED
 from sgd_core.digits.config import TrainConfig
-from sgd_core.digits.datasets import load_digits
 from sgd_core.digits.gradient_noise import GradientNoise
 from sgd_core.digits.noise_moments import BatchMoment, clouds_of, noise_moments
 from sgd_core.digits.noise_words import losses_of, noise_numbers, tell_noise
-from tests.digits.plain_descent import descend, images_of, squares_hessian
+from tests.digits.plain_descent import descend, images_of
 from tests.numbers_in_words import numbers, written
 
 NAMED = Diagnosis(UNDECIDED, "")
-
-
-@pytest.fixture(scope="module")
-def digits():
-    return load_digits("uci", (3, 7))
-
-
-@pytest.fixture(scope="module")
-def border(digits):
-    return 2 / np.linalg.eigvalsh(squares_hessian(digits))[-1]
 
 
 def config(lr, steps):

@@ -10,14 +10,8 @@ from sgd_core.calculus.catalogue import CATALOGUE
 from sgd_core.descent.descend import descend
 from sgd_core.descent.remedies import LIMIT, REMEDIES, descend_with_remedies
 from sgd_core.digits.config import TrainConfig
-from sgd_core.digits.datasets import load_digits
 from sgd_core.digits.remedies import remedied, train_with_remedies
 from sgd_core.digits.sharpness import sharpness
-
-
-@pytest.fixture(scope="module")
-def digits():
-    return load_digits("uci", (3, 7))
 
 
 @pytest.fixture(scope="module")

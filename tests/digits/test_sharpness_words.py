@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from sgd_core.digits.config import TrainConfig
-from sgd_core.digits.datasets import load_digits
 from sgd_core.digits.sharpness import sharpness_moments, sharpness_rounds, track_sharpness
 from sgd_core.digits.sharpness_words import (
     border_in_words,
@@ -23,11 +22,6 @@ from tests.numbers_in_words import numbers, written
 
 SQUARES = TrainConfig(loss="mean_squared_error", batch_size=None, epochs=6, lr=0.02)
 CROSS = TrainConfig(loss="cross_entropy", batch_size=None, epochs=12, lr=1.0)
-
-
-@pytest.fixture(scope="module")
-def digits():
-    return load_digits("uci", (3, 7))
 
 
 @pytest.fixture(scope="module")

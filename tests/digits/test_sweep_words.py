@@ -4,25 +4,14 @@ import numpy as np
 import pytest
 
 from sgd_core.digits.config import TrainConfig
-from sgd_core.digits.datasets import load_digits
 from sgd_core.digits.sweep_moments import cliff_sweep, sweep_moments, wide_sweep
 from sgd_core.digits.sweep_words import sweep_numbers, sweep_table, tell_sweep
 from sgd_core.moments import moment_steps
 from sgd_core.numbers import percent
-from tests.digits.plain_descent import descend, squares_hessian
+from tests.digits.plain_descent import descend
 from tests.numbers_in_words import numbers, written
 
 EPOCHS = 8
-
-
-@pytest.fixture(scope="module")
-def digits():
-    return load_digits("uci", (3, 7))
-
-
-@pytest.fixture(scope="module")
-def border(digits):
-    return 2 / np.linalg.eigvalsh(squares_hessian(digits))[-1]
 
 
 def config(loss="mean_squared_error", epochs=EPOCHS):

@@ -10,11 +10,6 @@ from sgd_core.digits.training import train
 from sgd_core.digits.weight_gradient import compare
 
 
-@pytest.fixture(scope="module")
-def digits():
-    return load_digits("uci", (3, 7))
-
-
 def test_both_ways_find_the_closed_form(digits):
     shares = []
     found = compare(TrainConfig(), digits, progress=shares.append)
