@@ -165,13 +165,13 @@ def test_what_is_written_with_a_power_is_decided_by_what_is_written() -> None:
 
 
 def test_no_sentence_formats_a_number_by_itself() -> None:
-    """`:.3g` writes 2.17e+36 and 1e-05, which no sentence of ours says; an address may."""
+    """`:.3g` writes 2.17e+36 and 1e-05, `:.0%` 1%, which no sentence of ours says; an address may."""
     root = Path(__file__).resolve().parents[1]
     found = [
         f"{path.relative_to(root)}: {line.strip()}"
         for path in [*(root / "sgd_core").rglob("*.py"), *(root / "pages").rglob("*.py")]
         for line in path.read_text().splitlines()
-        if re.search(r"\{[^{}]*:\.\d+[ge]\}", line) and "float(f" not in line
+        if re.search(r"\{[^{}]*:\.\d+[ge%]\}", line) and "float(f" not in line
     ]
     allowed = ("sgd_core/numbers.py", "pages/beyond/fate.py")  # where numbers are written, and an address
     assert not [line for line in found if not line.startswith(allowed)], found

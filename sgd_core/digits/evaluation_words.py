@@ -7,6 +7,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from sgd_core.digits.inspection import Evaluated, common_mistake
+from sgd_core.numbers import percent
 
 SURE = 0.99
 LONGEST = 6  # letters of a class's name over a small image
@@ -43,7 +44,8 @@ def captions(evaluated: Evaluated, rows: Iterable[int], names: tuple[str, ...]) 
     """Return what stands over validation images: each one's number, the answer, and its probability if there is room."""
     sure = evaluated.confidence if has_room(evaluated, names) else None
     return [
-        f"#{row}: {_short(names[evaluated.predictions.decided[row]])}" + ("" if sure is None else f", {sure[row]:.0%}")
+        f"#{row}: {_short(names[evaluated.predictions.decided[row]])}"
+        + ("" if sure is None else f", {int(100 * sure[row])} %")
         for row in rows
     ]
 
@@ -59,8 +61,8 @@ def tell_evaluated(evaluated: Evaluated, names: tuple[str, ...]) -> list[str]:
     said = []
     if mistakes and np.isfinite(total) and total > 0:
         said.append(
-            f"Accuracy counts: {mistakes:,} of {len(wrong):,} wrong. Loss weighs: {mistakes / len(wrong):.1%} of the "
-            f"images are wrong, and {evaluated.losses[wrong].sum() / total:.0%} of the whole loss is theirs."
+            f"Accuracy counts: {mistakes:,} of {len(wrong):,} wrong. Loss weighs: {percent(mistakes / len(wrong))} of the "
+            f"images are wrong, and {percent(evaluated.losses[wrong].sum() / total, 2)} of the whole loss is theirs."
         )
     if evaluated.confidence is None:
         return [*said, "This loss aims its scores at 0 and 1; they are no probabilities, so none are shown."]
@@ -69,15 +71,15 @@ def tell_evaluated(evaluated: Evaluated, names: tuple[str, ...]) -> list[str]:
     if misled:
         row = int(np.where(wrong, evaluated.confidence, -1).argmax())
         said.append(
-            f"Confident is not right: of the {count:,} answers given with at least {SURE:.0%}, {misled:,} are wrong. Image "
-            f"#{row} is called {names[evaluated.predictions.decided[row]]} with {evaluated.confidence[row]:.2%} and is "
+            f"Confident is not right: of the {count:,} answers given with at least {percent(SURE, 2)}, {misled:,} are wrong. Image "
+            f"#{row} is called {names[evaluated.predictions.decided[row]]} with {percent(evaluated.confidence[row], 4)} and is "
             f"{names[evaluated.labels[row]]}."
         )
     elif count:
         said.append(
-            f"Every answer given with at least {SURE:.0%} is right here: {count:,} of them. That holds for these images "
+            f"Every answer given with at least {percent(SURE, 2)} is right here: {count:,} of them. That holds for these images "
             "and promises nothing for others: a model can be as confident about a scribble."
         )
     else:
-        said.append(f"No answer is given with {SURE:.0%} or more: the model is that sure of no image yet.")
+        said.append(f"No answer is given with {percent(SURE, 2)} or more: the model is that sure of no image yet.")
     return said

@@ -18,7 +18,7 @@ from sgd_core.digits.engine import Engine, Evaluation
 from sgd_core.digits.snapshots import Array, OptimizerState, Status, check_steps
 from sgd_core.digits.snapshots import Snapshot as Snapshot
 from sgd_core.digits.snapshots import StepRequest as StepRequest
-from sgd_core.numbers import number
+from sgd_core.numbers import number, percent
 
 
 def train(
@@ -192,12 +192,12 @@ class SnapshotRecorder:
         best, best_epoch = state.best
         if config.patience is not None and epoch == int(epoch) and epoch - best_epoch >= config.patience:
             return Status.STOPPED, (
-                f"For {config.patience} epochs the validation accuracy has not risen above its best, {best:.2%} after "
-                f"epoch {best_epoch:.0f}."
+                f"For {config.patience} epochs the validation accuracy has not risen above its best, {percent(best, 4)} after "
+                f"epoch {number(best_epoch)}."
             )
         if config.seconds is not None and state.seconds >= config.seconds:
             return Status.STOPPED, (
-                f"Out of time: {state.seconds:.2f} seconds of computing, {number(config.seconds)} were allowed; that was "
+                f"Out of time: {number(state.seconds, 3)} seconds of computing, {number(config.seconds)} were allowed; that was "
                 f"enough for {state.step:,} steps."
             )
         return Status.RUNNING, ""

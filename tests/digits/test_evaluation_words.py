@@ -1,5 +1,7 @@
 """Each number that Judge it tells, against scores, probabilities and losses computed in NumPy, torch and scikit-learn."""
 
+import math
+
 import numpy as np
 import pytest
 import torch
@@ -18,6 +20,7 @@ from sgd_core.digits.evaluation_words import (
 )
 from sgd_core.digits.inspection import common_mistake, confusion, evaluate_images
 from sgd_core.digits.training import train
+from sgd_core.numbers import percent
 from tests.numbers_in_words import numbers
 
 CONFIGS = {
@@ -73,8 +76,12 @@ def test_mistakes_their_share_of_the_loss_and_how_sure_answers_are(plain: Plain)
     wrong, count = plain.wrong, len(plain.labels)
     if wrong.any():
         share = float(plain.losses[wrong].sum() / plain.losses.sum())
-        expected = [str(int(wrong.sum())), str(count), f"{100 * float(wrong.float().mean()):.1f}", f"{100 * share:.0f}"]
-        assert [float(one) for one in numbers(told.pop(0))] == [float(one) for one in expected]
+        expected = [
+            str(int(wrong.sum())),
+            str(count),
+            *numbers(percent(float(wrong.float().mean())) + percent(share, 2)),
+        ]
+        assert numbers(told.pop(0)) == expected
     (last,) = told
     if plain.config.loss in ("mean_squared_error", "huber"):
         assert last.startswith("This loss aims") and numbers(last) == ["0", "1"]
@@ -85,10 +92,10 @@ def test_mistakes_their_share_of_the_loss_and_how_sure_answers_are(plain: Plain)
         expected = [str(int(sure.sum())), "99", str(int((sure & wrong).sum())), str(row)]
         expected += [
             plain.names[plain.decided[row]],
-            f"{100 * float(plain.sure[row]):.2f}",
+            *numbers(percent(float(plain.sure[row]), 4)),
             plain.names[plain.labels[row]],
         ]
-        assert [float(one) for one in numbers(last)] == [float(one) for one in expected]
+        assert numbers(last) == expected
     elif sure.any():
         assert numbers(last) == ["99", str(int(sure.sum()))] and "is right here" in last
     else:
@@ -137,7 +144,7 @@ def test_the_images_of_a_cell_and_what_stands_over_them(plain: Plain) -> None:
     chance = plain.config.loss in ("cross_entropy", "mean_absolute_error")
     assert has_room(evaluated, plain.names) == chance
     for row, told in zip(rows, said, strict=True):
-        sure = [f"{100 * float(plain.sure[row]):.0f}"] if chance else []
+        sure = [str(math.floor(100 * float(plain.sure[row])))] if chance else []  # never 100 % by rounding
         assert told == [str(row), plain.names[answer], *sure]
     assert (np.diff(plain.losses[evaluated.worst_first]) <= 1e-5).all()
     assert (np.diff(plain.margin[evaluated.least_sure_first]) >= -1e-5).all()
