@@ -43,8 +43,24 @@ function heed() {
   setTimeout(() => { if (missed) window.sgdVisit?.again?.(); telling = missed = false; });
 }
 
+// While the server draws a page anew, what it takes away may be gone before the rest has come. The page is shorter then for a moment,
+// and whoever reads near its end is moved up and not back. So it keeps its height until it rests.
+const SETTLES = 700; // milliseconds until late charts have their height
+let release, drawn = location.pathname;
+
+function hold() {
+  const block = document.querySelector("[data-testid=stMainBlockContainer]"), scrolled = block?.closest("[data-testid=stMain]").scrollTop;
+  const runs = /^r/.test(state()?.dataset.testScriptState);
+  clearTimeout(release);
+  if (!runs) release = setTimeout(() => block?.style.removeProperty("min-height"), SETTLES);
+  else if (location.pathname !== drawn) block?.style.removeProperty("min-height");
+  else if (scrolled > 0) block.style.minHeight = `${block.offsetHeight}px`;
+  drawn = location.pathname;
+}
+
 if (!window.sgdMends) {
   window.sgdMends = true;
+  new MutationObserver(hold).observe(state(), { attributes: true, attributeFilter: ["data-test-script-state"] });
   addEventListener("sgd-told", heed);
   addEventListener("focusout", heed);
   const outside = (target) => target.closest?.("[class*='_section'], [data-testid=stSidebar]") && !target.closest("a");

@@ -116,3 +116,28 @@ def test_who_reads_below_the_picture_while_it_plays_loses_no_line(visit: Visit, 
     idle(page)
     page.wait_for_timeout(400)
     assert places(page) == before
+
+
+def test_a_page_that_is_short_for_a_moment_while_it_is_drawn_anew_does_not_scroll(visit: Visit) -> None:
+    page = visit("Digit_training?training_dataset=UCI+handwriting")
+    page.set_viewport_size({"width": 1280, "height": 720})
+    scrolled = """() => { const page = document.querySelector('[data-testid=stMain]'); return [page.scrollTop, page.scrollHeight]; }"""
+    page.evaluate("() => document.querySelector('[data-testid=stMain]').scrollTo(0, 1e5)")
+    idle(page)
+    before = page.evaluate(scrolled)
+    after = page.evaluate(
+        f"""async () => {{
+          const app = document.querySelector('[data-test-script-state]'), wait = (ms) => new Promise((done) => setTimeout(done, ms));
+          const part = document.querySelector('.st-key-training_section');
+          app.dataset.testScriptState = 'running';
+          await wait(50);
+          part.style.display = 'none';
+          await wait(50);
+          const short = ({scrolled})();
+          part.style.display = '';
+          app.dataset.testScriptState = 'notRunning';
+          await wait(1000);
+          return [short, ({scrolled})(), document.querySelector('[data-testid=stMainBlockContainer]').style.minHeight];
+        }}"""
+    )
+    assert before[0] > 100 and after == [before, before, ""]

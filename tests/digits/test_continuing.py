@@ -132,7 +132,7 @@ def test_patience_stops_at_the_epoch_where_it_is_spent():
     for every in (None, 7):  # the pace of watching does not change it
         last = list(train(replace(config, patience=3), digits, snapshot_every=every))[-1]
         assert (last.status, last.epoch, last.best) == ("stopped", expected, (best, best_epoch))
-        assert f"{best:.2%}" in last.reason and f"epoch {best_epoch}" in last.reason
+        assert f"{100 * best:.2f} %" in last.reason and f"epoch {best_epoch}" in last.reason
 
 
 def test_out_of_time_is_a_stop_with_a_reason():
