@@ -110,11 +110,7 @@ def _map(page: Page, bottom: Bottom, racers: list[Racer]) -> Picture:
     curvature = bottom.curvature
     lrs, momenta = map_axes(curvature.least, curvature.most)
     rates = convergence_rates(middles(lrs, log=True), middles(momenta), [curvature.least, curvature.most])
-    plain = {
-        racer.letter: (racer.lr, float(racer.optimizer.options["momentum"]))
-        for racer in racers
-        if racer.optimizer.name == "sgd"
-    }
+    marked = {racer.letter: (racer.lr, racer.heavy_ball) for racer in racers if racer.heavy_ball is not None}
 
     def take(picked: dict[str, Any]) -> None:
         page.set("two_a_lr", float(picked["lr"]))
@@ -125,7 +121,7 @@ def _map(page: Page, bottom: Bottom, racers: list[Racer]) -> Picture:
             map_rows(lrs, momenta, rates),
             eigenvalues=[curvature.least, curvature.most],
             best=curvature.best_momentum,
-            runs=plain,
+            runs=marked,
         ),
         "Learning rates across, momenta upwards, the bluer the faster; red diverges. A click sets both for A.",
         on_pick=take,

@@ -1,19 +1,17 @@
 """A diagnosis on every run: its name and reason at each moment, the learning rate beside its border, and cures that act."""
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import streamlit as st
 
-from pages.training.fields import MOST_EPOCHS, set_fields
+from pages.training.fields import set_fields
 from pages.training.session import branch, fresh_run
 from pages.ui.page import Page
 from pages.ui.shown import Picture
 from sgd_core.charts.palette import look
 from sgd_core.charts.rate_strip import rate_strip
 from sgd_core.descent.diagnosis import CureKind, Diagnosis
-from sgd_core.descent.regime_names import GOOD, UNDECIDED
-from sgd_core.digits.cures import Tried, border_of, diagnose_moments, is_exact, trying
+from sgd_core.digits.cures import FAILING, Tried, at_once, border_of, diagnose_moments, is_exact, tell_none, trying
 from sgd_core.digits.run import Run
 from sgd_core.numbers import number
 
@@ -57,10 +55,11 @@ def offer_cures(page: Page, run: Run, at: int) -> None:
     """Draw the strip of learning rates at the moment at rest, and the cures that cure, a button each."""
     border, lr = border_at(run, at), rate_at(run, at)
     with st.container(horizontal=True, vertical_alignment="center", key=page.key("cures"), gap="small"):
+        strip = st.container(width="stretch")
         row = st.container(horizontal=True, vertical_alignment="center", gap="small")
         with row:  # buttons come one by one: what goes on stands after them, and moves none
             buttons = st.container(horizontal=True, gap="small", width="content")
-            working = cures_of(page, run, at)
+            working, none = cures_of(page, run, at)
         for i, tried in enumerate(working):
             words = tried.cure.words
             buttons.button(
@@ -70,7 +69,8 @@ def offer_cures(page: Page, run: Run, at: int) -> None:
                 type="primary" if i == 0 and tried.cure.kind is not CureKind.MORE_EPOCHS else "secondary",
                 on_click=press(page, run, at, tried),
             )
-        strip = st.container(width="stretch")
+        if none:
+            buttons.button("No cure works", key=page.key("no_cure"), help=none, disabled=True)
     if border is None or run.config.update_rule.row.sign_like:
         strip.caption("For this optimizer, or at these weights, no border 2/λ can be named.")
         return
@@ -78,14 +78,16 @@ def offer_cures(page: Page, run: Run, at: int) -> None:
     page.show(Picture(rate_strip(lr, border), words, where=strip), "strip")
 
 
-def cures_of(page: Page, run: Run, at: int) -> list[Tried]:
-    """Return the cures that cure the run as it is named at a moment, as far as they have been tried."""
+def cures_of(page: Page, run: Run, at: int) -> tuple[list[Tried], str]:
+    """Return the cures that cure the run as it is named at a moment, as far as they have been tried.
+
+    Where all have been tried and none does, also a sentence on that.
+    """
     found = diagnosis_at(run, at)
-    if found.name in (GOOD, UNDECIDED):
-        longer = replace(run.config, epochs=min(2 * run.config.epochs, MOST_EPOCHS))
-        return [Tried(cure, longer, "Twice as many epochs.") for cure in found.cures]
+    if found.name not in FAILING:
+        return at_once(found, run.config, run.digits, run.moments[at]), ""
     seen, start = run.moments[: at + 1], run.origin.moment if run.origin else None
-    working, _ = page.work(
+    working, share = page.work(
         "cures",
         (run.id, seen[-1].step, run.config, id(run.digits)),
         lambda: trying(found, run.config, run.digits, seen, start),
@@ -93,7 +95,7 @@ def cures_of(page: Page, run: Run, at: int) -> list[Tried]:
         "Trying cures …",
         first=FIRST,
     )
-    return working
+    return working, tell_none(found) if share >= 1 and not working else ""
 
 
 def border_words(run: Run, at: int) -> str:

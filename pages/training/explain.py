@@ -6,7 +6,6 @@ import streamlit as st
 from pages.training import drawing
 from pages.ui.page import Page
 from pages.ui.shown import Picture
-from sgd_core.charts import digit_images
 from sgd_core.charts.answers import waterfall
 from sgd_core.charts.maps import live_frame, live_maps
 from sgd_core.digits.answer_words import score_rows, tell_answer, tell_sum
@@ -18,6 +17,7 @@ from sgd_core.digits.run import Run
 from sgd_core.digits.snapshots import Snapshot
 
 KINDS = ["my drawing", "by its number", "most wrong", "least sure", "of a cell"]
+TILE = 160  # pixels
 FIRST = {"most wrong": "the most wrong", "least sure": "the least sure", "of a cell": "the clearest"}
 
 
@@ -75,10 +75,12 @@ def _explain(page: Page, run: Run, now: Snapshot, image: np.ndarray, truth: int 
         st.caption(f"{how} what each pixel {whose}.")
         pictures = [*factor, found.maps[of]]
         titles = ["× weights", "= contributions"] if factor else ["contributions"]
-        st.html(digit_images.digit_strip(image[None], ["the image"], columns=1, tile=150, alt="The image explained."))
-        chart = live_maps(live_frame(pictures, titles, columns=2), count=len(pictures), columns=2, tile=170)
-        words = f"Maps of {' and '.join(title.lstrip('×= ') for title in titles)}, each on its own scale."
-        page.show(Picture(chart, words, where=left, width="content"), "contributions")
+        count = 1 + len(pictures)
+        frame = live_frame(pictures, ["the image", *titles], columns=count, image=image)
+        chart = live_maps(frame, count=count, columns=count, tile=TILE)
+        words = f"The image{', the weights' if factor else ''} and the contributions, each map on its own scale."
+        where = st.container(key=page.key("equation"))
+        page.show(Picture(chart, words, where=where, width="content"), "contributions")
         if model.maps_are_filters:
             answers = filter_responses(now, image)
             chart = live_maps(

@@ -113,7 +113,7 @@ def waterfall(frame: pd.DataFrame, *, title: str, height: int) -> alt.LayerChart
         "name:N",
         sort=list(frame["name"]),
         title=None,
-        axis=alt.Axis(ticks=False, domain=False, labelLimit=170, labelOverlap=False),
+        axis=alt.Axis(ticks=False, domain=False, labelLimit=170, labelOverlap=False, labelFlush=False),
     )
     base = alt.Chart(frame).encode(y=y)
     kinds = alt.Scale(domain=["for", "against", "sum"], range=[DIVERGING[8], DIVERGING[2], QUIET])

@@ -10,15 +10,27 @@ from sgd_core.charts.tiles import axes, canvas, colors, corners, png, titled
 
 
 def live_frame(
-    maps: Sequence[np.ndarray] | np.ndarray, titles: Sequence[str], *, limit: float | None = None, columns: int
+    maps: Sequence[np.ndarray] | np.ndarray,
+    titles: Sequence[str],
+    *,
+    limit: float | None = None,
+    columns: int,
+    image: np.ndarray | None = None,
 ) -> pd.DataFrame:
-    """Return one row a map (H, W): `title, url` and the tile's places; without `limit` each has a scale of its own."""
-    rows = []
-    for one, title, (x, y) in zip(maps, titles, corners(len(maps), columns), strict=True):
+    """Return one row a map (H, W): `title, url` and the tile's places; without `limit` each has a scale of its own.
+
+    An `image`, ink in [0, 1], stands before them, dark on white.
+    """
+    drawn = [] if image is None else [np.rint((1 - np.clip(image, 0, 1)) * 255).astype(np.uint8)]
+    for one in maps:
         finite = np.nan_to_num(one, nan=0.0, posinf=0.0, neginf=0.0)
-        end = limit or float(np.abs(finite).max(initial=0)) or 1.0
-        rows.append({"title": title, "url": png(colors(finite, end)), "x": x, "x2": x + 1, "y": y, "y2": y + 1})
-    return pd.DataFrame(rows)
+        drawn.append(colors(finite, limit or float(np.abs(finite).max(initial=0)) or 1.0))
+    return pd.DataFrame(
+        [
+            {"title": title, "url": png(pixels), "x": x, "x2": x + 1, "y": y, "y2": y + 1}
+            for pixels, title, (x, y) in zip(drawn, titles, corners(len(drawn), columns), strict=True)
+        ]
+    )
 
 
 def live_maps(frame: pd.DataFrame, *, count: int, columns: int, tile: int) -> alt.LayerChart:

@@ -6,18 +6,23 @@ from sgd_core.charts.palette import POINT, QUIET, look
 from sgd_core.charts.vega import bare, layers
 from sgd_core.numbers import number
 
+WHOSE = "the next step along the steepest direction"
 TOO_LOW, OVERSHOOTS = 1 / 20, 1 / 2  # of the border: below the first each step makes less than a tenth of the way
 
 
 def rate_strip(lr: float, border: float, *, height: int = 34) -> alt.LayerChart:
-    """Draw the zones of a parabola whose border is 2/λ, with a marker at the learning rate `lr`."""
+    """Draw the zones of a parabola whose border is 2/λ, with a marker at the learning rate `lr`.
+
+    It says whose zones these are: a run may go another way than its steepest direction does at the present weights.
+    """
     low, high = min(border / 400, lr / 2), max(border * 8, lr * 2)
     ends = [low, border * TOO_LOW, border * OVERSHOOTS, border, high]
     names = ["too low", "good", "bouncing", "diverging"]
     zones = [
-        {"name": name, "sign": look(name).sign, "from": begin, "to": end, "middle": (begin * end) ** 0.5}
+        {"name": name, "from": begin, "to": end, "middle": (begin * end) ** 0.5, "whose": WHOSE}
         for name, begin, end in zip(names, ends, ends[1:], strict=False)
     ]
+    right = lr < (low * high) ** 0.5  # where the marker is not
     scale = alt.Scale(type="log", domain=[low, high], nice=False)
     none = alt.Axis(labels=False, ticks=False, domain=False, grid=False, title=None)
     base = alt.Chart(alt.InlineData(values=zones))
@@ -34,7 +39,13 @@ def rate_strip(lr: float, border: float, *, height: int = 34) -> alt.LayerChart:
                 y=alt.YValue(12),
                 y2=alt.Y2Value(height - 2),
                 color=color,
+                tooltip=[alt.Tooltip("name:N", title="zone"), alt.Tooltip("whose:N", title="of")],
             ),
+            marker.transform_filter("datum.words == '▼'")
+            .mark_text(
+                color=QUIET, fontSize=10, baseline="top", dx=-4 if right else 4, align="right" if right else "left"
+            )
+            .encode(x=alt.XValue("width") if right else alt.XValue(0), y=alt.YValue(0), text=alt.TextValue(WHOSE)),
             base.mark_text(fontSize=11, color=QUIET).encode(
                 x=alt.X("middle:Q", scale=scale), y=y, text=alt.Text("name:N")
             ),

@@ -36,6 +36,7 @@ class CureKind(StrEnum):
     SCALE_INPUTS = "scale_inputs"
     ADD_MOMENTUM = "add_momentum"
     MORE_EPOCHS = "more_epochs"
+    OTHER_WEIGHTS = "other_weights"  # train again from weights that differ
 
 
 @dataclass(frozen=True)
@@ -138,6 +139,8 @@ def _by_history(
             reason = f"The loss leapt to {number(peak, 2)} times its start before it fell"
         elif peak > WORSE:
             reason += f" and has been {number(peak, 2)} times its start"
+        elif not rises and loss[-1] > loss[0]:
+            reason = f"The loss went from {number(loss[0])} to {number(loss[-1])}, above its start"
         if worse > WORSE:
             reason += f", and is {number(worse, 2)} times its best"
         reason += _validation(valid, accuracy)

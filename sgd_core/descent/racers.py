@@ -44,6 +44,15 @@ class Racer(NamedTuple):
         return mark(self.letter, self.color)
 
     @property
+    def heavy_ball(self) -> float | None:
+        """Its momentum, where it is plain descent with momentum (0 included) and nothing else; None elsewhere."""
+        options = self.optimizer.options
+        if self.optimizer.name != "sgd" or options["weight_decay"] or options["nesterov"]:
+            return None
+        momentum = float(options["momentum"])
+        return None if momentum and options["dampening"] else momentum  # without momentum nothing is dampened
+
+    @property
     def torch_code(self) -> str:
         """Its optimizer as PyTorch source."""
         return self.optimizer.torch_code("[w]", code(self.lr))

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from sgd_core.descent.diagnosis import RECENT, Cure, CureKind, Diagnosis, diagnose
-from sgd_core.descent.regime_names import BOUNCING, DIVERGING, GOOD, TOO_LOW, UNDECIDED
+from sgd_core.descent.diagnosis import ENOUGH, RECENT, Cure, CureKind, Diagnosis, diagnose
+from sgd_core.descent.regime_names import BOUNCING, DIVERGING, GOOD, TOO_LOW, UNDECIDED, RegimeName
 from sgd_core.digits.config import MOST_EPOCHS, TrainConfig
 from sgd_core.digits.datasets import Digits
 from sgd_core.digits.inputs import seen_by_model
 from sgd_core.digits.losses import LOSSES
+from sgd_core.digits.models import MODELS
 from sgd_core.digits.sharpness import sharpness
 from sgd_core.digits.snapshots import Array, Snapshot, StepRequest
 from sgd_core.digits.training import train
@@ -23,6 +25,10 @@ from sgd_core.numbers import number, round_down
 MOST_IMAGES = 4096  # that a curvature is measured on
 MOST_STEPS = 2000  # of a trial
 MORE_EPOCHS = 10  # that a branch from near the end of a run goes on for
+STUCK = 0.02  # share of the loss: less has not moved
+ALIKE = "Nothing is learned, at any learning rate: hidden units whose weights are all zero get the same gradient, and stay alike."
+FAILING = (TOO_LOW, BOUNCING, DIVERGING)
+MOST_RATES = 6  # that are tried to find one
 SAFE = 1 / 4  # of the border: a learning rate that goes fast and does not bounce
 
 
@@ -53,7 +59,7 @@ def diagnose_moments(
     now = moments[-1]
     since = [step for step, _ in now.rates if step <= now.step][-1]
     seen = [one for one in moments if one.step >= since] or [now]
-    return diagnose(
+    found = diagnose(
         [one.train_loss for one in seen],
         steps=[one.step for one in seen],
         valid_losses=[one.valid_loss for one in seen],
@@ -64,6 +70,10 @@ def diagnose_moments(
         momentum=_momentum(config),
         status=str(now.status),
     )
+    alike = config.init == "zeros" and MODELS[config.model].usual_init != "zeros"
+    if alike and len(seen) >= ENOUGH and abs(seen[-1].train_loss - seen[0].train_loss) < STUCK * seen[0].train_loss:
+        return Diagnosis(UNDECIDED, ALIKE, (Cure(CureKind.OTHER_WEIGHTS, "begin with random weights"),))
+    return found
 
 
 def border_of(config: TrainConfig, digits: Digits, weights: Sequence[Array] | None = None) -> float | None:
@@ -102,12 +112,15 @@ def trying(
     A trial takes the first 2,000 steps of the run that the cure would make. It cures if that is named good, and ends
     lower than the failing run began; of a cure that can be stronger or weaker the first one that cures is taken.
     """
-    cures = found.cures if found.name in (TOO_LOW, BOUNCING, DIVERGING) else ()
+    cures = found.cures if found.name in FAILING else ()
     working: list[Tried] = []
     for place, cure in enumerate(cures):
         yield list(working), place / len(cures)
-        for tried in _doses(cure, config, digits, moments[-1]):
-            begin = moments[-1] if tried.from_here else start if tried.config.inputs == config.inputs else None
+        doses = _doses(cure, config, digits, moments[-1], found.name)
+        tried = next(doses, None)
+        while tried is not None:
+            same = (tried.config.inputs, tried.config.init) == (config.inputs, config.init)
+            begin = moments[-1] if tried.from_here else start if same else None
             named, end = Diagnosis(UNDECIDED, ""), math.inf
             for by_now in _trial(tried.config, digits, begin):
                 yield list(working), place / len(cures)
@@ -115,9 +128,27 @@ def trying(
             if named.name == GOOD and end < moments[0].train_loss:
                 working.append(tried)
                 break
-            if cure.kind is CureKind.CLIP_GRADIENT and named.name == TOO_LOW:
-                break  # a shorter limit is slower still
+            try:
+                tried = doses.send(named.name)
+            except StopIteration:
+                break
     yield working, 1.0
+
+
+def at_once(found: Diagnosis, config: TrainConfig, digits: Digits, now: Snapshot) -> list[Tried]:
+    """Return what is offered to a run that does not fail, without a trial."""
+    if found.name in FAILING:
+        return []
+    return [next(_doses(cure, config, digits, now, found.name)) for cure in found.cures]
+
+
+def tell_none(found: Diagnosis) -> str:
+    """Say that all cures of a diagnosis were tried and that none works."""
+    tried = ", ".join(cure.words for cure in found.cures)
+    return (
+        f"Tried, for {MOST_STEPS:,} steps at most each: {tried}, and stronger doses. None of these runs is named good. Begin "
+        "with a learning rate near the border 2/λ, the default settings, or a larger mini-batch."
+    )
 
 
 def _trial(config: TrainConfig, digits: Digits, begin: Snapshot | None) -> Iterator[tuple[Diagnosis, float]]:
@@ -140,26 +171,27 @@ def _trial(config: TrainConfig, digits: Digits, begin: Snapshot | None) -> Itera
         yield diagnose_moments(moments, config, digits, border), moments[-1].train_loss
 
 
-def _doses(cure: Cure, config: TrainConfig, digits: Digits, now: Snapshot) -> Iterator[Tried]:
-    """Make the runs that a cure may mean, the first choice first."""
+Doses = Generator[Tried, RegimeName, None]
+
+
+def _doses(cure: Cure, config: TrainConfig, digits: Digits, now: Snapshot, failed: RegimeName) -> Doses:
+    """Make the runs that a cure may mean, the first choice first; each is answered by what the run with it is named."""
     lr = config.lr
     match cure.kind:
-        case CureKind.LOWER_RATE if cure.lr is not None:
-            for part in (1, 10, 100):
-                lower = round_down(cure.lr / part)
-                yield _at_rate(cure, config, lower, f"try {number(lower)}")
+        case CureKind.LOWER_RATE | CureKind.RAISE_RATE if cure.lr is not None:
+            border = border_of(config, digits) if cure.kind is CureKind.RAISE_RATE else None
+            first = border * SAFE if border is not None and border * SAFE > lr else cure.lr
+            rates = _rates(round_down(first), lr, failed)
+            with contextlib.suppress(StopIteration):  # it finds no further rate
+                rate = next(rates)
+                while True:
+                    rate = rates.send((yield _at_rate(cure, config, rate, f"try {number(rate)}")))
         case CureKind.BRANCH:
             more = max(
                 config.epochs, min(math.floor(now.epoch) + MORE_EPOCHS, config.epochs + MORE_EPOCHS, MOST_EPOCHS)
             )
             for part, name in ((10, "tenth"), (100, "hundredth")):
                 yield _at_rate(cure, replace(config, epochs=more), lr / part, f"branch with a {name}")
-        case CureKind.RAISE_RATE if cure.lr is not None:
-            border = border_of(config, digits)
-            rates = (
-                [cure.lr * 10**more for more in range(3)] if border is None else [round_down(border * SAFE), cure.lr]
-            )
-            yield from (_at_rate(cure, config, rate, f"try {number(rate)}") for rate in rates if rate > lr)
         case CureKind.ADD_MOMENTUM if "momentum" in config.update_rule.row.options:
             options = {**dict(config.optimizer_options), "momentum": 0.9}
             yield Tried(cure, replace(config, optimizer_options=options), "Each step keeps 0.9 of the one before.")
@@ -169,6 +201,25 @@ def _doses(cure: Cure, config: TrainConfig, digits: Digits, now: Snapshot) -> It
             yield from _clipped(cure, config, digits)
         case CureKind.SCALE_INPUTS if config.inputs == "pixels":
             yield _scaled(cure, config, digits)
+        case CureKind.OTHER_WEIGHTS:
+            yield Tried(
+                cure,
+                replace(config, init=MODELS[config.model].usual_init),
+                "Begins again; the hidden units differ then.",
+            )
+
+
+def _rates(rate: float, lr: float, failed: RegimeName) -> Generator[float, RegimeName, None]:
+    """Search for a learning rate that is neither too low nor too high: by tenfold, and in the middle of two that are.
+
+    It begins with `rate`; `lr` is one that has `failed`. Each one is answered by the name of its run.
+    """
+    low, high = (lr, math.inf) if failed == TOO_LOW else (0.0, lr)
+    for _ in range(MOST_RATES):
+        if not low < rate < high:
+            return
+        low, high = (rate, high) if (yield rate) == TOO_LOW else (low, rate)
+        rate = round_down(math.sqrt(low * high) if low and high < math.inf else low * 10 if low else high / 10)
 
 
 def _at_rate(cure: Cure, config: TrainConfig, lr: float, words: str) -> Tried:
@@ -178,7 +229,7 @@ def _at_rate(cure: Cure, config: TrainConfig, lr: float, words: str) -> Tried:
     )
 
 
-def _clipped(cure: Cure, config: TrainConfig, digits: Digits) -> Iterator[Tried]:
+def _clipped(cure: Cure, config: TrainConfig, digits: Digits) -> Doses:
     """Clip so that no step is longer than the first one would be at a safe learning rate, or at a part of that."""
     run = train(config, digits)
     next(run)
@@ -189,13 +240,15 @@ def _clipped(cure: Cure, config: TrainConfig, digits: Digits) -> Iterator[Tried]
         return
     for part in (4, 16, 64):
         limit = round_down(safe * length / config.lr / part)
-        yield Tried(
+        named = yield Tried(
             cure,
             replace(config, clip=limit),
             f"A gradient longer than {number(limit)} is shortened to that (the first one is {number(length, 3)} long), so "
             f"none moves the weights further than {number(limit * config.lr, 3)}. The border stays where it is: what "
             "clipping bounds is how far a step overshoots.",
         )
+        if named == TOO_LOW:
+            return  # a shorter limit is slower still
 
 
 def _scaled(cure: Cure, config: TrainConfig, digits: Digits) -> Tried:

@@ -17,6 +17,8 @@ from sgd_core.digits.snapshots import Snapshot
 from sgd_core.export.training import script_parts
 from sgd_core.numbers import number
 
+LEGEND = 95  # pixels that a legend in a picture takes from the right
+
 
 def run_notebook(segments: Sequence[Segment], now: Snapshot, train_count: int | None = None) -> str:
     """Return a Jupyter notebook (format 4) that repeats a run up to `now` and prints the numbers of its epochs.
@@ -57,6 +59,16 @@ def run_weights(config: TrainConfig, now: Snapshot) -> bytes:
     return save(tensors, metadata)
 
 
+def _legends_inside(spec: dict[str, Any]) -> dict[str, Any]:
+    """Put legends at a chart's own top right corner: beside other charts Vega takes the left one for it."""
+    for part in [spec, *spec.get("layer", [])]:
+        for channel in part.get("encoding", {}).values():
+            legend = channel.get("legend") if isinstance(channel, dict) else None
+            if legend and legend.get("orient") == "top-right":
+                legend |= {"orient": "none", "legendX": spec["width"] - LEGEND, "legendY": 2}
+    return spec
+
+
 def picture_png(columns: Sequence[Sequence[alt.Chart | alt.LayerChart]], *, width: int = 560) -> bytes:
     """Return charts as one PNG, column beside column; a chart without a width of its own gets `width` pixels."""
     import vl_convert  # large, and needed only when somebody asks for a picture
@@ -72,7 +84,7 @@ def picture_png(columns: Sequence[Sequence[alt.Chart | alt.LayerChart]], *, widt
             params |= {param["name"]: param for param in spec.pop("params", [])}
             for name in ("$schema", "config", "autosize", "padding"):  # they belong to the whole picture
                 spec.pop(name, None)
-            specs.append({"width": width, **spec})
+            specs.append(_legends_inside({"width": width, **spec}))
         stacks.append({"vconcat": specs})
     whole = {
         "$schema": "https://vega.github.io/schema/vega-lite/v6.json",

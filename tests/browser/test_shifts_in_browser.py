@@ -77,7 +77,7 @@ def test_the_map_stays_where_it_is_while_cures_are_tried(visit: Visit) -> None:
     page.set_viewport_size({"width": 1280, "height": 720})
     idle(page)
     choose_speed(page, "fast")
-    tops = """() => ['.st-key-training_hero', '.st-key-training_cures > :last-child'].map(
+    tops = """() => ['.st-key-training_hero', '.st-key-training_cures > :first-child'].map(
       (one) => Math.round(document.querySelector(one).getBoundingClientRect().y))"""
     before = page.evaluate(tops)
     press(page, "Train")

@@ -9,8 +9,9 @@ import pytest
 from sgd_core.descent.diagnosis import CureKind
 from sgd_core.descent.optimizers import OPTIMIZERS
 from sgd_core.digits.config import TrainConfig
-from sgd_core.digits.cures import border_of, diagnose_moments, is_exact, trying
+from sgd_core.digits.cures import _rates, at_once, border_of, diagnose_moments, is_exact, tell_none, trying
 from sgd_core.digits.datasets import load_digits
+from sgd_core.digits.models import MODELS
 from sgd_core.digits.sharpness import sharpness
 from sgd_core.digits.snapshots import StepRequest
 from sgd_core.digits.training import train
@@ -123,3 +124,65 @@ def test_cures_are_tried_with_every_optimizer(optimizer):
     _, failing, after = cures_of(config, UCI)
     for kind, (cured, last, _) in after.items():
         assert cured == "good" and last.train_loss < failing[0].train_loss, (optimizer, kind)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"lr": 0.01, "batch_size": None},
+        {"lr": 1e-4, "batch_size": 1, "epochs": 2},
+        {"lr": 1e-4, "batch_size": None, "loss": "mean_absolute_error"},
+        {"lr": 30.0, "optimizer": "adam", "loss": "mean_squared_error"},
+        {"lr": 30.0, "optimizer": "rmsprop", "loss": "huber", "batch_size": None},
+        {"lr": 1e-4, "optimizer": "adam", "loss": "huber", "batch_size": None},
+    ],
+)
+def test_a_rate_that_works_is_found_however_far_off_it_is(settings):
+    """None of these had a cure: the rates tried were at most a hundredth, or a hundred times, of the first guess."""
+    config = TrainConfig(**{"epochs": 10, "batch_size": 64, **settings})
+    _, failing, after = cures_of(config, UCI)
+    kind = CureKind.RAISE_RATE if config.lr < 1 else CureKind.LOWER_RATE
+    cured, last, tried = after[kind]
+    assert cured == "good" and last.train_loss < failing[0].train_loss
+    assert tried.config == replace(config, lr=tried.cure.lr)
+
+
+@pytest.mark.parametrize("works", 10.0 ** np.arange(-4, 3))
+@pytest.mark.parametrize("lr", 10.0 ** np.arange(-6, 5))
+def test_the_search_comes_to_a_window_of_half_a_decade(works, lr):
+    if works / 1e5 < lr < 1e5 * works and not 0.5 * works <= lr <= 2.5 * works:
+        name = "too low" if lr < works else "bouncing"
+        search = _rates(lr * 10 if lr < works else lr / 10, lr, name)
+        rate = next(search)
+        while not 0.5 * works <= rate <= 2.5 * works:
+            rate = search.send("too low" if rate < works else "diverging")
+
+
+@pytest.mark.parametrize("lr", [0.01, 0.1, 1.0, 3.0])
+def test_a_network_of_zeros_is_not_called_good_and_is_cured_by_random_weights(lr):
+    config = TrainConfig(model="two_layer", init="zeros", lr=lr, epochs=30)
+    failing = whole(config, UCI)
+    found = named(failing, config, UCI)
+    assert found.name == "undecided" and "stay alike" in found.reason
+    hidden = failing[-1].parameters[0]
+    assert np.abs(hidden - hidden[:1]).max() == 0 and failing[-1].valid_accuracy < 0.6, "the units are alike"
+    (tried,) = at_once(found, config, UCI, failing[-1])
+    assert tried.config == replace(config, init=MODELS["two_layer"].usual_init)
+    if lr in (0.1, 1.0):
+        after = whole(tried.config, UCI)
+        assert named(after, tried.config, UCI).name == "good" and after[-1].valid_accuracy > 0.9
+
+
+def test_where_nothing_cures_it_is_said_what_was_tried():
+    config = TrainConfig(
+        model="two_layer", init="default", loss="mean_absolute_error", optimizer="rmsprop", batch_size=None, lr=1.0
+    )
+    failing = whole(config, UCI)
+    found = named(failing, config, UCI)
+    *_, (working, share) = trying(found, config, UCI, failing)
+    assert (working, share) == ([], 1.0)
+    assert all(cure.words in tell_none(found) for cure in found.cures) and "2,000 steps" in tell_none(found)
+
+
+def test_a_guess_on_the_wrong_side_ends_the_search():
+    assert list(_rates(0.5, 0.1, "bouncing")) == [] == list(_rates(0.01, 0.1, "too low"))

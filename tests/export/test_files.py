@@ -70,6 +70,7 @@ def test_the_picture_is_a_picture_of_all_charts(shown: list[sgd_core.Snapshot]) 
     left = image[:, : image.shape[1] // 2]
     for color in ((63, 106, 216), (212, 98, 10)):  # training and validation
         assert (np.abs(left - color).sum(2) < 30).sum() > 100
+    assert np.ptp(image[:, :120], axis=2).max() < 40, "at the left are the axis' words, in grey, and no legend"
 
 
 def test_a_diverged_run_can_be_exported_too() -> None:

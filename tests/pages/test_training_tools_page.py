@@ -17,6 +17,7 @@ from sgd_core.digits.drawing import pack_drawing, prepared, shifted, unpack_draw
 from sgd_core.digits.drawn_digits import DrawnDigits
 from sgd_core.digits.inputs import INPUTS
 from sgd_core.digits.losses import LOSSES
+from sgd_core.digits.models import MODELS
 from sgd_core.numbers import signed
 
 MSE = LOSSES["mean_squared_error"].title
@@ -66,6 +67,24 @@ def test_a_good_run_is_offered_to_go_on_and_a_step_is_too_early_for_cures(app: O
     at = trained(press(at, "cure_more_epochs"))
     assert run_of(at).latest.epoch == 40
     assert offered(app("training")) == set()
+
+
+TWO = {"training_model": MODELS["two_layer"].title, "training_epochs": "10"}
+
+
+def test_a_network_of_zeros_learns_nothing_is_told_why_and_cured_by_random_weights(app: Open) -> None:
+    at = trained(app("training", **TWO, training_init="zeros", training_lr="0.1"))
+    assert "stay alike" in cards(run_of(at))[-1][2] and offered(at) == {"other_weights"}
+    at = trained(press(at, "cure_other_weights"))
+    assert run_of(at).config.init == MODELS["two_layer"].usual_init and run_of(at).latest.valid_accuracy > 0.9
+
+
+def test_where_no_cure_works_that_is_said_with_what_was_tried(app: Open) -> None:
+    settings = {"loss": LOSSES["mean_absolute_error"].title, "optimizer": "RMSprop", "batch": "100000", "lr": "1"}
+    at = trained(app("training", **TWO, **{f"training_{name}": value for name, value in settings.items()}))
+    assert offered(at) == set()
+    button = at.button(key="training_no_cure")
+    assert button.disabled and "scale the pixels" in button.help and "2,000 steps" in button.help
 
 
 @pytest.mark.parametrize(
