@@ -170,7 +170,9 @@ def _choose_axes(page: Page) -> tuple[bool, bool, bool]:
     with st.popover("Axes", icon=":material/tune:"):
         log = page.segments("loss_axis", "Loss", ["linear", "logarithmic"], "linear") == "logarithmic"
         log_steps = page.segments("steps_axis", "Steps", ["linear", "logarithmic"], "linear") == "logarithmic"
-        stretch = page.segments("stretch", "Show", ["whole run", "last stretch"], "whole run") == "last stretch"
+        # a logarithmic axis is for the first steps: it has no last stretch
+        choices = ["whole run"] if log_steps else ["whole run", "last stretch"]
+        stretch = page.segments("stretch", "Show", choices, "whole run") == "last stretch"
     return log, log_steps, stretch
 
 

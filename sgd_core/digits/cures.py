@@ -25,7 +25,6 @@ from sgd_core.numbers import number, round_down
 MOST_IMAGES = 4096  # that a curvature is measured on
 MOST_STEPS = 2000  # of a trial
 MORE_EPOCHS = 10  # that a branch from near the end of a run goes on for
-STUCK = 0.02  # share of the loss: less has not moved
 ALIKE = "Nothing is learned, at any learning rate: hidden units whose weights are all zero get the same gradient, and stay alike."
 FAILING = (TOO_LOW, BOUNCING, DIVERGING)
 MOST_RATES = 6  # that are tried to find one
@@ -70,8 +69,7 @@ def diagnose_moments(
         momentum=_momentum(config),
         status=str(now.status),
     )
-    alike = config.init == "zeros" and MODELS[config.model].usual_init != "zeros"
-    if alike and len(seen) >= ENOUGH and abs(seen[-1].train_loss - seen[0].train_loss) < STUCK * seen[0].train_loss:
+    if len(seen) >= ENOUGH and now.units_alike:
         return Diagnosis(UNDECIDED, ALIKE, (Cure(CureKind.OTHER_WEIGHTS, "begin with random weights"),))
     return found
 

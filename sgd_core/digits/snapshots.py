@@ -79,6 +79,11 @@ class Snapshot:
         buffers = [buffer for _, buffers in self.optimizer_state.states for buffer in buffers]
         return sum(array.nbytes for array in (*self.parameters, self.gradient, self.update, *buffers))
 
+    @property
+    def units_alike(self) -> bool:
+        """Whether the model has hidden units or filters and all have the same weights: then they never become different."""
+        return len(self.parameters) > 2 and not np.ptp(self.parameters[0], axis=0).any()
+
 
 @dataclass(frozen=True)
 class StepRequest:

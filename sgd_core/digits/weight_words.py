@@ -21,6 +21,11 @@ def tell_weights(
         return ["These weights are what an explosion has left: they say nothing about digits."]
     if now.step == 0:
         said = ["Nothing is learned yet. Press **Train**, pause, and come back: this box then says where."]
+    elif now.units_alike:
+        kind = "filter" if model.maps_are_filters else "hidden unit"
+        said = [
+            f"Each {kind} has the same weights as every other: they all answer the same, so no map says anything yet."
+        ]
     elif model.maps_are_filters:
         said = [
             "Each filter is a small pattern that moves over the image; it answers strongly where the image looks like it. "

@@ -67,6 +67,13 @@ def test_before_the_first_step_and_with_filters() -> None:
     assert "Each filter" in only
 
 
+@pytest.mark.parametrize(("model", "kind"), [("two_layer", "hidden unit"), ("cnn", "filter")])
+def test_of_maps_that_are_all_alike_that_is_said(model: str, kind: str) -> None:
+    sentences, now, *_ = told(TrainConfig(model=model, init="zeros", lr=0.1, epochs=2))
+    assert all((one == now.weights[0]).all() for one in now.weights)
+    assert f"Each {kind} has the same weights" in sentences[0] and not any("counts most" in one for one in sentences)
+
+
 def test_weights_of_which_none_is_negative_or_none_a_number() -> None:
     means = np.zeros((2, 3, 3))
     weights = np.ones((2, 3, 3))

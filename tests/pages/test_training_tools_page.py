@@ -75,6 +75,7 @@ TWO = {"training_model": MODELS["two_layer"].title, "training_epochs": "10"}
 def test_a_network_of_zeros_learns_nothing_is_told_why_and_cured_by_random_weights(app: Open) -> None:
     at = trained(app("training", **TWO, training_init="zeros", training_lr="0.1"))
     assert "stay alike" in cards(run_of(at))[-1][2] and offered(at) == {"other_weights"}
+    assert "only." in said(at) and "too small to get anywhere" not in said(at), "it is not the learning rate"
     at = trained(press(at, "cure_other_weights"))
     assert run_of(at).config.init == MODELS["two_layer"].usual_init and run_of(at).latest.valid_accuracy > 0.9
 
