@@ -22,7 +22,7 @@ from sgd_core.digits.training import train
 from sgd_core.moments import moment_steps
 from sgd_core.numbers import number, round_down
 
-MOST_IMAGES = 4096  # that a curvature is measured on
+MOST_IMAGES = 4096  # of a set, that a curvature is measured on, and a trial judged
 MOST_STEPS = 2000  # of a trial
 MORE_EPOCHS = 10  # that a branch from near the end of a run goes on for
 ALIKE = "Nothing is learned, at any learning rate: hidden units whose weights are all zero get the same gradient, and stay alike."
@@ -152,9 +152,10 @@ def tell_none(found: Diagnosis) -> str:
 def _trial(config: TrainConfig, digits: Digits, begin: Snapshot | None) -> Iterator[tuple[Diagnosis, float]]:
     """Name a run at its moments, and yield its training loss there.
 
-    Of the earlier ones some are passed over, since each is judged on all images; the last ones say whether it bounces.
+    Of the earlier ones some are passed over, since judging takes time; the last ones say whether it bounces. Each is judged
+    on as many images as a curvature is measured on.
     """
-    run = train(config, digits, after=begin)
+    run = train(config, digits, after=begin, judged=MOST_IMAGES)
     moments = [next(run)]
     border = border_of(config, digits, moments[0].parameters)
     first, count = moments[0].step, len(digits.train_images)

@@ -52,8 +52,18 @@ class Engine:
 
     @torch.inference_mode(False)  # whatever mode of torch the caller is in
     @torch.no_grad()
-    def __init__(self, config: TrainConfig, digits: Digits, runs: int = 1, seeds: Sequence[int] | None = None) -> None:
-        """Flatten the data once, as the model sees them, and draw the initial weights."""
+    def __init__(
+        self,
+        config: TrainConfig,
+        digits: Digits,
+        runs: int = 1,
+        seeds: Sequence[int] | None = None,
+        judged: int | None = None,
+    ) -> None:
+        """Flatten the data once, as the model sees them, and draw the initial weights.
+
+        It is judged on `judged` images of each set at most, evenly chosen; None: on all.
+        """
         digits, origin = seen_by_model(config.inputs, digits)
         self.origin: NDArray[np.float32] | None = None if origin is None else origin.numpy()
         self._clip = config.clip
@@ -63,6 +73,7 @@ class Engine:
         self._sparse = _sparse_train_pixels(digits) if self.network.is_dense else None
         self._train = _half(digits.train_images, digits.train_labels, classes)
         self._valid = _half(digits.valid_images, digits.valid_labels, classes)
+        self._judged = [half if judged is None else _thinned(half, judged) for half in (self._train, self._valid)]
         self._loss = LOSSES[config.loss]
         self.batches = Batches(config, len(self._train.pixels), seeds)
         own = 1 if seeds is None else self.runs
@@ -204,12 +215,13 @@ class Engine:
     @torch.inference_mode(False)  # whatever mode of torch the caller is in
     @torch.no_grad()
     def evaluate(self) -> Evaluation:
-        """Loss and accuracy of both sets at the present weights; counts and sums over single images.
+        """Loss and accuracy of both sets, or of what is judged of them, at the present weights; sums over single images.
 
         A run with a loss or a weight that is not finite is no longer `alive` afterwards.
         """
-        train_loss, train_accuracy = self._evaluate(self._train, self._sparse)
-        valid_loss, valid_accuracy = self._evaluate(self._valid)
+        train, valid = self._judged
+        train_loss, train_accuracy = self._evaluate(train, self._sparse if train is self._train else None)
+        valid_loss, valid_accuracy = self._evaluate(valid)
         healthy = train_loss.isfinite() & valid_loss.isfinite()
         for weight in self.parameters:
             healthy &= weight.flatten(1).isfinite().all(1)
@@ -259,6 +271,11 @@ def _half(images: Tensor, labels: Tensor, classes: int) -> _Half:
     if pixels.is_inference():  # autograd refuses what was loaded in that mode
         pixels, labels = pixels.clone(), labels.clone()
     return _Half(pixels, targets_for(labels, classes), labels)
+
+
+def _thinned(half: _Half, most: int) -> _Half:
+    stride = -(-len(half.labels) // most)
+    return half if stride == 1 else _Half(half.pixels[::stride], half.targets[::stride], half.labels[::stride])
 
 
 @lru_cache(maxsize=2)

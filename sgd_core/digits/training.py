@@ -28,6 +28,7 @@ def train(
     snapshot_every: int | None = None,
     weights: Sequence[Array] | None = None,
     after: Snapshot | None = None,
+    judged: int | None = None,
 ) -> Generator[Snapshot, StepRequest | None, None]:
     """Train a model; yield snapshot 0 before the first step, then one at each epoch's end.
 
@@ -41,6 +42,8 @@ def train(
     optimizer's state where that fits, its place in the epoch's order and in the schedule. The first snapshot is that
     moment again. With unchanged settings the rest is, bit for bit, what the run would have been without the break.
 
+    `judged` takes the snapshots' losses and accuracies from so many images of each set at most, evenly chosen.
+
     The same config and digits give the same snapshots, bit for bit, on one machine with one number of threads.
     Raises ValueError when the digits are of other classes than the config's, the weights of other shapes or trained on
     other inputs, or a schedule has more steps than can be scheduled.
@@ -49,7 +52,7 @@ def train(
     wanted = tuple(range(10)) if config.classes is None else config.classes
     if wanted != digits.classes:
         raise ValueError(f"The configuration is for the classes {wanted}, but the digits are {digits.classes}.")
-    engine = Engine(config, digits)
+    engine = Engine(config, digits, judged=judged)
     planned = config.epochs * engine.batches.per_epoch
     if config.schedule != "constant" and planned > MAX_STEPS:
         raise ValueError(

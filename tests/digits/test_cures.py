@@ -64,6 +64,17 @@ def test_each_cure_pressed_cures(loss, batch_size):
             assert cured == "good" and last.train_loss < failing[0].train_loss, (config, kind)
 
 
+@pytest.mark.parametrize("loss", ["cross_entropy", "mean_squared_error", "mean_absolute_error"])
+def test_each_cure_pressed_cures_on_all_ten_digits(loss):
+    digits = load_digits("uci", None)
+    for lr in (0.001, 1.0, 30.0):
+        config = TrainConfig(classes=None, loss=loss, lr=lr, epochs=10)
+        name, failing, after = cures_of(config, digits)
+        assert bool(after) == (name not in ("good", "undecided")), (config, "something cures")
+        for kind, (cured, last, _) in after.items():
+            assert cured == "good" and last.train_loss < failing[0].train_loss, (config, kind)
+
+
 @pytest.mark.mnist
 def test_each_cure_pressed_cures_on_mnist(mnist):
     kinds = set()

@@ -290,3 +290,21 @@ def test_linear_mnist_reaches_the_published_accuracy(mnist):
 def test_one_epoch_is_said_in_the_singular():
     reasons = [list(train(TrainConfig(epochs=epochs), load_digits("uci")))[-1].reason for epochs in (1, 2)]
     assert reasons == ["1 epoch is done.", "All 2 epochs are done."]
+
+
+def test_a_run_judged_on_some_images_is_the_same_run_and_its_numbers_are_those_images_own():
+    digits, config = load_digits("uci", (3, 7)), TrainConfig(epochs=2, batch_size=32)
+    whole, judged = list(train(config, digits)), list(train(config, digits, judged=40))
+    train_rows, valid_rows = slice(None, None, -(-289 // 40)), slice(None, None, 2)  # 37 of 289, 37 of 73
+    for one, other in zip(whole, judged, strict=True):
+        for mine, yours in zip(one.parameters, other.parameters, strict=True):
+            assert (mine == yours).all()
+        weight, bias = (torch.tensor(array) for array in other.parameters)
+        for images, labels, rows, loss in (
+            (digits.train_images, digits.train_labels, train_rows, other.train_loss),
+            (digits.valid_images, digits.valid_labels, valid_rows, other.valid_loss),
+        ):
+            scores = images[rows].flatten(1) @ weight.T + bias
+            truth = 1 - labels[rows].float().unsqueeze(1)
+            expected = torch.nn.functional.binary_cross_entropy_with_logits(scores, truth)
+            assert loss == pytest.approx(expected.item(), rel=1e-5)
