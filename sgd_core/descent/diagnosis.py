@@ -68,13 +68,15 @@ def diagnose(
     quadratic: bool = False,
     momentum: float = 0.0,
     status: str = "running",
+    often: float = OFTEN,
 ) -> Diagnosis:
     """Name what a training run does at the learning rate `lr`.
 
     `losses` are those of the whole training set at the recorded moments of one learning rate, the oldest first, and
     `steps` their step numbers (evenly spaced where not given); `valid_losses` and `valid_accuracy` go with them.
     `border` is 2/λ (with momentum 2(1 + momentum)/λ) at the first weights, where it is known; on a `quadratic` loss, where
-    it is the same at all weights, it settles the matter. `status` is the snapshot's.
+    it is the same at all weights, it settles the matter. `status` is the snapshot's. `often` is the share of rises among
+    the recent changes from which on a run bounces.
 
     - "diverging": the numbers have overflowed, or the loss is quadratic and the learning rate beyond its border, or the
       loss is above its start and has risen ever since its best.
@@ -108,7 +110,7 @@ def diagnose(
         return Diagnosis(DIVERGING, _caused(reason, beyond, border, quadratic), _gentler(lr, border, broken=False))
     if len(loss) < ENOUGH:
         return Diagnosis(UNDECIDED, "Too little has happened to tell; train on.")
-    return _by_history(loss, step, valid, accuracy, lr, border, beyond, momentum, quadratic)
+    return _by_history(loss, step, valid, accuracy, lr, border, beyond, momentum, quadratic, often)
 
 
 def _by_history(
@@ -121,6 +123,7 @@ def _by_history(
     beyond: float | None,
     momentum: float,
     quadratic: bool,
+    often: float,
 ) -> Diagnosis:
     best, changes = int(loss.argmin()), np.diff(loss)
     if loss[-1] > loss[0] and len(loss) - best > ENOUGH and (changes[best:] > 0).all():
@@ -133,7 +136,7 @@ def _by_history(
     peak = float(loss.max() / loss[0]) if loss[0] > 0 else 1.0
     # no gentle step lifts the loss that far above its start
     leapt = peak > WORSE if beyond is None else beyond > 1 and (peak > WORSE or _rise(valid) > WORSE)
-    if rises >= OFTEN or loss[-1] > loss[0] or leapt:
+    if rises >= often or loss[-1] > loss[0] or leapt:
         reason = f"The loss rose in {percent(rises, 2)} of the last {len(recent)} changes"
         if not rises and peak > WORSE:
             reason = f"The loss leapt to {number(peak, 2)} times its start before it fell"

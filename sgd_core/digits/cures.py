@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from sgd_core.descent.diagnosis import ENOUGH, RECENT, Cure, CureKind, Diagnosis, diagnose
+from sgd_core.descent.diagnosis import ENOUGH, OFTEN, RECENT, Cure, CureKind, Diagnosis, diagnose
 from sgd_core.descent.regime_names import BOUNCING, DIVERGING, GOOD, TOO_LOW, UNDECIDED, RegimeName
 from sgd_core.digits.config import MOST_EPOCHS, TrainConfig
 from sgd_core.digits.datasets import Digits
@@ -28,6 +28,7 @@ MORE_EPOCHS = 10  # that a branch from near the end of a run goes on for
 ALIKE = "Nothing is learned, at any learning rate: hidden units whose weights are all zero get the same gradient, and stay alike."
 FAILING = (TOO_LOW, BOUNCING, DIVERGING)
 MOST_RATES = 6  # that are tried to find one
+STRICT = 0.75  # of the rises that a run may have, where a trial is judged on some images only
 SAFE = 1 / 4  # of the border: a learning rate that goes fast and does not bounce
 
 
@@ -46,11 +47,11 @@ class Tried:
 
 
 def diagnose_moments(
-    moments: Sequence[Snapshot], config: TrainConfig, digits: Digits, border: float | None
+    moments: Sequence[Snapshot], config: TrainConfig, digits: Digits, border: float | None, often: float = OFTEN
 ) -> Diagnosis:
     """Name what a run does by its moments, the oldest first, of which those count that had the last one's rate.
 
-    `border` is `border_of` the first moment's weights. It says nothing of clipped steps, nor of an optimizer whose steps
+    `border` is `border_of` the first moment's weights, `often` as for `diagnose`. It says nothing of clipped steps, nor of an optimizer whose steps
     are not in proportion to the gradient.
     """
     if config.clip is not None or config.update_rule.row.sign_like:
@@ -68,6 +69,7 @@ def diagnose_moments(
         quadratic=border is not None and is_exact(config, digits),
         momentum=_momentum(config),
         status=str(now.status),
+        often=often,
     )
     if len(seen) >= ENOUGH and now.units_alike:
         return Diagnosis(UNDECIDED, ALIKE, (Cure(CureKind.OTHER_WEIGHTS, "begin with random weights"),))
@@ -159,6 +161,7 @@ def _trial(config: TrainConfig, digits: Digits, begin: Snapshot | None) -> Itera
     moments = [next(run)]
     border = border_of(config, digits, moments[0].parameters)
     first, count = moments[0].step, len(digits.train_images)
+    often = OFTEN if count <= MOST_IMAGES else STRICT * OFTEN  # on all of them it may rise a little more often
     per_epoch = -(-count // min(config.batch_size or count, count))
     total = max(1, math.ceil((config.epochs - moments[0].epoch) * per_epoch))
     steps = np.union1d(moment_steps(total), np.arange(0, total, per_epoch))
@@ -167,7 +170,7 @@ def _trial(config: TrainConfig, digits: Digits, begin: Snapshot | None) -> Itera
     for step in [*early[:: max(1, len(early) // (RECENT + 1))], *late]:
         while moments[-1].status == "running" and moments[-1].step < first + step:
             moments.append(run.send(StepRequest(steps=int(first + step - moments[-1].step))))
-        yield diagnose_moments(moments, config, digits, border), moments[-1].train_loss
+        yield diagnose_moments(moments, config, digits, border, often), moments[-1].train_loss
 
 
 Doses = Generator[Tried, RegimeName, None]

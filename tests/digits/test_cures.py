@@ -82,6 +82,7 @@ def test_each_cure_pressed_cures_on_mnist(mnist):
         ("mean_squared_error", 1.0, 256),
         ("cross_entropy", 1.0, 64),
         ("mean_absolute_error", 0.001, 256),
+        ("huber", 1.0, 64),
     ):
         config = TrainConfig(dataset="mnist", loss=loss, batch_size=batch_size, lr=lr, epochs=2)
         name, failing, after = cures_of(config, mnist)
