@@ -1,5 +1,7 @@
 """A thin logarithmic strip of learning rates: the zones along the steepest direction, the border, and where a run stands."""
 
+import math
+
 import altair as alt
 
 from sgd_core.charts.palette import POINT, QUIET, look
@@ -7,6 +9,8 @@ from sgd_core.charts.vega import bare, layers
 from sgd_core.numbers import number
 
 WHOSE = "the next step along the steepest direction"
+ROOM_FOR_WORDS = 2 * 180  # pixels of a strip whose half holds these words; a narrower one says it in its tooltip
+NARROW = 25  # pixels of a zone that has room for its sign only
 TOO_LOW, OVERSHOOTS = 1 / 20, 1 / 2  # of the border: below the first each step makes less than a tenth of the way
 
 
@@ -19,7 +23,15 @@ def rate_strip(lr: float, border: float, *, height: int = 34) -> alt.LayerChart:
     ends = [low, border * TOO_LOW, border * OVERSHOOTS, border, high]
     names = ["too low", "good", "bouncing", "diverging"]
     zones = [
-        {"name": name, "from": begin, "to": end, "middle": (begin * end) ** 0.5, "whose": WHOSE}
+        {
+            "name": name,
+            "sign": look(name).sign,
+            "from": begin,
+            "to": end,
+            "middle": (begin * end) ** 0.5,
+            "share": math.log(end / begin) / math.log(high / low),
+            "whose": WHOSE,
+        }
         for name, begin, end in zip(names, ends, ends[1:], strict=False)
     ]
     right = lr < (low * high) ** 0.5  # where the marker is not
@@ -43,12 +55,17 @@ def rate_strip(lr: float, border: float, *, height: int = 34) -> alt.LayerChart:
             ),
             marker.transform_filter("datum.words == '▼'")
             .mark_text(
-                color=QUIET, fontSize=10, baseline="top", dx=-4 if right else 4, align="right" if right else "left"
+                color=QUIET,
+                fontSize=10,
+                baseline="top",
+                dx=-4 if right else 4,
+                align="right" if right else "left",
+                text=alt.expr(f"width < {ROOM_FOR_WORDS} ? '' : {WHOSE!r}"),
             )
-            .encode(x=alt.XValue("width") if right else alt.XValue(0), y=alt.YValue(0), text=alt.TextValue(WHOSE)),
-            base.mark_text(fontSize=11, color=QUIET).encode(
-                x=alt.X("middle:Q", scale=scale), y=y, text=alt.Text("name:N")
-            ),
+            .encode(x=alt.XValue("width") if right else alt.XValue(0), y=alt.YValue(0)),
+            base.mark_text(
+                fontSize=11, color=QUIET, text=alt.expr(f"width * datum.share < {NARROW} ? datum.sign : datum.name")
+            ).encode(x=alt.X("middle:Q", scale=scale), y=y),
             marker.transform_filter("datum.words != '▼'")
             .mark_rule(color=QUIET, strokeWidth=2)
             .encode(x=alt.X("at:Q", scale=scale), tooltip=alt.Tooltip("words:N")),
