@@ -63,7 +63,7 @@ def teach(page: Page, run: Run) -> tuple[Callable[[], list[Picture]], Callable[[
             ink = pad(page.key("pad"), f"{words} here with mouse or finger", image, revision)
             if ink is not None and (new := prepared(ink, dataset)) is not None:
                 _keep(new, dataset, shown=True)
-                st.rerun(scope="fragment")
+                image = drawn(page, dataset)
             _buttons(page, image, dataset)
         bars, words_place = right.container(), right.container()
         with right:

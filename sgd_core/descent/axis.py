@@ -38,7 +38,8 @@ def survey(f: Function, start: float, lrs: ArrayLike, steps: int, minimum: Minim
     for (_, run), regime in zip(runs.groupby("run"), classify_runs(runs, f, steps=steps), strict=True):
         left, needed = math.nan, math.nan
         if math.isfinite(lowest) and first > lowest:
-            shares = (run["loss"].to_numpy() - lowest) / (first - lowest)
+            with np.errstate(over="ignore"):  # from a flat place a loss that has exploded is too many times as high
+                shares = (run["loss"].to_numpy() - lowest) / (first - lowest)
             left, needed = float(shares[steps]), arrival(shares, run["status"].iloc[-1] == "diverged")
             if regime.endless and needed >= 0 and not _stays(f, run, lowest + ARRIVED * (first - lowest)):
                 needed = math.nan  # it passes by

@@ -152,6 +152,20 @@ def test_the_drawing_can_be_shifted_until_it_fails(app: Open) -> None:
     assert "training_drawing" not in at.query_params
 
 
+def test_a_stroke_that_comes_with_a_whole_run_of_the_page_is_kept(app: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its end and a press elsewhere may come in one message: the page used to end in an error then."""
+    ink = np.zeros((280, 280), dtype=np.float32)
+    ink[60:220, 120:160] = 1.0
+    strokes = [ink]
+    monkeypatch.setattr("pages.training.drawing.pad", lambda *_: strokes.pop() if strokes else None)
+    at = app("training", training_beside="my digit")
+    kept = at.session_state["training_drawn"]["text"]
+    assert not strokes and np.array_equal(
+        unpack_drawing(kept, "uci"), unpack_drawing(pack_drawing(prepared(ink, "uci"), "uci"), "uci")
+    )
+    assert not at.button(key="training_clear_drawing").disabled and "on the white sheet" not in said(at)
+
+
 @pytest.mark.parametrize("by", [(0, 3), (0, -3), (2, 0), (-2, 0), (9, 0), (0, -8)])
 def test_shifting_moves_the_ink_and_loses_what_leaves(by: tuple[int, int]) -> None:
     moved = shifted(THREE, *by)
