@@ -2,8 +2,8 @@
 
 Prints for each number of learners: seconds from a change of the learning rate to its answer (median and 95th percentile),
 moments watched a second by the slowest and the median learner, errors (the server's log is `sgd_lab_load.log` in the folder for
-temporary files), and the memory of the server, at the end also when all have left. `--url` names a server that runs already
-(its memory is then not known). `--soak 30` lets 15 learners come and go for 30 minutes instead, and compares each minute's
+temporary files), and the memory of the server, at the end also when all have left. `--processes 2` lets them spread over two
+servers, as a proxy would. `--url` names a server that runs already (its memory is then not known). `--soak 30` lets 15 learners come and go for 30 minutes instead, and compares each minute's
 answers, memory, threads and open files with the fifth's.
 """
 
@@ -16,8 +16,8 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from pages.ui.starting import QUIET
@@ -69,7 +69,7 @@ def soak(url: str, process: int, minutes: int, query: str, count: int = 15) -> N
 
 
 @contextmanager
-def server(dataset: str) -> Iterator[tuple[str, int | None]]:
+def server(dataset: str, number: int = 1) -> Iterator[tuple[str, int]]:
     """Start the app with its own data folder; yields its address and its process."""
     sys.path.insert(0, str(ROOT / "tests" / "browser"))
     from serving import free_port
@@ -92,7 +92,8 @@ def server(dataset: str) -> Iterator[tuple[str, int | None]]:
             "true",
         ]
         command += ["--server.address", "127.0.0.1", "--server.fileWatcherType", "none"]
-        log = (Path(tempfile.gettempdir()) / "sgd_lab_load.log").open("w")
+        name = "sgd_lab_load.log" if number == 1 else f"sgd_lab_load_{number}.log"
+        log = (Path(tempfile.gettempdir()) / name).open("w")
         process = subprocess.Popen(command, env=env, cwd=ROOT, stdout=log, stderr=log)
         try:
             for _ in range(600):
@@ -108,9 +109,10 @@ def server(dataset: str) -> Iterator[tuple[str, int | None]]:
             log.close()
 
 
-async def lesson(url: str, count: int, seconds: float, query: str) -> list[Seen]:
-    """Let so many learners learn at the same time."""
-    learners = [Learner(url, "Digit_training", query, seed) for seed in range(count)]
+async def lesson(urls: str | Sequence[str], count: int, seconds: float, query: str) -> list[Seen]:
+    """Let so many learners learn at the same time, spread over the servers."""
+    servers = [urls] if isinstance(urls, str) else urls
+    learners = [Learner(servers[seed % len(servers)], "Digit_training", query, seed) for seed in range(count)]
 
     async def come(learner: Learner) -> Seen:
         await asyncio.sleep(learner.seed * min(0.2, 5 / count))  # nobody opens a page in the same millisecond
@@ -125,17 +127,21 @@ def main() -> None:
     parser.add_argument("--learners", type=int, nargs="+", default=[1, 5, 15, 30, 60])
     parser.add_argument("--seconds", type=float, default=20)
     parser.add_argument("--dataset", choices=["MNIST", "UCI handwriting"], default="UCI handwriting")
+    parser.add_argument("--processes", type=int, default=1)
     parser.add_argument("--soak", type=int, default=0, help="minutes")
     parser.add_argument("--url", help="ws://127.0.0.1:8501 of a server that runs already")
     asked = parser.parse_args()
     query = f"training_dataset={asked.dataset}&training_epochs=200".replace(" ", "+")
 
-    def run(url: str, process: int | None) -> None:
+    def run(urls: Sequence[str], processes: Sequence[int | None]) -> None:
+        def held_by_all() -> float:
+            return sum(memory(process) for process in processes)
+
         largest = 0
-        asyncio.run(lesson(url, 1, 3, query))  # the first visitor waits for the imports
-        print(f"{asked.dataset}; memory before {memory(process):.0f} MB")
+        asyncio.run(lesson(urls, len(urls), 3, query))  # the first visitor waits for the imports
+        print(f"{asked.dataset}; {len(urls)} processes; memory before {held_by_all():.0f} MB")
         for count in asked.learners:
-            seen = asyncio.run(lesson(url, count, asked.seconds, query))
+            seen = asyncio.run(lesson(urls, count, asked.seconds, query))
             answers = [answer for one in seen for answer in one.answers]
             paces = [one.moments / asked.seconds for one in seen]
             errors = [error for one in seen for error in one.errors]
@@ -144,24 +150,25 @@ def main() -> None:
             print(
                 f"{count:3d} learners: answer p50 {percentile(answers, 0.5):.2f} s, p95 {slow:.2f} s; moments a second "
                 f"{min(paces):.1f} slowest, {statistics.median(paces):.1f} median; {len(errors)} errors; "
-                f"{memory(process):.0f} MB" + (f"; {errors[0]}" if errors else ""),
+                f"{held_by_all():.0f} MB" + (f"; {errors[0]}" if errors else ""),
                 flush=True,
             )
         print(f"most learners with p95 below one second: {largest}")
-        if process is not None:
+        if None not in processes:
             time.sleep(LEFT)
-            asyncio.run(lesson(url, 1, 3, query))  # with a new visitor those who are gone are forgotten
+            asyncio.run(lesson(urls, len(urls), 3, query))  # with a new visitor those who are gone are forgotten
             time.sleep(2 * QUIET)
-            print(f"two minutes after they have left: {memory(process):.0f} MB")
+            print(f"two minutes after they have left: {held_by_all():.0f} MB")
 
     if asked.url:
-        run(asked.url, None)
-    else:
-        with server(asked.dataset) as (url, process):
-            if asked.soak and process is not None:
-                soak(url, process, asked.soak, query)
-            else:
-                run(url, process)
+        run([asked.url], [None])
+        return
+    with ExitStack() as stack:
+        servers = [stack.enter_context(server(asked.dataset, number + 1)) for number in range(asked.processes)]
+        if asked.soak:
+            soak(*servers[0], asked.soak, query)
+        else:
+            run([url for url, _ in servers], [process for _, process in servers])
 
 
 if __name__ == "__main__":
