@@ -141,3 +141,13 @@ def test_a_page_that_is_short_for_a_moment_while_it_is_drawn_anew_does_not_scrol
         }}"""
     )
     assert before[0] > 100 and after == [before, before, ""]
+
+
+def test_what_speaks_of_the_moment_at_rest_stands_back_while_it_plays(visit: Visit) -> None:
+    page = visit("Digit_training?training_dataset=UCI+handwriting&training_epochs=200")
+    strip = page.locator(".st-key-training_cures")
+    expect(strip).to_have_css("opacity", "1")
+    press(page, "Train")
+    expect(strip).to_have_css("opacity", "0.3")
+    press(page, "Pause")
+    expect(strip).to_have_css("opacity", "1")
