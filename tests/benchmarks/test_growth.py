@@ -3,8 +3,11 @@
 An exponent of 1 is twice the time for twice the work; what a piece of work costs at its smallest makes it less.
 """
 
+import asyncio
+import os
 import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -24,6 +27,7 @@ from sgd_core.digits.datasets import Digits
 from sgd_core.digits.history import history_frame
 from sgd_core.digits.sweep import sweep_seeds, sweeping
 from sgd_core.digits.training import train
+from tests.load.__main__ import lesson, server
 
 AIM = 1.1
 Work = Callable[[], object]
@@ -155,3 +159,29 @@ def test_exponents_of_growth(capsys: pytest.CaptureFixture[str]) -> None:
             ends = f"{1000 * seconds[0]:.2f} ms at {sizes[0]}, {1000 * seconds[-1]:.2f} ms at {sizes[-1]}"
             print(f"{name:36s}{exponent(work_done, seconds):5.2f}   {ends}")
     torch.set_num_threads(threads)
+
+
+LEARNERS, LESSON = (2, 4, 8, 16), 12.0  # seconds; all learn at the pace of the clock, which two cores keep up with
+
+
+def used(process: int) -> float:
+    """Return the processor seconds that a process has used."""
+    fields = Path(f"/proc/{process}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+@pytest.mark.benchmark
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="reads Linux's /proc")
+def test_exponent_of_the_server_against_learners(capsys: pytest.CaptureFixture[str]) -> None:
+    query = "training_dataset=UCI+handwriting&training_epochs=200"
+    with server("UCI handwriting") as (url, process), capsys.disabled():
+        asyncio.run(lesson(url, 1, 3, query))  # the first visitor waits for the imports
+        seconds, idle = [], used(process)
+        time.sleep(LESSON)
+        idle = used(process) - idle  # what it does while nobody learns
+        for count in LEARNERS:
+            begin = used(process)
+            asyncio.run(lesson(url, count, LESSON, query))
+            seconds.append(used(process) - begin - idle)
+        print(f"\n{'server against learners':36s}{exponent(LEARNERS, seconds):5.2f}   (aim: at most {AIM})")
+        print(", ".join(f"{spent:.1f} s of a processor for {n}" for n, spent in zip(LEARNERS, seconds, strict=True)))
