@@ -251,7 +251,7 @@ class Clock {
   face() {
     const { root, data } = this, scrub = this.find(".scrub"), play = this.find(".play");
     Object.assign(root.dataset, { moment: this.t, last: this.last, playing: this.playing, recorded: this.rows.length });
-    document.body.classList.toggle("sgd-plays", this.playing); // for what speaks of the moment at rest
+    document.body.classList.toggle("sgd-plays", this.playing); // what speaks of the moment at rest stands back
     scrub.max = this.last; scrub.value = this.t; scrub.style.setProperty("--done", `${(100 * this.t) / (this.last || 1)}%`);
     if (!this.playing) scrub.setAttribute("aria-valuetext", this.spoken()); // a screen reader speaks at rest
     const word = this.playing ? "Pause" : this.atEnd && this.last > 0 ? data.words.again : data.words.play;
@@ -266,8 +266,7 @@ class Clock {
 
   /** At rest: say the numbers once, and tell Python where the clock stands, a moment after the last key press. */
   settle() {
-    this.face(); this.tell();
-    clearTimeout(this.timer);
+    this.face(); this.tell(); clearTimeout(this.timer);
     this.timer = setTimeout(() => this.busy ? this.settle() : this.report(), 120);
   }
 

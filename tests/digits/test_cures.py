@@ -67,7 +67,7 @@ def test_each_cure_pressed_cures(loss, batch_size):
 @pytest.mark.parametrize("loss", ["cross_entropy", "mean_squared_error", "mean_absolute_error"])
 def test_each_cure_pressed_cures_on_all_ten_digits(loss):
     digits = load_digits("uci", None)
-    for lr in (0.001, 1.0, 30.0):
+    for lr in (0.001, 30.0):
         config = TrainConfig(classes=None, loss=loss, lr=lr, epochs=10)
         name, failing, after = cures_of(config, digits)
         assert bool(after) == (name not in ("good", "undecided")), (config, "something cures")
