@@ -171,9 +171,8 @@ def _choose_axes(page: Page) -> tuple[bool, bool, bool]:
         log = page.segments("loss_axis", "Loss", ["linear", "logarithmic"], "linear") == "logarithmic"
         log_steps = page.segments("steps_axis", "Steps", ["linear", "logarithmic"], "linear") == "logarithmic"
         # a logarithmic axis is for the first steps: it has no last stretch
-        choices = ["whole run"] if log_steps else ["whole run", "last stretch"]
-        stretch = page.segments("stretch", "Show", choices, "whole run") == "last stretch"
-    return log, log_steps, stretch
+        show = page.segments("stretch", "Show", ["whole run", "last stretch"], "whole run", disabled=log_steps)
+    return log, log_steps, show == "last stretch" and not log_steps
 
 
 def baselines(run: Run) -> list[tuple[str, float]]:

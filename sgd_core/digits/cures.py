@@ -51,8 +51,8 @@ def diagnose_moments(
 ) -> Diagnosis:
     """Name what a run does by its moments, the oldest first, of which those count that had the last one's rate.
 
-    `border` is `border_of` the first moment's weights, `often` as for `diagnose`. It says nothing of clipped steps, nor of an optimizer whose steps
-    are not in proportion to the gradient.
+    `border` is `border_of` the first moment's weights. It says nothing of clipped steps, nor of an optimizer whose steps
+    are not in proportion to the gradient. `often` is as for `diagnose`.
     """
     if config.clip is not None or config.update_rule.row.sign_like:
         border = None
@@ -71,7 +71,7 @@ def diagnose_moments(
         status=str(now.status),
         often=often,
     )
-    if len(seen) >= ENOUGH and now.units_alike:
+    if len(seen) >= ENOUGH and now.hidden_zeros:
         return Diagnosis(UNDECIDED, ALIKE, (Cure(CureKind.OTHER_WEIGHTS, "begin with random weights"),))
     return found
 

@@ -41,7 +41,7 @@ def tell_run(
     fell = first.train_loss - now.train_loss
     how = f"In {counted(steps, 'step')} the training loss "
     if abs(fell) < BARELY * abs(first.train_loss):
-        why = "." if now.units_alike else ": the steps are too small to get anywhere."
+        why = "." if now.hidden_zeros else ": the steps are too small to get anywhere."
         said.append(f"{how}changed by {signed(-fell, 2)} only{why}")
     else:
         said.append(f"{how}went from {loss_words(first.train_loss)} to {loss_words(now.train_loss)}.")

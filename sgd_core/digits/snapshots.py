@@ -80,9 +80,9 @@ class Snapshot:
         return sum(array.nbytes for array in (*self.parameters, self.gradient, self.update, *buffers))
 
     @property
-    def units_alike(self) -> bool:
-        """Whether the model has hidden units or filters and all have the same weights: then they never become different."""
-        return len(self.parameters) > 2 and not np.ptp(self.parameters[0], axis=0).any()
+    def hidden_zeros(self) -> bool:
+        """Whether the model has hidden units or filters whose weights are all zero: then no gradient ever reaches them."""
+        return len(self.parameters) > 2 and not self.parameters[0].any()
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ def tell_weights(
         return ["These weights are what an explosion has left: they say nothing about digits."]
     if now.step == 0:
         said = ["Nothing is learned yet. Press **Train**, pause, and come back: this box then says where."]
-    elif now.units_alike:
+    elif now.hidden_zeros:
         kind = "filter" if model.maps_are_filters else "hidden unit"
         said = [
             f"Each {kind} has the same weights as every other: they all answer the same, so no map says anything yet."

@@ -187,6 +187,12 @@ def test_a_network_of_zeros_is_not_called_good_and_is_cured_by_random_weights(mo
         assert named(after, tried.config, UCI).name == "good" and after[-1].valid_accuracy > 0.9
 
 
+def test_a_single_hidden_unit_that_learns_is_not_told_that_it_does_not():
+    config = TrainConfig(model="two_layer", hidden=1, init="default", epochs=10)
+    moments = whole(config, UCI)
+    assert moments[-1].train_loss < moments[0].train_loss and named(moments, config, UCI).name != "undecided"
+
+
 def test_where_nothing_cures_it_is_said_what_was_tried():
     config = TrainConfig(
         model="two_layer", init="default", loss="mean_absolute_error", optimizer="rmsprop", batch_size=None, lr=1.0

@@ -263,6 +263,14 @@ def test_every_quantity_is_shown_as_maps(app: Open, maps: str, classes: str) -> 
     assert "loss" in said(at) if maps in ("gradient", "one step") else "raised" in said(at)
 
 
+def test_the_last_stretch_waits_while_the_steps_are_logarithmic(app: Open) -> None:
+    at = app("training", training_stretch="last stretch", training_steps_axis="logarithmic")
+    assert at.segmented_control(key="training_stretch").disabled and not at.warning
+    at.segmented_control(key="training_steps_axis").set_value("linear").run()
+    shown = at.segmented_control(key="training_stretch")
+    assert not at.exception and not shown.disabled and shown.value == "last stretch"
+
+
 def test_any_loss_can_be_judged_and_explained(app: Open) -> None:
     for section in ("Judge it", "Why this answer?"):
         for kind in ("most wrong", "of a cell"):
