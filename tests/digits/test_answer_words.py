@@ -75,6 +75,16 @@ def test_a_drawing_has_no_truth() -> None:
 
 
 @pytest.mark.parametrize("classes", [(3, 7), None])
+def test_with_weights_of_zero_the_model_cannot_decide_and_is_not_said_to_say(classes: tuple[int, int] | None) -> None:
+    config, digits = TrainConfig(classes=classes), load_digits("uci", classes)
+    now, image = next(train(config, digits)), digits.valid_images[0].numpy()
+    scores = contributions(now, image).score
+    assert not scores.any()
+    told = tell_answer(scores, predict(now, config, image), None, digits.class_names, LOSSES[config.loss])
+    assert "cannot decide" in told[-1] and not any("the model says" in line.lower() for line in told)
+
+
+@pytest.mark.parametrize("classes", [(3, 7), None])
 def test_the_parts_of_the_sum_are_ink_times_weight(classes: tuple[int, int] | None) -> None:
     scores, _, _, found, _, now, image = explained(TrainConfig(classes=classes, epochs=2), 3)
     of = int(np.argmax(scores)) if classes is None else 0
