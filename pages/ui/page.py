@@ -136,15 +136,28 @@ class Page(Fields, PlayerMixin, QuizMixin, WorkMixin):
 
     def code(self, script: str, caption: str = "Run as it is, this prints the numbers above.") -> None:
         """Show the script that, run as it is, prints the numbers on the screen."""
-        with self._end.expander("The same in PyTorch", icon=":material/code:", key=self.key("code")):
-            st.caption(caption)
-            st.code(script, language="python")
+        with self._opened("The same in PyTorch", ":material/code:", "code") as opened:
+            if opened:
+                st.caption(caption)
+                st.code(script, language="python")
 
     def table(self, frame: pd.DataFrame, title: str, *, file: str) -> None:
         """Offer a frame to read, and as a CSV file with every digit it has."""
-        with self._end.expander(title, icon=":material/table_rows:", key=self.key(f"table_{file}")):
-            st.dataframe(frame, hide_index=True, width="stretch", height=300 if len(frame) > 8 else "auto")
-            self.csv(frame, file)
+        with self._opened(title, ":material/table_rows:", f"table_{file}") as opened:
+            if opened:
+                st.dataframe(frame, hide_index=True, width="stretch", height=300 if len(frame) > 8 else "auto")
+                self.csv(frame, file)
+
+    @contextmanager
+    def _opened(self, title: str, icon: str, name: str) -> Iterator[bool]:
+        """A part below the picture; yields whether it is open.
+
+        What is in it is drawn only then: the browser would load two megabytes with the page for what nobody sees, and draw
+        it at each change. Who reads the page without a browser (AppTest) cannot open it, and gets it at once.
+        """
+        part = self._end.expander(title, icon=icon, key=self.key(name), on_change="rerun")
+        with part:
+            yield bool(part.open) or not st.context.headers
 
     def csv(self, frame: pd.DataFrame, file: str) -> None:
         """Offer a frame as a CSV file."""

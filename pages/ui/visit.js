@@ -47,20 +47,22 @@ function heed() {
 // and whoever reads near its end is moved up and not back. So it keeps its height until it rests.
 const SETTLES = 700; // milliseconds until late charts have their height
 let release, drawn = location.pathname;
+let scrolled = 0; // as last heard: to ask for it while the page is drawn would have it laid out at once
 
 function hold() {
-  const block = document.querySelector("[data-testid=stMainBlockContainer]"), scrolled = block?.closest("[data-testid=stMain]").scrollTop;
+  const block = document.querySelector("[data-testid=stMainBlockContainer]");
   const runs = /^r/.test(state()?.dataset.testScriptState);
   clearTimeout(release);
   if (!runs) release = setTimeout(() => block?.style.removeProperty("min-height"), SETTLES);
   else if (location.pathname !== drawn) block?.style.removeProperty("min-height");
-  else if (scrolled > 0) block.style.minHeight = `${block.offsetHeight}px`;
+  else if (scrolled > 0 && block) block.style.minHeight = `${block.offsetHeight}px`;
   drawn = location.pathname;
 }
 
 if (!window.sgdMends) {
   window.sgdMends = true;
   new MutationObserver(hold).observe(state(), { attributes: true, attributeFilter: ["data-test-script-state"] });
+  addEventListener("scroll", ({ target }) => { if (target.dataset?.testid === "stMain") scrolled = target.scrollTop; }, { capture: true, passive: true });
   addEventListener("sgd-told", heed);
   addEventListener("focusout", heed);
   const outside = (target) => target.closest?.("[class*='_section'], [data-testid=stSidebar]") && !target.closest("a");

@@ -38,6 +38,7 @@ class Tape:
         self._steps: list[_Step] = []
         self._values: list[Any] = [None] * len(variables)  # numbers stand here from the beginning
         self._result = self._lay_out(with_all(tree, variables))
+        self._backwards = self._steps[::-1]
 
     def _lay_out(self, node: Node) -> int:
         """Lay out a subtree; return the place of its value."""
@@ -74,19 +75,17 @@ class Tape:
 
     def with_slopes(self, point: Sequence[Tensor]) -> tuple[Tensor, list[Tensor]]:
         """The values, and their slopes by each variable: bit for bit those of autograd, outside of its records."""
-        with torch.no_grad():
-            values = self._forward(point)
-            slopes: list[Any] = [None] * len(values)
-            slopes[self._result] = torch.ones_like(values[self._result])
-            for step in reversed(self._steps):  # autograd's order, which decides how sums are rounded
-                operands, above, value = (
-                    [values[place] for place in step.operands],
-                    slopes[step.place],
-                    values[step.place],
-                )
-                for place, slope in step.slopes:
-                    share = slope(above, value, *operands)
-                    slopes[place] = share if slopes[place] is None else slopes[place] + share
+        if torch.is_grad_enabled():  # to switch it off costs as much as two operations
+            with torch.no_grad():
+                return self.with_slopes(point)
+        values = self._forward(point)
+        slopes: list[Any] = [None] * len(values)
+        slopes[self._result] = torch.ones_like(values[self._result])
+        for result, _, places, wanted in self._backwards:  # autograd's order, which decides how sums are rounded
+            above, value, operands = slopes[result], values[result], [values[place] for place in places]
+            for place, slope in wanted:
+                share = slope(above, value, *operands)
+                slopes[place] = share if slopes[place] is None else slopes[place] + share
         return values[self._result], slopes[: len(point)]
 
 

@@ -167,9 +167,8 @@ def _walk(
     for step in range(steps + 1):
         value, gradient = with_slope(x)
         directions = []
-        for place, (point, slope) in enumerate(
-            zip(x.split_with_sizes(sizes), gradient.split_with_sizes(sizes), strict=True)
-        ):
+        pieces = [both.split_with_sizes(sizes) if len(sizes) > 1 else (both,) for both in (x, gradient)]
+        for place, (point, slope) in enumerate(zip(*pieces, strict=True)):
             rule, options = rules[place]
             direction, states[place] = rule(point, slope, states[place], options)
             directions.append(direction)

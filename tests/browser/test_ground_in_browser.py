@@ -196,3 +196,31 @@ def test_a_broken_mirror_is_answered_and_leaves_nothing(page: Page, tmp_path: Pa
         assert not [file for file in data.rglob("*") if file.is_file()]
         press(page, "Step")
         expect(page.locator(".sgd-clock .numbers")).to_contain_text("step1")
+
+
+def test_what_is_closed_is_not_loaded_and_what_is_opened_is_there_also_while_it_plays(visit: Visit) -> None:
+    """The code and the tables need two megabytes of scripts, for what nobody sees."""
+    page = visit("Stepping?stepping_lr=0.3")
+    code, table = (
+        page.locator("[data-testid=stCode]", has_text="import torch"),
+        page.locator("[data-testid=stDataFrame]"),
+    )
+    loaded = "() => performance.getEntriesByType('resource').some(one => /SyntaxHighlighter|DataFrame/.test(one.name))"
+    page.wait_for_timeout(1000)
+    assert not page.evaluate(loaded) and not code.count() and not table.count()
+    playing.choose_speed(page, "slow")
+    playing.press(page, "Play")
+    page.get_by_text("The same in PyTorch").click()
+    expect(code).to_contain_text("lr=0.3")
+    assert page.evaluate(loaded)
+    playing.expect_playing(page, True)
+    before = playing.moment(page)
+    page.wait_for_function(f"() => Number(document.querySelector('.sgd-clock').dataset.moment) > {before}")
+    playing.press(page, "Pause")
+    page.get_by_text("History, step by step").click()
+    expect(table).to_be_visible()
+    expect(page.get_by_role("button", name="Download CSV")).to_be_visible()
+    page.get_by_role("radio", name="Race", exact=True).click()  # who reads code reads it in the next section too
+    expect(code).to_contain_text("momentum")
+    page.get_by_text("The same in PyTorch").click()
+    expect(code).to_have_count(0)

@@ -1,13 +1,16 @@
 """What the server does besides drawing pages."""
 
+import asyncio
 import gc
+import socket
 import time
 import weakref
 from collections.abc import Iterator
+from types import SimpleNamespace
 
 import pytest
 
-from pages.ui.starting import QUIET, give_back_memory
+from pages.ui.starting import QUIET, give_back_memory, load_libraries
 
 
 class Left:
@@ -41,3 +44,27 @@ def test_what_is_left_behind_is_collected_once_nobody_asks(
     finally:
         gc.enable()
     assert (gone() is None) == collected
+
+
+def test_an_answer_does_not_wait_for_the_browser_to_acknowledge_its_first_part(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The server's socket as Streamlit makes it; a connection accepted on it has Nagle's algorithm off."""
+    monkeypatch.setattr("pages.ui.starting.Thread", lambda **_: SimpleNamespace(start=lambda: None))
+
+    async def begin() -> None:
+        async with load_libraries(None):
+            pass
+
+    with socket.socket(family=socket.AF_INET) as server:
+        server.bind(("127.0.0.1", 0))
+        server.listen()
+
+        def accepted() -> int:
+            with socket.create_connection(server.getsockname()):
+                connection, _ = server.accept()
+                with connection:
+                    return connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+
+        assert not accepted(), "asyncio would not mend it: the socket names no protocol"
+        assert server.proto != socket.IPPROTO_TCP
+        asyncio.run(begin())
+        assert accepted()
