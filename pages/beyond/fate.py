@@ -240,7 +240,9 @@ def _play(page: Page, function: Function, start: float, lr: float, steps: int, p
 
 def _poster(page: Page, function: Function, regimes: RegimeMap) -> None:
     link = page.link()
-    with page.more("Take it home", ":material/image:"):
+    with page.opened("Take it home", ":material/image:") as opened:
+        if not opened:
+            return
         st.caption("A poster of 2,048 pixels each way. The picture's own text fields hold its settings and this link.")
         st.download_button(
             "Download poster (PNG)",

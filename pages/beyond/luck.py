@@ -166,12 +166,12 @@ def _finder(page: Page, dataset: str, digits: Digits) -> None:
     )
     page.notice(*tell_finder(shown))
     if run.ended:
-        ends = achieved_of(config, tuple(map(tuple, shown[["seed", "suggestion", "lr"]].itertuples(index=False))))
-        with page.more("What each suggestion achieves", ":material/trophy:"):
-            st.caption(
-                f"Each suggested learning rate was trained for {epochs} epochs; medians over the seeds' suggestions."
-            )
-            st.dataframe(achieved_medians(ends, names))
+        with page.opened("What each suggestion achieves", ":material/trophy:") as opened:
+            if opened:
+                words = f"Each suggested learning rate was trained for {epochs} epochs; medians over the seeds' suggestions."
+                st.caption(words)
+                rows = tuple(map(tuple, shown[["seed", "suggestion", "lr"]].itertuples(index=False)))
+                st.dataframe(achieved_medians(achieved_of(config, rows), names))
     page.table(shown.drop(columns="moment"), "Every suggestion", file="lr-finder-seeds")
     page.code(finder_seeds_script(config, range(SEEDS), len(digits.train_images)))
 

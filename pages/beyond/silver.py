@@ -78,11 +78,12 @@ def silver(page: Page) -> None:
         "steps are counted on the worst quadratic loss, κ from 10 to 10,000.",
         *silver_checks(race, doublings, largest, distance, needed()),
     )
-    with page.more("Steps needed in the worst case", ":material/query_stats:"):
-        st.caption(
-            "Steps until every distance is a millionth of the first one, over the condition number κ (both logarithmic)."
-        )
-        st.dataframe(worst_case_table(needed()), hide_index=True)
+    with page.opened("Steps needed in the worst case", ":material/query_stats:") as opened:
+        if opened:
+            st.caption(
+                "Steps until every distance is a millionth of the first one, over the condition number κ (both logarithmic)."
+            )
+            st.dataframe(worst_case_table(needed()), hide_index=True)
     page.notice(*tell_silver(race, names, int(moments[at])))
     page.table(silver_table(race, names), "Step by step", file="silver")
     page.code(silver_script(dataset, PAIR, steps, [race[1].taken[name] for name in names if name != "silver"]))

@@ -58,11 +58,12 @@ def digits(page: Page) -> None:
 
 def _how(page: Page, config: TrainConfig, rounds: list[Round]) -> None:
     """Say how the largest eigenvalue is found."""
-    with page.more("How it is found", ":material/functions:"):
-        st.markdown(tell_power_iteration(rounds))
-        chart = power_iteration([one.round for one in rounds], [one.value for one in rounds])
-        words = f"The largest eigenvalue by power iteration: after {len(rounds)} rounds it is {number(rounds[-1].value, 5)}."
-        page.show(Picture(chart, words, where=st.container()), "power_iteration")
+    with page.opened("How it is found", ":material/functions:") as opened:
+        if opened:
+            st.markdown(tell_power_iteration(rounds))
+            chart = power_iteration([one.round for one in rounds], [one.value for one in rounds])
+            words = f"The largest eigenvalue by power iteration: after {len(rounds)} rounds it is {number(rounds[-1].value, 5)}."
+            page.show(Picture(chart, words, where=st.container()), "power_iteration")
     page.hero.caption(border_in_words(config.loss, rounds[-1].value))
 
 

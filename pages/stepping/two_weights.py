@@ -88,8 +88,9 @@ def two_weights(page: Page) -> None:
         st.caption(tell_picture(surface, heights, lowest_known(surface, heights, []), levels(heights)))
     page.notice(*tell_two_weights(surface, bottom, ranking, step))
     if bottom:
-        with page.more(f"Why {number(bottom.curvature.border)}?", icon=":material/help:"):
-            _why(bottom, momentum)
+        with page.opened(f"Why {number(bottom.curvature.border)}?", ":material/help:", "why") as opened:
+            if opened:
+                _why(bottom, momentum)
     columns = ["x", "y", "gradient_x", "gradient_y", "update_x", "update_y"]
     history = ranking.history(step, {name: name.replace("_", " ") for name in columns})
     page.table(history, "History of all runs", file="two_weights")

@@ -41,5 +41,7 @@ def _asks_for_less(scope: Scope) -> bool:
 
 
 def _for_ever(start: Message) -> bool:
-    """Tell whether an answer is a file that never changes: Streamlit says so of those that have a sum in their names."""
-    return start.get("status") == 200 and b"immutable" in dict(start["headers"]).get(b"cache-control", b"")
+    """Tell whether an answer is a file that never changes, for anybody: Streamlit says so of those that have a sum in their names."""
+    headers = dict(start.get("headers", ()))
+    same_for_all = b"content-encoding" not in headers  # not packed for one who can unpack it
+    return start.get("status") == 200 and same_for_all and b"immutable" in headers.get(b"cache-control", b"")

@@ -136,26 +136,27 @@ class Page(Fields, PlayerMixin, QuizMixin, WorkMixin):
 
     def code(self, script: str, caption: str = "Run as it is, this prints the numbers above.") -> None:
         """Show the script that, run as it is, prints the numbers on the screen."""
-        with self._opened("The same in PyTorch", ":material/code:", "code") as opened:
+        with self.opened("The same in PyTorch", ":material/code:", "code") as opened:
             if opened:
                 st.caption(caption)
                 st.code(script, language="python")
 
     def table(self, frame: pd.DataFrame, title: str, *, file: str) -> None:
         """Offer a frame to read, and as a CSV file with every digit it has."""
-        with self._opened(title, ":material/table_rows:", f"table_{file}") as opened:
+        with self.opened(title, ":material/table_rows:", f"table_{file}") as opened:
             if opened:
                 st.dataframe(frame, hide_index=True, width="stretch", height=300 if len(frame) > 8 else "auto")
                 self.csv(frame, file)
 
     @contextmanager
-    def _opened(self, title: str, icon: str, name: str) -> Iterator[bool]:
-        """A part below the picture; yields whether it is open.
+    def opened(self, title: str, icon: str, name: str = "") -> Iterator[bool]:
+        """What is one click away and holds no control: an expander; yields whether to draw what is in it.
 
-        What is in it is drawn only then: the browser would load two megabytes with the page for what nobody sees, and draw
-        it at each change. Who reads the page without a browser (AppTest) cannot open it, and gets it at once.
+        That is once it is open: the browser would load two megabytes with the page for what nobody sees, and draw it at each
+        change. Who reads the page without a browser (AppTest) cannot open it, and gets it at once.
         """
-        part = self._end.expander(title, icon=icon, key=self.key(name), on_change="rerun")
+        key = self.key(name or f"more_{_slug(title)}")
+        part = self._end.expander(title, icon=icon, key=key, on_change="rerun")
         with part:
             yield bool(part.open) or not st.context.headers
 
@@ -173,7 +174,7 @@ class Page(Fields, PlayerMixin, QuizMixin, WorkMixin):
 
     @contextmanager
     def more(self, title: str, icon: str = ":material/expand_more:") -> Iterator[None]:
-        """What is one click away: an expander below the picture."""
+        """What is one click away and holds controls, whose values count while it is closed: an expander below the picture."""
         with self._end.expander(title, icon=icon, key=self.key(f"more_{_slug(title)}")):
             yield
 

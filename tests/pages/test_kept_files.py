@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import streamlit
+from starlette.middleware.gzip import GZipMiddleware
 from streamlit.web.server.starlette.starlette_static_routes import create_streamlit_static_handler
 
 from pages.ui.kept_files import KeptFiles
@@ -79,3 +80,9 @@ def test_another_method_is_passed_on() -> None:
     kept = KeptFiles(Counted())
     ask(kept, ADDRESS)
     assert ask(kept, ADDRESS, "HEAD")[::2] == (200, b"")
+
+
+def test_what_was_packed_for_one_browser_is_not_given_to_another() -> None:
+    kept = KeptFiles(GZipMiddleware(Counted()))
+    assert ask(kept, ADDRESS, accept_encoding="gzip")[1][b"content-encoding"] == b"gzip"
+    assert ask(kept, ADDRESS)[2] == SCRIPT.read_bytes()
