@@ -5,7 +5,8 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from pages.training.stage import curve_charts, map_chart
+from pages.training.film import map_chart
+from pages.training.stage import curve_charts
 from pages.ui.page import Page
 from sgd_core.digits.branch_links import left_out
 from sgd_core.digits.history import history_frame
