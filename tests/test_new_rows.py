@@ -13,7 +13,7 @@ OVER_TABLES = {
     "hinge": "tests/digits/test_losses.py",
     "three_layer": "tests/digits/test_models.py",
 }
-ALSO = ["tests/digits/test_digit_config.py", "tests/pages/test_training_page.py", "tests/pages/test_stepping_page.py"]
+ALSO = ["tests/digits/test_digit_config.py", "tests/pages/test_training_page.py", "tests/pages/test_race_page.py"]
 
 
 def outcomes(names: str, files: list[str], **environment: str) -> list[str]:

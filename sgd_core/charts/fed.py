@@ -52,8 +52,14 @@ def fed(chart: Any, name: str, frames: list[pd.DataFrame]) -> Any:
 
 
 def stamped(specification: dict[str, Any]) -> tuple[dict[str, Any], str]:
-    """Return a fed chart's specification with its own stamp in the place of `UNSTAMPED`, and the stamp."""
+    """Return a fed chart's specification with its own stamp in the place of `UNSTAMPED`, and the stamp.
+
+    What short tables hold does not count, though it is in their names: a specification that is the same but for these stays
+    in the browser, too.
+    """
     told = json.dumps({name: part for name, part in specification.items() if name != "datasets"})
+    for place, table in enumerate(specification.get("datasets", ())):
+        told = told.replace(table, str(place))
     stamp = hashlib.sha256(told.encode()).hexdigest()[:12]
     params = [
         one | {"expr": one["expr"].replace(f"['{UNSTAMPED}']", f"['{stamp}']")}

@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sgd_core.charts.fed import PRESENT, fed, packed
+from sgd_core.charts.fed import PRESENT, fed, packed, stamped
 from sgd_core.charts.over_steps import over_steps
+from sgd_core.charts.specification import specification
 from sgd_core.charts.vega import layers, moved_by_clock, now, so_far
 
 
@@ -55,6 +56,18 @@ def test_other_rows_are_no_other_specification():
         assert [len(one) for one in frames] == [count]
     assert made[0] == made[1]
     assert str(made[0]).count("'fed': 0") == 1  # one row, from which all layers begin
+
+
+def test_another_line_across_is_no_other_specification_either():
+    """It is a short table of its own, whose name says what it holds."""
+
+    def made(level: float, top: float = 1.0) -> tuple[dict, str]:
+        chart = over_steps(frame(3), last=100, y_domain=(0.0, top), title="value", level=(level, f"lr {level}"))
+        return stamped(specification(fed(chart, "clock", [])))
+
+    (first, stamp), (second, same), (_, other) = made(0.1), made(0.2), made(0.1, top=2.0)
+    assert set(first["datasets"]) != set(second["datasets"]) and stamp == same != other
+    assert f"['{stamp}']" in str(first["params"]) and first["params"] == second["params"]
 
 
 def test_only_what_shows_single_rows_of_the_present_moment_is_given_these_alone():
