@@ -3,14 +3,19 @@
 import asyncio
 import gc
 import socket
+import subprocess
+import sys
 import time
 import weakref
 from collections.abc import Iterator
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
 from pages.ui.starting import QUIET, give_back_memory, load_libraries
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 class Left:
@@ -29,19 +34,23 @@ def nights(*busy: bool) -> Iterator[float]:
         yield now
 
 
+@pytest.mark.parametrize("frozen", [False, True])
 @pytest.mark.parametrize(("busy", "collected"), [([False], True), ([True], False), ([True, False], True)])
 def test_what_is_left_behind_is_collected_once_nobody_asks(
-    monkeypatch: pytest.MonkeyPatch, busy: list[bool], collected: bool
+    monkeypatch: pytest.MonkeyPatch, busy: list[bool], collected: bool, frozen: bool
 ) -> None:
     spent = nights(*busy)
     monkeypatch.setattr(time, "process_time", lambda: next(spent))
     monkeypatch.setattr(time, "sleep", lambda seconds: None)
     gone = weakref.ref(Left())
     gc.disable()
+    if frozen:  # it was there when the libraries had been loaded
+        gc.freeze()
     try:
         with pytest.raises(StopIteration):
             give_back_memory()
     finally:
+        gc.unfreeze()
         gc.enable()
     assert (gone() is None) == collected
 
@@ -68,3 +77,22 @@ def test_an_answer_does_not_wait_for_the_browser_to_acknowledge_its_first_part(m
         assert server.proto != socket.IPPROTO_TCP
         asyncio.run(begin())
         assert accepted()
+
+
+def test_what_is_loaded_is_not_looked_through_again() -> None:
+    """In a process of its own: Python's collection goes on, and passes over what the libraries made."""
+    code = (
+        "import asyncio, gc, time\n"
+        "from pages.ui import starting\n"
+        "starting.LIBRARIES = ('json.tool', 'unittest.mock')\n"
+        "starting.give_back_memory = lambda: None\n"
+        "async def begin():\n"
+        "    async with starting.load_libraries(None):\n"
+        "        while not gc.get_freeze_count():\n"
+        "            await asyncio.sleep(0.01)\n"
+        "asyncio.run(begin())\n"
+        "time.sleep(0.1)\n"
+        "print(gc.isenabled(), gc.get_freeze_count() > 10_000, len(gc.get_objects()) < 10_000)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True)
+    assert done.stdout.split() == ["True", "True", "True"]
