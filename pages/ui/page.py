@@ -16,7 +16,8 @@ A section is one function of the `Page`, and reads as the lesson: controls, comp
         page.code(script(...))                                # the same in PyTorch
 
 A run that is computed while it is watched is a `page.recording`, shown by `page.live(show)`: `show()` says what there is by
-now. Other work that takes long is `page.work`: what is there is shown, the rest follows, and it can be stopped.
+now. Other work that takes long is `page.work`: what is there is shown, the rest follows, and it can be stopped. What is one
+click away stands in `page.more` if it holds controls, else in `page.opened`, which is drawn once it is open.
 
 No section knows of fragments, slots, frame rates or session keys: the page draws a section again when one of its
 controls is moved or its clock comes to rest, and closes it with its code and its link.
