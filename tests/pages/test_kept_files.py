@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import streamlit
+from apart import finished
 from starlette.middleware.gzip import GZipMiddleware
 from streamlit.web.server.starlette.starlette_static_routes import create_streamlit_static_handler
 
@@ -42,7 +43,7 @@ def ask(app: Any, address: str, method: str = "GET", **headers: str) -> tuple[in
 
     sent = [(name.lower().replace("_", "-").encode(), value.encode()) for name, value in headers.items()]
     scope = {"type": "http", "method": method, "path": address, "root_path": "", "query_string": b"", "headers": sent}
-    asyncio.run(app(scope, receive, send))
+    finished(app(scope, receive, send))
     start, *bodies = messages
     return start["status"], dict(start["headers"]), b"".join(body["body"] for body in bodies)
 

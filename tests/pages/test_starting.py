@@ -1,6 +1,5 @@
 """What the server does besides drawing pages."""
 
-import asyncio
 import gc
 import socket
 import subprocess
@@ -12,6 +11,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from apart import finished
 
 from pages.ui.starting import QUIET, give_back_memory, load_libraries
 
@@ -75,7 +75,7 @@ def test_an_answer_does_not_wait_for_the_browser_to_acknowledge_its_first_part(m
 
         assert not accepted(), "asyncio would not mend it: the socket names no protocol"
         assert server.proto != socket.IPPROTO_TCP
-        asyncio.run(begin())
+        finished(begin())
         assert accepted()
 
 
