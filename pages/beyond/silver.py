@@ -80,9 +80,7 @@ def silver(page: Page) -> None:
     )
     with page.opened("Steps needed in the worst case", ":material/query_stats:") as opened:
         if opened:
-            st.caption(
-                "Steps until every distance is a millionth of the first one, over the condition number κ (both logarithmic)."
-            )
+            st.caption("Steps until every distance is a millionth of the first one, for each condition number κ.")
             st.dataframe(worst_case_table(needed()), hide_index=True)
     page.notice(*tell_silver(race, names, int(moments[at])))
     page.table(silver_table(race, names), "Step by step", file="silver")

@@ -1,4 +1,4 @@
-"""What the server does besides drawing pages: begin well, load the libraries as it starts, and answer an error with a number."""
+"""What the server does besides drawing pages: send at once, load the libraries as it starts, answer an error with a number."""
 
 import ctypes
 import gc
