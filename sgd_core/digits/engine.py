@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -21,6 +19,7 @@ from sgd_core.digits.datasets import Digits
 from sgd_core.digits.gradients import AutogradGradients, dense_gradients
 from sgd_core.digits.inputs import seen_by_model
 from sgd_core.digits.losses import LOSSES, targets_for
+from sgd_core.digits.pixels import PixelRows, sparse_pixels, stored_pixels
 
 LARGEST_LAYER = 2**15  # numbers in one piece of an evaluation: 128 kB, which stays in the cache, whatever the runs
 LARGEST_SUMS = 2**22  # weighted sums of a whole set that are computed at once: 16 MB
@@ -70,14 +69,14 @@ class Engine:
         classes = len(digits.classes)
         self.network = config.network(digits.image_shape)
         self.runs = len(seeds) if seeds is not None else runs
-        self._sparse = _sparse_train_pixels(digits) if self.network.is_dense else None
+        self._sparse = sparse_pixels(digits) if self.network.is_dense else None
         self._train = _half(digits.train_images, digits.train_labels, classes)
         self._valid = _half(digits.valid_images, digits.valid_labels, classes)
         self._judged = [half if judged is None else _thinned(half, judged) for half in (self._train, self._valid)]
         self._loss = LOSSES[config.loss]
         self.batches = Batches(config, len(self._train.pixels), seeds)
         own = 1 if seeds is None else self.runs
-        self._batch = torch.empty(own * self.batches.size, self._train.pixels.shape[1], dtype=torch.float32)
+        self._rows = PixelRows(self._train.pixels, stored_pixels(digits), own * self.batches.size)
         # a stream of its own, so that the same seed gives the same mini-batches whatever the initial weights
         drawn = [
             self.network.initial_parameters(config.init, torch.Generator().manual_seed(seed + 1))
@@ -172,9 +171,7 @@ class Engine:
             pixels, targets = self._train.pixels[rows], self._train.targets[rows]
         else:
             flat = rows if rows.dim() == 1 else rows.flatten()
-            count = flat.shape[0]
-            batch = self._batch if count == len(self._batch) else self._batch[:count]
-            pixels = torch.index_select(self._train.pixels, 0, flat, out=batch)
+            pixels = self._rows.pick(flat)
             targets = self._train.targets.index_select(0, flat)
             if rows.dim() == 2 and self.runs > 1:
                 return pixels.view(*rows.shape, -1), targets.view(*rows.shape, -1).transpose(0, 1)
@@ -276,23 +273,3 @@ def _half(images: Tensor, labels: Tensor, classes: int) -> _Half:
 def _thinned(half: _Half, most: int) -> _Half:
     stride = -(-len(half.labels) // most)
     return half if stride == 1 else _Half(half.pixels[::stride], half.targets[::stride], half.labels[::stride])
-
-
-@lru_cache(maxsize=2)
-def _sparse_train_pixels(digits: Digits) -> Tensor | None:
-    """Return the training images as a sparse matrix (N, H * W), where they are mostly paper; else None.
-
-    Four fifths of MNIST are zeros: without them evaluating the training set takes a fifth of the time. The sums are
-    added up in another order, so they differ in the last digit, which in the mean over a set is lost. The validation
-    set, of which every single answer is shown, stays as it is. Only a torch with MKL can multiply such a matrix.
-    """
-    pixels = digits.train_images.flatten(1)
-    can = torch.backends.mkl.is_available()  # type: ignore[no-untyped-call]
-    if not can or 3 * int(pixels.count_nonzero()) > pixels.numel():
-        return None
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "Sparse", UserWarning)  # torch warns that its sparse tensors are in beta
-        sparse = pixels.to_sparse_csr()
-        # 32 bits are what MKL computes with, so that nothing has to be converted each time
-        places = (sparse.crow_indices().int(), sparse.col_indices().int())
-        return torch.sparse_csr_tensor(*places, sparse.values(), sparse.shape)
