@@ -106,6 +106,7 @@ OPTIMIZERS: Mapping[str, OptimizerRow] = MappingProxyType(
                 "centered": Option(False, "Divide by the spread of the gradients, not by their size."),
             },
             layout=("momentum", "centered"),
+            agreement=0.03,  # its first steps are ten learning rates long, and so is what it makes of rounding
         ),
         "adagrad": OptimizerRow(
             rules.adagrad,
