@@ -33,7 +33,7 @@ class PixelRows:
         picked = self._picked[:count]
         if self._stored is None or self._bytes is None:
             return torch.index_select(self._pixels, 0, rows, out=picked)
-        return torch.div(torch.index_select(self._stored, 0, rows, out=self._bytes[:count]), WHITE, out=picked)
+        return picked.copy_(torch.index_select(self._stored, 0, rows, out=self._bytes[:count])).div_(WHITE)
 
 
 @lru_cache(maxsize=2)
