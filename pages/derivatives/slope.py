@@ -6,7 +6,15 @@ from pages.derivatives.point import choose_point, explain_trouble
 from pages.ui.page import Page
 from pages.ui.shown import Picture
 from sgd_core.calculus.sampling import look_at
-from sgd_core.calculus.slope_words import COUNTS, count_in_words, curve_of, level_of, tell_level, tell_slope
+from sgd_core.calculus.slope_words import (
+    COUNTS,
+    count_in_words,
+    curve_of,
+    in_words,
+    level_of,
+    tell_level,
+    tell_slope,
+)
 from sgd_core.calculus.tangents import tangent_at
 from sgd_core.charts.curve import window
 from sgd_core.charts.slope import slope_picture, slope_rows
@@ -19,7 +27,7 @@ def slope(page: Page) -> None:
     with page.controls:
         function, x = choose_point(page)
         whole = page.toggle("whole", "Show the whole derivative", False)
-    curve, here = curve_of(function), tangent_at(function, x)
+    curve, here = curve_of(function), in_words(tangent_at(function, x))
     y_domain = window(curve["x"].tolist(), curve["value"].to_numpy())
     slopes = window(curve["x"].tolist(), curve["slope"].to_numpy())
     slopes = min(slopes[0], 0.0), max(slopes[1], 0.0)

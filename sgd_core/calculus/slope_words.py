@@ -1,7 +1,9 @@
 """What a slope says at a point, in words."""
 
 import math
+from collections.abc import Mapping
 from functools import lru_cache
+from typing import Any
 
 import pandas as pd
 
@@ -17,8 +19,24 @@ COUNTS = ("nowhere", "at 1 place", "at 2 places", "at 3 or more", "everywhere")
 
 @lru_cache(maxsize=64)
 def curve_of(function: Function) -> pd.DataFrame:
-    """Return the curve with its tangents; treat it as read-only."""
-    return tangents(function)
+    """Return the curve with its tangents, each in words (`in_words`); treat it as read-only."""
+    return pd.DataFrame([in_words(row) for row in tangents(function).to_dict("records")])
+
+
+def in_words(at: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a place of `tangents` with what is said of it in the picture: `said`, and of its triangle `rise`."""
+    value, slope, left, right = (at[name] for name in ("value", "slope", "left", "right"))
+    said, rise = f"x = {number(at['x'])}", ""
+    if not math.isfinite(value):
+        said += ": no value here"
+    elif math.isfinite(slope):
+        said += f" · f(x) = {number(value)} · slope {signed(slope)}"
+        rise = f"rise {signed(slope)}"
+    elif math.isfinite(left):
+        said += f": a kink, {signed(left)} to the left and {signed(right)} to the right"
+    else:
+        said += f" · f(x) = {number(value)} · no slope here"
+    return {**at, "said": said, "rise": rise}
 
 
 @lru_cache(maxsize=64)

@@ -15,50 +15,36 @@ import pandas as pd
 from sgd_core.charts.curve import in_view, piece, within_reach
 from sgd_core.charts.palette import ACCENT, POINT, QUIET, RACERS, SECOND
 from sgd_core.charts.vega import layers
-from sgd_core.numbers import number, signed
+from sgd_core.numbers import signed
 
 Range = tuple[float, float]
 RISE = RACERS["C"].color
 AXIS = 44  # pixels for the y axes of both pictures, so that their plots are in line
 HEIGHT = 400
 SHARES = 0.66, 0.72  # of the plot: where the curve ends above, and where the derivative begins below
+NUMBERS = "x", "value", "slope", "left", "right"
 RUN = 1.0  # a run of 1, whose rise is the slope itself
 
 
-def slope_rows(curve: pd.DataFrame, at: Mapping[str, float], y_domain: Range, slopes: Range) -> pd.DataFrame:
-    """Return the rows of the picture from `tangents` and the present point (`x, value, slope, left, right`).
+def slope_rows(curve: pd.DataFrame, at: Mapping[str, Any], y_domain: Range, slopes: Range) -> pd.DataFrame:
+    """Return the rows of the picture from a curve and the present point, each `x, value, slope, left, right, said, rise`.
 
     `y` and `slope_y` are the heights of the two lines; `rest` marks the present point, `behind` what lies left of it.
     """
-    domain = float(curve["x"].iloc[0]), float(curve["x"].iloc[-1])
-    whole = curve.assign(
-        y=_in_window(curve["value"], y_domain),
-        slope_y=_in_window(curve["slope"], slopes),
-        rest=False,
-        edge="",
-        label="",
-    )
-    seen = in_view(piece("", [at["x"]], [at["value"]]), domain, y_domain)
-    here = pd.DataFrame([dict(at)]).assign(y=math.nan, slope_y=at["slope"], rest=True)
-    here["edge"] = here["label"] = ""
-    if len(seen.x) and seen.edge[0]:
-        here = here.assign(edge=seen.edge[0], label=seen.label[0], edge_x=seen.x[0], edge_y=seen.y[0])
-    rows = pd.concat([whole, here], ignore_index=True)
-    rows["behind"] = rows["x"] <= at["x"]
-    rows["said"] = [_said(*row) for row in rows[["x", "value", "slope", "left", "right"]].itertuples(index=False)]
-    rows["rise"] = rows["slope"].map(lambda slope: f"rise {signed(slope)}" if math.isfinite(slope) else "")
-    return rows.replace([np.inf, -np.inf], np.nan)
-
-
-def _said(x: float, value: float, slope: float, left: float, right: float) -> str:
-    where = f"x = {number(x)}"
-    if not math.isfinite(value):
-        return f"{where}: no value here"
-    if math.isfinite(slope):
-        return f"{where} · f(x) = {number(value)} · slope {signed(slope)}"
-    if math.isfinite(left):
-        return f"{where}: a kink, {signed(left)} to the left and {signed(right)} to the right"
-    return f"{where} · f(x) = {number(value)} · no slope here"
+    x = curve["x"].to_numpy()
+    seen = in_view(piece("", [at["x"]], [at["value"]]), (float(x[0]), float(x[-1])), y_domain)
+    outside = len(seen.x) > 0 and bool(seen.edge[0])
+    edge = {"edge": seen.edge[0], "label": seen.label[0], "edge_x": seen.x[0], "edge_y": seen.y[0]} if outside else {}
+    columns = {name: np.append(curve[name].to_numpy(), at[name]) for name in (*NUMBERS, "said", "rise")}
+    columns["y"] = np.append(_in_window(curve["value"], y_domain), math.nan)
+    columns["slope_y"] = np.append(_in_window(curve["slope"], slopes), at["slope"])
+    for name, nothing in {"edge": "", "label": "", "edge_x": math.nan, "edge_y": math.nan}.items():
+        columns[name] = np.array([nothing] * len(x) + [edge.get(name, nothing)])
+    for name in (*NUMBERS, "slope_y"):
+        columns[name] = np.where(np.isinf(columns[name]), math.nan, columns[name])
+    columns["rest"] = np.arange(len(x) + 1) == len(x)
+    columns["behind"] = columns["x"] <= at["x"]
+    return pd.DataFrame(columns)
 
 
 def slope_picture(
@@ -71,9 +57,10 @@ def slope_picture(
     """
     x_scale = alt.Scale(domain=list(x_domain), nice=False)
     over: dict[str, Any] = {"fields": ["x"], "nearest": True, "toggle": False}
+    # a table of their own, which a move of the point leaves as it is: 1,600 marks that need not be made anew
+    places = rows.loc[~rows["rest"] & rows["value"].notna(), ["x"]]
     stops = (
-        alt.Chart(rows)
-        .transform_filter("!datum.rest && isValid(datum.value)")
+        alt.Chart(places)
         .mark_circle(opacity=0, size=1, aria=False, tooltip=None)
         .encode(x=alt.X("x:Q", title="x", scale=x_scale, axis=alt.Axis(grid=False)), y=alt.YValue(HEIGHT / 2))
         .add_params(

@@ -3,17 +3,25 @@
 import math
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from sgd_core.calculus.finite_difference import error_curve, finite_difference
 from sgd_core.calculus.formula import parse_function
 from sgd_core.calculus.sampling import sample
+from sgd_core.calculus.slope_words import curve_of, in_words
 from sgd_core.calculus.tangents import tangent_at, tangents
 from sgd_core.calculus.weights import slope_at, two_weights
 from sgd_core.charts.curve import within_reach
 from sgd_core.charts.nudge import REACH, error_frame, error_window, microscope_rows, secant_rows
 from sgd_core.charts.pair import LONGEST, pair_frame
 from sgd_core.charts.slope import slope_rows
+
+
+def rows_of(formula: str, x: float, y_domain: tuple[float, float], slopes: tuple[float, float]) -> pd.DataFrame:
+    """The rows of the picture of a formula's slope at x."""
+    function = parse_function(formula)
+    return slope_rows(curve_of(function), in_words(tangent_at(function, x)), y_domain, slopes)
 
 
 def test_both_sides_of_a_kink_have_their_tangent_and_no_slope_between() -> None:
@@ -27,7 +35,7 @@ def test_both_sides_of_a_kink_have_their_tangent_and_no_slope_between() -> None:
 def test_a_place_without_a_value_has_no_tangent_and_says_so() -> None:
     curve = tangents(parse_function("log(x)"))
     assert curve.loc[curve["x"] <= 0, ["slope", "left", "right"]].isna().all().all()
-    rows = slope_rows(curve, tangent_at(parse_function("log(x)"), 1.0), (-3.0, 2.0), (-1.0, 9.0))
+    rows = rows_of("log(x)", 1.0, (-3.0, 2.0), (-1.0, 9.0))
     assert rows.loc[rows["x"] == -3, "said"].tolist() == ["x = −3: no value here"]
     here = rows[rows["rest"]].iloc[0]
     assert here["said"] == "x = 1 · f(x) = 0 · slope +1" and here["rise"] == "rise +1"
@@ -36,15 +44,12 @@ def test_a_place_without_a_value_has_no_tangent_and_says_so() -> None:
 def test_a_pole_is_drawn_far_outside_and_not_beyond_what_a_browser_can_draw() -> None:
     drawn = within_reach([0.0, 1e300, -math.inf, math.nan, 5.0], (-1.0, 1.0))
     assert drawn[[0, 1, 4]].tolist() == [0, 21, 5] and np.isnan(drawn[[2, 3]]).all()
-    rows = slope_rows(
-        tangents(parse_function("1/x")), tangent_at(parse_function("1/x"), 0.5), (-5.0, 5.0), (-20.0, 1.0)
-    )
+    rows = rows_of("1/x", 0.5, (-5.0, 5.0), (-20.0, 1.0))
     assert rows["y"].abs().max() <= 5 and rows["slope_y"].min() >= -20, "the curve ends where its picture ends"
 
 
 def test_a_point_outside_of_the_window_is_said_at_its_edge() -> None:
-    f = parse_function("x**2")
-    here = slope_rows(tangents(f), tangent_at(f, 50.0), (0.0, 9.0), (-6.0, 6.0)).query("rest").iloc[0]
+    here = rows_of("x**2", 50.0, (0.0, 9.0), (-6.0, 6.0)).query("rest").iloc[0]
     assert here["edge"] == "↗" and here["label"] == "x = 50, f(x) = 2,500"
 
 
