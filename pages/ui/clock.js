@@ -174,12 +174,11 @@ class Clock {
   tick(now) {
     if (this.ended) return;
     this.frame = requestAnimationFrame(this.tick);
-    this.turn = 1 - this.turn;
+    this.turn = (this.turn + 1) % 3;
     this.say(now);
     if (!this.data || !this.playing || document.hidden) { this.before = now; return; }
-    this.move();
-    this.before ??= now;
-    const seconds = (now - this.before) / 1000;
+    const seconds = (now - (this.before ??= now)) / 1000;
+    let moved = false;
     const speed = this.data.speeds.find((one) => one.name === this.speed), rate = pace(speed, this.t);
     const hold = this.still.matches ? 1 : 0; // reduced motion: one still picture a second
     if (seconds >= hold) {
@@ -188,11 +187,12 @@ class Clock {
       this.rest = next.rest;
       let stop = this.t + 1;
       while (this.stopping && stop < next.t && !this.stops.has(stop)) stop += 1;
-      const moved = next.t !== this.t; // a stop that it begins at is none
+      moved = next.t !== this.t; // a stop that it begins at is none
       if (moved) this.show(this.stopping ? Math.min(stop, next.t) : next.t);
       if (moved && this.stopping && this.stops.has(this.t)) { this.stopping = this.playing = false; this.settle(); return; }
       if (this.atEnd) { this.playing = false; this.settle(); return; }
     }
+    if (!moved) this.move(); // charts whose turn it was not when the moment came
     const want = wanted({ ...this.ahead(), playing: this.playing, asked: this.want > 0, hidden: document.hidden }, rate);
     if (want) this.ask(want);
   }
@@ -235,12 +235,12 @@ class Clock {
     card.style.setProperty("--tone", tone);
   }
 
-  /** Write the moment into each chart's range input; while it plays the hero has every frame, and charts beside it take turns. */
+  /** Write the moment into each chart's range input; while it plays the hero has every frame, and each chart beside it a third. */
   move() {
     if (!this.data || current !== this) return;
     const first = document.querySelector(".sgd-film") ? 0 : 1;
     for (const [place, input] of document.querySelectorAll(".vega-bind input[name=t]").entries()) {
-      if (input.sgdMoment === this.t || (this.playing && place >= first && place % 2 === this.turn)) continue;
+      if (input.sgdMoment === this.t || (this.playing && place >= first && place % 3 !== this.turn)) continue;
       input.sgdMoment = this.t; input.value = this.t;
       input.dispatchEvent(new Event("input", { bubbles: true }));
     }

@@ -168,7 +168,7 @@ def test_a_recorded_run_plays_without_a_message(page: Page, opened: Callable[[st
 
 
 def test_the_hero_has_every_frame_and_charts_beside_it_take_turns(page: Page, opened: Callable[[str], Page]) -> None:
-    """Two charts more than the section has: they are never more than a frame behind, never moved in the same frame, and right at rest."""
+    """Two charts more than the section has: they are never more than two frames behind, never moved in the same frame, and right at rest."""
     opened("")
     seen = page.evaluate(
         """() => new Promise((done) => {
@@ -183,7 +183,7 @@ def test_the_hero_has_every_frame_and_charts_beside_it_take_turns(page: Page, op
     assert all(frame[1] == frame[0] for frame in frames), "the first is the hero"
     late = [frame[0] - min(frame[2:]) for frame in frames]
     steps = [now[0] - before[0] for before, now in itertools.pairwise(frames)]
-    assert max(late) <= max(steps, default=0), "a frame behind at most"
+    assert max(late) <= 2 * max(steps, default=0), "two frames behind at most"
     assert not any(second and third for _, second, third in moves[1:-1]), "in turns"
 
 
