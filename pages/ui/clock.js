@@ -31,7 +31,7 @@ export default function (component) {
 class Clock {
   constructor(root) {
     this.root = root; current = this;
-    this.run = null; this.rows = []; this.t = 0; this.rest = 0; this.playing = false; this.want = 0; this.turn = 0; this.pressed = -1000;
+    this.run = null; this.rows = []; this.t = 0; this.rest = 0; this.playing = false; this.want = 0; this.turn = 0; this.turns = AT_ONCE; this.pressed = -1000;
     this.find = (selector) => root.querySelector(selector);
     this.listeners = new AbortController();
     const on = (target, name, act, more) => target.addEventListener(name, act, { signal: this.listeners.signal, ...more });
@@ -61,7 +61,7 @@ class Clock {
     this.frame = requestAnimationFrame(this.tick = this.tick.bind(this));
   }
 
-  end() { this.ended = true; cancelAnimationFrame(this.frame); this.listeners.abort(); this.observer.disconnect(); clearTimeout(this.timer); }
+  end() { cancelAnimationFrame(this.frame); this.listeners.abort(); this.observer.disconnect(); clearTimeout(this.timer); }
 
   /** Take what Python has sent: another run, or more moments of this one. */
   receive(data, { setStateValue, setTriggerValue }) {
@@ -172,11 +172,11 @@ class Clock {
   }
 
   tick(now) {
-    if (this.ended) return;
     this.frame = requestAnimationFrame(this.tick);
-    this.turn = (this.turn + 1) % 3;
+    this.turn += 1;
     this.say(now);
     if (!this.data || !this.playing || document.hidden) { this.before = now; return; }
+    this.turns = this.before == null ? AT_ONCE : turns(this.turns, now - this.before);
     const seconds = (now - (this.before ??= now)) / 1000;
     let moved = false;
     const speed = this.data.speeds.find((one) => one.name === this.speed), rate = pace(speed, this.t);
@@ -235,12 +235,12 @@ class Clock {
     card.style.setProperty("--tone", tone);
   }
 
-  /** Write the moment into each chart's range input; while it plays the hero has every frame, and each chart beside it a third. */
+  /** Write the moment into each chart's range input; while it plays the hero has every frame; charts beside it take turns. */
   move() {
     if (!this.data || current !== this) return;
-    const first = document.querySelector(".sgd-film") ? 0 : 1;
+    const first = document.querySelector(".sgd-film") ? 0 : 1, { of } = this.turns;
     for (const [place, input] of document.querySelectorAll(".vega-bind input[name=t]").entries()) {
-      if (input.sgdMoment === this.t || (this.playing && place >= first && place % 3 !== this.turn)) continue;
+      if (input.sgdMoment === this.t || (this.playing && place >= first && place % of !== this.turn % of)) continue;
       input.sgdMoment = this.t; input.value = this.t;
       input.dispatchEvent(new Event("input", { bubbles: true }));
     }

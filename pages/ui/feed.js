@@ -26,18 +26,19 @@ export function unpacked({ numbers, codes, values }) {
   return numbers === undefined ? Array.from(new Uint32Array(bytes.buffer), (code) => values[code]) : new Float64Array(bytes.buffer);
 }
 
-/** Add the rows of each moment to a frame, column by column; they are gathered when a moment is looked at. */
+/** Add the rows of each moment to a frame, column by column; they are gathered when a moment is looked at. Of a frame that says
+ * which rows are `drawn`, the others are there at their moment only. */
 export function withPresent(frame) {
   const places = new Map();
   frame.moment?.forEach((moment, row) => places.has(moment) ? places.get(moment).push(row) : places.set(moment, [row]));
+  const pick = (rows) => Object.fromEntries(Object.entries(frame).map(([name, column]) => [name, rows.map((row) => column[row])]));
   let last = null, found = {};
   const at = (_, t) => {
-    if (t === last) return found;
-    const rows = places.get(Number(t)) ?? [];
-    [last, found] = [t, Object.fromEntries(Object.entries(frame).map(([name, column]) => [name, rows.map((row) => column[row])]))];
+    if (t !== last) [last, found] = [t, pick(places.get(Number(t)) ?? [])];
     return found;
   };
-  return Object.defineProperty(frame, "sgd_present", { value: new Proxy({}, { get: at }) });
+  const always = frame.drawn ? pick(Array.from(frame.drawn.keys()).filter((row) => frame.drawn[row])) : frame;
+  return Object.defineProperty(always, "sgd_present", { value: new Proxy({}, { get: at }) });
 }
 
 /** Put frames where the charts read them, by the stamps of those that may, and tell the charts, if they are others than before.
@@ -50,5 +51,13 @@ function hand(feed, frames, stamps) {
   const rows = frames.map(columns), before = feed.given;
   feed.given = Object.fromEntries(stamps.map((stamp) => [stamp, rows]));
   document.body.value = { ...document.body.value, [feed.clock]: { ...before, ...feed.given } };
-  document.body.dispatchEvent(new Event(`sgd-fed-${feed.clock}`));
+  tell(feed.clock, stamps.length);
+}
+
+/** Let each chart look at its rows; while it plays in one frame after the other, since that takes most of a frame's time. */
+export function tell(clock, charts, place = 0) {
+  if (place >= charts) return;
+  document.body.dispatchEvent(new Event(`sgd-fed-${clock}-${place}`));
+  const next = () => tell(clock, charts, place + 1);
+  document.body.classList.contains("sgd-plays") ? requestAnimationFrame(next) : next();
 }

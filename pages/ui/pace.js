@@ -23,3 +23,12 @@ export function advance({ t, have, rest }, rate, seconds) {
 export function joined(here, first, chunk) {
   return first > here.length ? null : here.concat(chunk.slice(here.length - first));
 }
+
+export const AT_ONCE = { of: 1, beat: 16 };
+
+/** In how many turns (`of`) charts beside the hero are moved: one more, three at most, where frames come late; `beat` is how many
+ * milliseconds they have lately been apart, and a single late one (a chunk that has come) does not count for much. */
+export function turns({ of, beat }, frame) {
+  const now = beat + (Math.min(frame, 30) - beat) / 16;
+  return now > 17.6 && of < 3 ? { of: of + 1, beat: 16 } : { of, beat: now };
+}

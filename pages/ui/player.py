@@ -153,7 +153,10 @@ class PlayerMixin:
         # Where the charts stand before the clock has moved them; constant, so that they are built only once.
         opened = st.session_state.setdefault(f"_{clock}_opened", st.session_state[f"_{clock}_at"])
         frames: list[pd.DataFrame] = []
-        charts = [moved_by_clock(compact(fed(picture.chart, clock, frames)), opened) for picture in shown.pictures]
+        charts = [
+            moved_by_clock(compact(fed(picture.chart, clock, frames, place)), opened)
+            for place, picture in enumerate(shown.pictures)
+        ]
         made = [stamped(specification(chart)) for chart in charts]
         return [one for one, _ in made], [stamp for _, stamp in made], [packed(frame) for frame in frames]
 

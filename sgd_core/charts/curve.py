@@ -16,7 +16,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from sgd_core.charts.palette import ACCENT, QUIET, SECOND
-from sgd_core.charts.vega import ROOM, layers
+from sgd_core.charts.vega import ROOM, UNSEEN, layers
 from sgd_core.numbers import number
 
 COLUMNS = ["part", "x", "y", "order", "edge", "label"]
@@ -226,7 +226,7 @@ def stops(x: alt.X, x_domain: tuple[float, float], height: int, count: int = 301
     return (
         alt.Chart(alt.sequence(0, count, as_="i"))
         .transform_calculate(x=f"round(1e9 * ({low!r} + datum.i * {(high - low) / (count - 1)!r})) / 1e9")
-        .mark_circle(opacity=0, size=1)
+        .mark_circle(size=1, **UNSEEN)
         .encode(x=x, y=alt.YValue(height / 2))
         .add_params(choice)
     )

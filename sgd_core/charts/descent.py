@@ -11,7 +11,7 @@ from sgd_core.charts.curve import HEADS, Piece, curve_piece, frame_of, in_view, 
 from sgd_core.charts.downsample import pieces
 from sgd_core.charts.over_steps import drawn_steps
 from sgd_core.charts.palette import ACCENT, POINT, QUIET, SECOND
-from sgd_core.charts.vega import LITTLE, ROOM, layers, now, so_far
+from sgd_core.charts.vega import LITTLE, ROOM, filled, layers, now, so_far
 from sgd_core.numbers import TOOLTIP_FORMAT
 
 Range = tuple[float, float]
@@ -133,7 +133,7 @@ def descent_on_curve(
         alt.Tooltip("y:Q", format=TOOLTIP_FORMAT, title=y_title),
     ]
     path, point = so_far(only("path")), now(only("point"))
-    dots = path.transform_filter("datum.edge == ''").mark_circle(color=color, size=36, opacity=0.75, aria=False)
+    dots = path.transform_filter("datum.edge == ''").mark_circle(color=color, size=36, aria=False, **filled(0.75))
     dot = point.transform_filter("datum.edge == ''").mark_point(
         color=color, filled=True, size=170, opacity=1, stroke="white", strokeWidth=1.5, aria=False
     )

@@ -5,7 +5,7 @@ from typing import Any
 import altair as alt
 import pandas as pd
 
-from sgd_core.charts.vega import layers
+from sgd_core.charts.vega import UNSEEN, layers
 from sgd_core.numbers import TOOLTIP_FORMAT
 
 Range = tuple[float, float]
@@ -45,7 +45,7 @@ def picked_map(
     ]
     grid = (
         alt.Chart(cells)
-        .mark_point(filled=True, shape="square", size=60, opacity=0, aria=False)
+        .mark_point(filled=True, shape="square", size=60, aria=False, **UNSEEN)
         .encode(x=alt.X("start:Q", scale=across), y=alt.Y("lr:Q", scale=upwards), tooltip=tip)
         .add_params(drag, pick)
     )

@@ -1,8 +1,9 @@
 """Rows on a way of their own: a moving chart's specification stays as it is while the browser is given other rows.
 
 A chart with its rows inside has to be read anew for each change of a row. Here each frame of a chart is taken out; the chart
-reads it from the property `value` of the page's body, by the name of its clock, and hears of new rows by the event
-`sgd-fed-<name>`. That is Vega's binding of a parameter to an element (https://vega.github.io/vega/docs/signals/#bind-external).
+reads it from the property `value` of the page's body, by the name of its clock, and hears of new rows by an event of its own,
+`sgd-fed-<name>-<place>`, so that not all charts are drawn in one frame. That is Vega's binding of a parameter to an element
+(https://vega.github.io/vega/docs/signals/#bind-external).
 
 Frames are given to the specifications that they were made for, which are told apart by a stamp: a new chart that met the rows of
 the run before, with other axes, would shrink to make room for what lies beside its plot, and stay so.
@@ -29,22 +30,23 @@ PRESENT = "sgd_present"
 _ONE = [{FED: 0}]
 
 
-def fed(chart: Any, name: str, frames: list[pd.DataFrame]) -> Any:
+def fed(chart: Any, name: str, frames: list[pd.DataFrame], place: int = 0) -> Any:
     """Take the frames out of a chart, and return the chart, which is changed.
 
-    `name` is the clock's. Each frame that is not yet in `frames` is added there; the chart says only which one it reads.
+    `name` is the clock's, `place` which of its charts this is. Each frame that is not yet in `frames` is added there; the chart
+    says only which one it reads.
     """
-    places = sorted(_take(chart, frames))
-    if not places:
+    taken = sorted(_take(chart, frames))
+    if not taken:
         return chart
-    bound = alt.VariableParameter(FED, bind=alt.BindDirect(element="body", event=f"sgd-fed-{name}"))
+    bound = alt.VariableParameter(FED, bind=alt.BindDirect(element="body", event=f"sgd-fed-{name}-{place}"))
     rows = [
         alt.VariableParameter(
             _rows(i),
             expr=f"isValid({FED}) && isValid({FED}['{name}']) && isValid({FED}['{name}']['{UNSTAMPED}'])"
             f" ? {FED}['{name}']['{UNSTAMPED}'][{i}] : null",
         )
-        for i in places
+        for i in taken
     ]
     others = [] if chart.params is alt.Undefined else list(chart.params)
     chart.params = [bound, *rows, *others]

@@ -7,7 +7,7 @@ import pandas as pd
 
 from sgd_core.charts.palette import ACCENT, QUIET, REGIMES, SECOND
 from sgd_core.charts.rates import powers
-from sgd_core.charts.vega import LITTLE, layers, so_far, step_axis
+from sgd_core.charts.vega import LITTLE, filled, layers, so_far, step_axis
 from sgd_core.numbers import AXIS_LABEL, TOOLTIP_FORMAT
 
 # Told apart by colour, dash and width: the whole set, which has no noise, is the wide solid line below the others, so that
@@ -80,7 +80,7 @@ def gradient_noise_picture(
     )
     seen = so_far(alt.Chart(frame)).transform_filter("datum.until > t").encode(x=x, y=y)
     tip = [alt.Tooltip("along:Q", format=TOOLTIP_FORMAT), alt.Tooltip("across:Q", format=TOOLTIP_FORMAT)]
-    dots = seen.transform_filter(alt.datum.part == "batch").mark_circle(size=26, opacity=0.5, clip=True)
+    dots = seen.transform_filter(alt.datum.part == "batch").mark_circle(size=26, clip=True, **filled(0.5))
     dots = dots.encode(
         color=alt.ColorValue(ACCENT, condition={"test": "datum.along < 0", "value": SECOND}), tooltip=tip
     )

@@ -50,7 +50,8 @@ def history_rows(
     that is drawn in grey) and "mark" (at a moment, with its `label`). `error` is the share of wrong answers; `low` and
     `high` are the ends of Wilson's interval of 95 % for the validation error of so many `images`. What is not finite is
     missing, and the picture shows a gap. `line` is the line that a mark's label is written on. Of a long run, lines go through
-    the rows that are `drawn`: the first ones, and the lowest and highest of each stretch of the others.
+    the rows that are `drawn`: the first ones, and the lowest and highest of each stretch of the others. (The browser keeps the
+    rest for the moments at which they are the present ones.)
     """
     now = {name: run[name].to_numpy(dtype=float) for name in HISTORY}
     moments = np.arange(len(run))
@@ -69,6 +70,7 @@ def history_rows(
     columns = {name: np.concatenate([piece[name] for piece in pieces]) for name in pieces[0]}
     first = len(columns["label"]) - len(marks)
     columns["label"][first:] = [words for _, words in marks]
+    columns["drawn"][first:] = True
     columns["line"] = np.zeros(len(columns["label"]), dtype=int)
     columns["line"][first:] = np.arange(len(marks)) % LINES
     return pd.DataFrame(columns)

@@ -10,7 +10,7 @@ import pandas as pd
 from sgd_core.charts.over_steps import REGIME_LOOKS
 from sgd_core.charts.palette import ACCENT, QUIET, SECOND
 from sgd_core.charts.rates import powers, regime_group
-from sgd_core.charts.vega import layers, now, so_far, step_axis
+from sgd_core.charts.vega import filled, layers, now, so_far, step_axis
 from sgd_core.numbers import AXIS_LABEL, TOOLTIP_FORMAT
 
 
@@ -83,7 +83,7 @@ def range_picture(
         alt.Tooltip("smoothed:Q", format=TOOLTIP_FORMAT, title="smoothed loss"),
     ]
     test = base.transform_filter(alt.datum.part == "test")
-    dots = test.mark_circle(color=QUIET, size=22, opacity=0.7, clip=True).encode(
+    dots = test.mark_circle(color=QUIET, size=22, clip=True, **filled(0.7)).encode(
         x=x, y=alt.Y("loss:Q", scale=y_scale), tooltip=tip
     )
     line = test.mark_line(color=ACCENT, strokeWidth=2.5, clip=True).encode(x=x, y=y, tooltip=tip)
@@ -124,7 +124,7 @@ def spread_picture(
         alt.Tooltip("lr:Q", format=TOOLTIP_FORMAT, title="learning rate"),
         alt.Tooltip("seed:Q"),
     ]
-    ticks = alt.Chart(frame).mark_tick(color=SECOND, thickness=2, size=14, opacity=0.6)
+    ticks = alt.Chart(frame).mark_tick(color=SECOND, thickness=2, size=14, **filled(0.6))
     return layers(ticks.encode(x=x, y=y, tooltip=tip), height=height)
 
 

@@ -76,7 +76,7 @@ def momentum_map(
         alt.Tooltip("rate:Q", format=".3f", title="a step leaves"),
     ]
     fastest = float(frame["rate"].min())
-    strength = alt.Opacity(
+    strength = alt.FillOpacity(
         "rate:Q",
         scale=alt.Scale(type="pow", exponent=2, domain=[min(fastest, 0.98), 1], range=[0.95, 0.04], clamp=True),
         legend=None,
@@ -86,7 +86,7 @@ def momentum_map(
     cells = (
         alt.Chart(frame)
         .mark_rect(aria=False, cursor="pointer")
-        .encode(x=x, x2=alt.X2("right"), y=y, y2=alt.Y2("high"), color=hue, opacity=strength, tooltip=tip)
+        .encode(x=x, x2=alt.X2("right"), y=y, y2=alt.Y2("high"), color=hue, fillOpacity=strength, tooltip=tip)
     )
     momenta = np.linspace(0, MOST_MOMENTUM, 40)
     borders = [

@@ -13,7 +13,7 @@ from sgd_core.charts.curve import curve_piece, frame_of, in_view, piece, stops
 from sgd_core.charts.downsample import pieces
 from sgd_core.charts.over_steps import RUN_LOOKS, drawn_steps, last_known
 from sgd_core.charts.palette import QUIET
-from sgd_core.charts.vega import ROOM, layers, now, so_far
+from sgd_core.charts.vega import ROOM, filled, layers, now, so_far
 from sgd_core.numbers import AXIS_LABEL, TOOLTIP_FORMAT
 
 Array = NDArray[np.float64]
@@ -82,7 +82,7 @@ def run_layers(base: alt.Chart, titles: tuple[str, str]) -> list[Any]:
     line = path.mark_line(strokeWidth=2, opacity=0.75, aria=False).encode(
         color=RUN_LOOKS.color, order=alt.Order("order:Q"), detail=[alt.Detail("run:N"), alt.Detail("piece:N")]
     )
-    dots = path.transform_filter("datum.dot && datum.edge == ''").mark_circle(size=24, opacity=0.7, aria=False)
+    dots = path.transform_filter("datum.dot && datum.edge == ''").mark_circle(size=24, aria=False, **filled(0.7))
     here = now(base.transform_filter(alt.datum.part == "point"))
     inside, outside = here.transform_filter("datum.edge == ''"), here.transform_filter("datum.edge != ''")
     point = inside.mark_point(filled=True, size=150, opacity=1, stroke="white", strokeWidth=1.5, aria=False)
@@ -178,7 +178,7 @@ def lanes(frame: pd.DataFrame, *, letters: list[str], reference: float, title: s
     line = goal.mark_rule(color=QUIET, strokeDash=[4, 3], strokeWidth=1.5, aria=False)
     names = only("name").mark_text(align="left", baseline="top", fontSize=12, fontWeight="bold", dy=-13, aria=False)
     done = so_far(only("arrived")).mark_text(align="right", baseline="top", fontSize=12, dy=-13, aria=False)
-    past = so_far(only("past")).mark_tick(thickness=1.5, opacity=0.5, height=9, yOffset=7, aria=False)
+    past = so_far(only("past")).mark_tick(thickness=1.5, height=9, yOffset=7, aria=False, **filled(0.5))
     here = now(only("now")).transform_filter("datum.edge != '←'")
     point = here.mark_point(filled=True, size=130, opacity=1, stroke="white", strokeWidth=1.5, yOffset=7, aria=False)
     away = now(only("now")).transform_filter("datum.edge == '←'")

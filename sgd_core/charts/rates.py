@@ -13,7 +13,7 @@ import pandas as pd
 
 from sgd_core.charts.over_steps import REGIME_LOOKS
 from sgd_core.charts.palette import ACCENT, QUIET, REGIMES, look
-from sgd_core.charts.vega import CLOCK, layers
+from sgd_core.charts.vega import CLOCK, UNSEEN, layers
 from sgd_core.numbers import AXIS_LABEL, TOOLTIP_FORMAT
 
 NARROW = 0.045  # a band narrower than this share of the axis has only its sign written over it
@@ -208,7 +208,7 @@ def axis_picture(
         ]
     if pick:
         choice = alt.selection_point(name="pick", fields=["lr"], on="click", nearest=True, clear=False, toggle=False)
-        drawn.append(runs.mark_circle(opacity=0, size=30).encode(x=x, y=y, tooltip=tip).add_params(choice))
+        drawn.append(runs.mark_circle(size=30, **UNSEEN).encode(x=x, y=y, tooltip=tip).add_params(choice))
     return layers(*drawn, height=height, padding=PADDING)
 
 

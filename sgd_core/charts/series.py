@@ -12,7 +12,9 @@ from sgd_core.charts.over_steps import DRAWN, drawn_steps
 from sgd_core.charts.palette import ACCENT, QUIET, RACERS, SECOND
 from sgd_core.charts.vega import (
     ROOM,
+    UNSEEN,
     edge_arrows,
+    filled,
     inside,
     kept_in_view,
     layers,
@@ -108,7 +110,7 @@ def named_lines(
     past, present = so_far(base), now(base).transform_filter("datum.now")
     drawn = [
         past.mark_line(strokeWidth=2, opacity=0.9).encode(color=color, strokeDash=dash),
-        inside(past.transform_filter("datum.now")).mark_circle(size=30, opacity=0, aria=False).encode(tooltip=tip),
+        inside(past.transform_filter("datum.now")).mark_circle(size=30, aria=False, **UNSEEN).encode(tooltip=tip),
         edge_arrows(present).encode(text=alt.Text("edge:N"), tooltip=tip, color=color),
         inside(present)
         .mark_point(filled=True, size=90, opacity=1, stroke="white", strokeWidth=1.5, aria=False)
@@ -164,12 +166,12 @@ def seed_bands(
         y=alt.Y("low_:Q", title=title, scale=scale, axis=axis), y2=alt.Y2("high_:Q")
     )
     median = past.mark_line(strokeWidth=2.5).encode(y=alt.Y("median_:Q", title=title, scale=scale, axis=axis))
-    dots = past.mark_circle(size=40, opacity=0, aria=False).encode(y=alt.Y("median_:Q", scale=scale), tooltip=tip)
+    dots = past.mark_circle(size=40, aria=False, **UNSEEN).encode(y=alt.Y("median_:Q", scale=scale), tooltip=tip)
     spots = ends.assign(value_=ends["value"].clip(low, high), place=last + room * 0.35)
     spots.loc[spots["series"] == names[-1], "place"] = last + room * 0.75
     ticks = (
         now(alt.Chart(spots))
-        .mark_tick(thickness=2, size=14, opacity=0.75)
+        .mark_tick(thickness=2, size=14, **filled(0.75))
         .encode(
             x=alt.X("place:Q", scale=epochs),
             y=alt.Y("value_:Q", scale=scale),
@@ -200,7 +202,7 @@ def rate_strips(frame: pd.DataFrame, names: Sequence[str], *, x_domain: Range, h
         alt.Tooltip("seed:Q"),
     ]
     spread = alt.YOffset("jitter:Q", scale=alt.Scale(domain=[-1, 1]))
-    dots = base.mark_circle(size=60, color=ACCENT, opacity=0.6).encode(x=x, y=y, yOffset=spread, tooltip=tip)
+    dots = base.mark_circle(size=60, color=ACCENT, **filled(0.6)).encode(x=x, y=y, yOffset=spread, tooltip=tip)
     middle = (
         base.transform_aggregate(middle="median(lr)", groupby=["suggestion"])
         .mark_tick(color=SECOND, thickness=3, size=48)

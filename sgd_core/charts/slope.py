@@ -14,7 +14,7 @@ import pandas as pd
 
 from sgd_core.charts.curve import in_view, piece, within_reach
 from sgd_core.charts.palette import ACCENT, POINT, QUIET, RACERS, SECOND
-from sgd_core.charts.vega import layers
+from sgd_core.charts.vega import UNSEEN, layers
 from sgd_core.numbers import signed
 
 Range = tuple[float, float]
@@ -61,7 +61,7 @@ def slope_picture(
     places = rows.loc[~rows["rest"] & rows["value"].notna(), ["x"]]
     stops = (
         alt.Chart(places)
-        .mark_circle(opacity=0, size=1, aria=False, tooltip=None)
+        .mark_circle(size=1, aria=False, tooltip=None, **UNSEEN)
         .encode(x=alt.X("x:Q", title="x", scale=x_scale, axis=alt.Axis(grid=False)), y=alt.YValue(HEIGHT / 2))
         .add_params(
             alt.selection_point(name="over", on="pointermove", clear="pointerout", **over),

@@ -14,7 +14,7 @@ from PIL import Image
 from sgd_core.charts.curve import part
 from sgd_core.charts.palette import ACCENT, QUIET
 from sgd_core.charts.race import Paths, run_layers, run_rows
-from sgd_core.charts.vega import ROOM, layers
+from sgd_core.charts.vega import ROOM, UNSEEN, layers
 from sgd_core.numbers import TOOLTIP_FORMAT
 
 Range = tuple[float, float]
@@ -128,7 +128,7 @@ def places(x: alt.X, y: alt.Y, x_domain: Range, y_domain: Range) -> alt.Chart:
             bottom=f"datum.y - {high / 2!r}",
             top=f"datum.y + {high / 2!r}",
         )
-        .mark_rect(fillOpacity=0, clip=True, aria=False)
+        .mark_rect(clip=True, aria=False, **UNSEEN)
         .encode(x=x, x2=alt.X2("right:Q"), y=y, y2=alt.Y2("top:Q"))
         .add_params(choice)
     )

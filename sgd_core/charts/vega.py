@@ -62,6 +62,18 @@ LITTLE = {
 }  # pixels around a small picture; unsaid, Streamlit adds 20 below
 
 
+def filled(share: float) -> dict[str, Any]:
+    """Return how marks look that are opaque by this share only.
+
+    They say so by their filling: for each mark that has an opacity as a whole the browser makes a layer of its own, again in
+    every frame of whatever moves on the page.
+    """
+    return {"opacity": 1, "fillOpacity": share}
+
+
+UNSEEN = filled(0)  # marks that only a pointer finds; page.css keeps them out of painting, too
+
+
 def bare(chart: alt.LayerChart) -> alt.LayerChart:
     """Take away the frame around the chart's plot, and return the chart."""
     chart.config = alt.Config(view=alt.ViewConfig(strokeWidth=0))

@@ -22,10 +22,10 @@ def svg(spec: dict[str, Any], **values: Any) -> str:
 
 
 def as_fed(frame: pd.DataFrame, moment: int) -> dict[str, Any]:
-    """Return a frame as feed.js puts it: by column, and beside them the columns of the moment's rows."""
+    """Return a frame as feed.js puts it: what is drawn of it by column, and beside them the columns of the moment's rows."""
     rows = in_place(frame)["values"]
     now = [row for row in rows if row.get("moment") == moment]
-    columns = {name: [row[name] for row in rows] for name in frame.columns}
+    columns = {name: [row[name] for row in rows if row.get("drawn", True)] for name in frame.columns}
     return columns | {PRESENT: {str(moment): {name: [row[name] for row in now] for name in frame.columns}}}
 
 
@@ -33,9 +33,9 @@ def as_fed(frame: pd.DataFrame, moment: int) -> dict[str, Any]:
 def test_every_moving_picture_is_drawn_as_with_its_rows_inside(app, page, monkeypatch) -> None:
     compared = []
 
-    def both(chart: Any, clock: str, frames: list[pd.DataFrame]) -> Any:
+    def both(chart: Any, clock: str, frames: list[pd.DataFrame], place: int) -> Any:
         inside = by_altair(chart)
-        taken = fed(chart, clock, frames)
+        taken = fed(chart, clock, frames, place)
         last = max((int(frame["moment"].max()) for frame in frames if "moment" in frame and len(frame)), default=0)
         moment = -(-last // 2)
         rows = {clock: {UNSTAMPED: [as_fed(frame, moment) for frame in frames]}}
