@@ -126,6 +126,29 @@ def test_torchvision_is_imported_only_when_needed():
     assert subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parents[2], check=False).returncode == 0
 
 
+WITH_LIBRARY = """
+import torch
+library = torch.library.Library("torchvision", "DEF")  # as its compiled operations declare it
+library.define("nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
+"""
+WITHOUT = """
+import torch
+@torch.library.register_fake("torchvision::nms")  # dies where nobody has declared it
+def describe(dets, scores, iou_threshold): return dets
+"""
+
+
+@pytest.mark.parametrize("library", [WITH_LIBRARY, WITHOUT], ids=["with its library", "beside a CPU build"])
+def test_torchvision_is_imported_with_its_library_and_without(library, tmp_path):
+    package = tmp_path / "torchvision"
+    package.mkdir()
+    (package / "__init__.py").write_text(library)
+    (package / "datasets.py").write_text("here = True")
+    code = "from sgd_core.digits.torchvision_cpu import torchvision_datasets as t; assert t().here and t() is t()"
+    path = os.pathsep.join([str(tmp_path), *sys.path])
+    subprocess.run([sys.executable, "-c", code], env={**os.environ, "PYTHONPATH": path}, check=True)
+
+
 @pytest.mark.filterwarnings("ignore:self.within_class_std_dev_")  # border pixels are always blank
 @pytest.mark.parametrize("classes", [(3, 7), None])
 def test_pixel_similarity_is_scikit_learns_nearest_centroid(classes):
