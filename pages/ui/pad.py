@@ -11,10 +11,10 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from pages.ui.player import _component, _nothing
+from pages.ui.component import component, nothing
 
 SIDE = 112  # pixels of the ink that the browser sends
-_pad = _component("pad")
+_pad = component("pad")
 
 
 def pad(key: str, label: str, image: NDArray[np.float32] | None, revision: str) -> NDArray[np.float32] | None:
@@ -25,7 +25,7 @@ def pad(key: str, label: str, image: NDArray[np.float32] | None, revision: str) 
     shown = np.zeros((1, 1), dtype=np.float32) if image is None else image
     _pad(
         key=key,
-        on_ink_change=_nothing,
+        on_ink_change=nothing,
         data={
             "label": label,
             "revision": revision,

@@ -6,7 +6,6 @@ Python hands over moments; `clock.js` shows them and asks for more. Nothing is p
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Sequence
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -14,6 +13,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from pages.ui.built import Built
+from pages.ui.component import component, nothing
 from pages.ui.gate import GATE
 from pages.ui.reel import draw_resting, reel_on
 from pages.ui.shown import PLAIN, Action, Moments, Picture, Shown, Speed, Words, speeds_for
@@ -23,19 +23,11 @@ from sgd_core.charts.specification import specification
 from sgd_core.charts.vega import compact, moved_by_clock
 from sgd_core.recording import CHUNK, Recording
 
-HERE = Path(__file__).parent
 MOST_RECORDINGS = 12
 LINKED = 60  # seconds of work at most to get where a link says
 
 
-def _component(name: str, *before: str) -> Any:
-    """Return a component of ours; its script begins with the scripts named `before`."""
-    html, css = ((HERE / f"{name}.{kind}").read_text() for kind in ("html", "css"))
-    js = "\n".join((HERE / f"{script}.js").read_text() for script in (*before, name))
-    return st.components.v2.component(f"sgd_{name}", html=html, css=css, js=js, isolate_styles=False)
-
-
-_clock, _film, _feed = _component("clock", "pace"), _component("film"), _component("feed")
+_clock, _film, _feed = component("clock", "pace"), component("film"), component("feed")
 
 
 class PlayerMixin:
@@ -107,7 +99,7 @@ class PlayerMixin:
         if film is not None:
             with (film_place or self.hero).container(key=f"{key}box"):
                 data = {**reel_on(film, moments.id, key), "still": min(at, len(film.maps) - 1)}
-                _film(key=f"{key}_canvas", height="content", on_missing_change=_nothing, data=data)
+                _film(key=f"{key}_canvas", height="content", on_missing_change=nothing, data=data)
                 draw_resting(film, moments.id, at, key)
         return at
 
@@ -145,7 +137,7 @@ class PlayerMixin:
                 data["redraw"] = stamps != there
                 if shown.film is not None:
                     data["film"] = reel_on(shown.film, shown.moments.id, self._part(name, "film"))
-        _feed(key=self._part(name, "feed"), on_ask_change=_nothing, data=data)
+        _feed(key=self._part(name, "feed"), on_ask_change=nothing, data=data)
 
     def _taken_apart(self, shown: Shown, name: str) -> tuple[list[Any], list[str], list[dict[str, Any]]]:
         """Return the specifications of the pictures with their stamps, and the frames that they are given by the clock."""
@@ -299,7 +291,3 @@ class PlayerMixin:
 def _wanted() -> None:
     """End this run of the script if the learner has changed something meanwhile: Streamlit does so where its state is read."""
     st.session_state.get("_redraw")
-
-
-def _nothing() -> None:
-    """Callbacks make Streamlit keep a component's state; what they would do is done where the state is read."""
