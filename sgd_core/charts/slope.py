@@ -57,7 +57,7 @@ def slope_picture(
     """
     x_scale = alt.Scale(domain=list(x_domain), nice=False)
     over: dict[str, Any] = {"fields": ["x"], "nearest": True, "toggle": False}
-    # a table of their own, which a move of the point leaves as it is: 1,600 marks that need not be made anew
+    # a table of their own, which a move of the point leaves as it is: 800 marks that need not be made anew
     places = rows.loc[~rows["rest"] & rows["value"].notna(), ["x"]]
     stops = (
         alt.Chart(places)

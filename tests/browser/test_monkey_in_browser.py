@@ -12,10 +12,10 @@ from tests.monkey.walk import Walk
 pytestmark = pytest.mark.browser
 
 
-def test_50_random_actions_break_nothing(browser: Browser, server: str) -> None:
+def test_80_random_actions_break_nothing(browser: Browser, server: str) -> None:
     page = browser.new_page(viewport={"width": 1280, "height": 800})
     monkey = Walk(page, server, seed=7)
-    monkey.take(50)
+    monkey.take(80)
     page.close()
     assert not monkey.faults, monkey.faults
 
